@@ -1,0 +1,38 @@
+/**
+ * The public names of test-support, grouped by what a test does with them. Nothing here depends on another package of
+ * this repository: shapes are matched structurally, so that core's own tests can use all of it.
+ */
+
+export { type ProgramOptions, type ProgramResult, runProgram } from './child-program.js'
+// Real servers and other processes
+export { commandPath } from './command-path.js'
+// Bad networks
+export { CuttingProxy, type CuttingProxyOptions, startCuttingProxy, type Upstream } from './cutting-proxy.js'
+export { debianPackageFor } from './debian-packages.js'
+export { TestSupportError, type TestSupportErrorCode } from './errors.js'
+// Bytes into decoders
+export { checkFeeding, checkFeedingOfMany, chunkings, everySplit, type Feedable, feed } from './feeding.js'
+export { freePort } from './free-port.js'
+// Leaks
+export { collectGarbage, expectFlatHeap, type FlatHeapOptions, heapUsedAfterGc } from './heap.js'
+export { hex, parseHex } from './hex.js'
+export {
+  checkHostile,
+  describeHostile,
+  type HostileEntry,
+  type HostileRow,
+  type HostileRun,
+} from './hostile-table.js'
+export {
+  type DescriptorLeakOptions,
+  expectNoDescriptorLeak,
+  type OpenDescriptor,
+  openDescriptors,
+} from './open-descriptors.js'
+export type { Readiness } from './readiness.js'
+export { type RealServer, type ServerOptions, startServer } from './real-server.js'
+export { seededRandom } from './seeded-random.js'
+export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js'
+export type { Cut, TrafficShape } from './traffic-shape.js'
+// Time
+export { type PendingAlarm, VirtualClock } from './virtual-clock.js'

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import * as names from '../src/index.js'
+
+test('the public names are these', () => {
+  expect(Object.keys(names).sort()).toEqual([
+    'CuttingProxy',
+    'TestSupportError',
+    'VirtualClock',
+    'checkFeeding',
+    'checkFeedingOfMany',
+    'checkHostile',
+    'chunkings',
+    'collectGarbage',
+    'commandPath',
+    'debianPackageFor',
+    'describeHostile',
+    'everySplit',
+    'expectFlatHeap',
+    'expectNoDescriptorLeak',
+    'feed',
+    'freePort',
+    'heapUsedAfterGc',
+    'hex',
+    'openDescriptors',
+    'parseHex',
+    'runProgram',
+    'seededRandom',
+    'startCuttingProxy',
+    'startServer',
+    'temporaryFolder',
+  ])
+})
+
+test('the built package registers its hostile rows with the runner that runs the test', async () => {
+  // Other packages load `dist` through Node itself; their vitest must be the same one.
+  const { describeHostile } = await import('@shrapnel/test-support')
+  expect(() => describeHostile('too late', [['a row', '00', 'a-code']], () => undefined)).toThrow(
+    'Calling the suite function inside test function is not allowed',
+  )
+})

@@ -1,0 +1,30 @@
+/**
+ * What .ci/run does: `npm test`, then the static checks, whatever the tests said. Ends with one line, `N
+ * passed, N failed`, that sums the tests of all workspaces and the checks.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from './lib/command.mjs'
+import { ROOT } from './lib/root.mjs'
+import { close, sum } from './lib/tally.mjs'
+
+const FOLDER = join(ROOT, '.test-results')
+
+/**
+ * @param {string} name @param {string} program @param {readonly string[]} args
+ * @returns {Promise<import('./lib/tally.mjs').Totals>}
+ */
+async function part(name, program, args) {
+  const file = join(FOLDER, `${name}.json`)
+  rmSync(file, { force: true })
+  const { code } = await run(program, args, { env: { CI: 'true', SHRAPNEL_TOTALS_FILE: file } })
+  const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 1 }
+  // An exit code that no failed test explains is itself a failure.
+  return code !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals
+}
+
+mkdirSync(FOLDER, { recursive: true })
+const tests = await part('tests', 'npm', ['--silent', 'test'])
+console.log('\nstatic checks')
+const checks = await part('checks', process.execPath, ['scripts/check.mjs'])
+close(sum([tests, checks]))

@@ -1,0 +1,45 @@
+// What addon.cc exports, by file. Every function gives a count, a descriptor or 0, and -errno on failure; it throws
+// only for arguments of a wrong type, which src/native.ts rules out.
+#pragma once
+
+#include <node_api.h>
+
+namespace shrapnel {
+
+// stream_calls.cc
+napi_value Read(napi_env env, napi_callback_info info);
+napi_value Write(napi_env env, napi_callback_info info);
+napi_value WriteVector(napi_env env, napi_callback_info info);
+napi_value SendFileCall(napi_env env, napi_callback_info info);
+
+// datagram_calls.cc
+napi_value SendTo(napi_env env, napi_callback_info info);
+napi_value ReceiveFrom(napi_env env, napi_callback_info info);
+
+// descriptor_calls.cc
+napi_value Socket(napi_env env, napi_callback_info info);
+napi_value Watch(napi_env env, napi_callback_info info);
+napi_value SocketPair(napi_env env, napi_callback_info info);
+napi_value Pipe(napi_env env, napi_callback_info info);
+napi_value Adopt(napi_env env, napi_callback_info info);
+napi_value Close(napi_env env, napi_callback_info info);
+napi_value OpenCount(napi_env env, napi_callback_info info);
+
+// socket_calls.cc
+napi_value Bind(napi_env env, napi_callback_info info);
+napi_value Listen(napi_env env, napi_callback_info info);
+napi_value Accept(napi_env env, napi_callback_info info);
+napi_value Connect(napi_env env, napi_callback_info info);
+napi_value Shutdown(napi_env env, napi_callback_info info);
+napi_value GetOption(napi_env env, napi_callback_info info);
+napi_value SetOption(napi_env env, napi_callback_info info);
+napi_value SetLinger(napi_env env, napi_callback_info info);
+
+// address_calls.cc
+napi_value EncodeInternetCall(napi_env env, napi_callback_info info);
+napi_value EncodeUnixCall(napi_env env, napi_callback_info info);
+napi_value DecodeCall(napi_env env, napi_callback_info info);
+napi_value SocketName(napi_env env, napi_callback_info info);
+napi_value PeerName(napi_env env, napi_callback_info info);
+
+}  // namespace shrapnel

@@ -1,0 +1,23 @@
+// The few calls that differ between kernels beside the poller. The build picks system_linux.cc or system_bsd.cc.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace shrapnel {
+
+// Every descriptor made here is non-blocking and closed on exec. Results: a descriptor, or -errno.
+[[nodiscard]] int MakeSocket(int domain, int type, int protocol) noexcept;
+[[nodiscard]] int MakeSocketPair(int type, int out[2]) noexcept;
+[[nodiscard]] int MakePipe(int out[2]) noexcept;
+[[nodiscard]] int AcceptFrom(int listener) noexcept;
+
+// Bytes sent from `file` at `offset`, or -errno. A short count is not an error.
+[[nodiscard]] std::int64_t SendFile(int socket, int file, std::int64_t offset, std::int64_t length) noexcept;
+
+// Flags for send and sendmsg that keep a reset peer from raising SIGPIPE.
+[[nodiscard]] int NoSignalFlag() noexcept;
+
+}  // namespace shrapnel

@@ -1,0 +1,42 @@
+// Linux: creation flags are atomic with creation, so no descriptor leaks into a child forked in between.
+#include "system.h"
+
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "retry.h"
+
+namespace shrapnel {
+
+int MakeSocket(int domain, int type, int protocol) noexcept {
+  const int fd = ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  return fd >= 0 ? fd : -errno;
+}
+
+int MakeSocketPair(int type, int out[2]) noexcept {
+  return ::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, out) == 0 ? 0 : -errno;
+}
+
+int MakePipe(int out[2]) noexcept { return ::pipe2(out, O_NONBLOCK | O_CLOEXEC) == 0 ? 0 : -errno; }
+
+int AcceptFrom(int listener) noexcept {
+  const int fd = RetryOnSignal([&] { return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+  return fd >= 0 ? fd : -errno;
+}
+
+std::int64_t SendFile(int socket, int file, std::int64_t offset, std::int64_t length) noexcept {
+  // sendfile(2) moves at most 0x7ffff000 bytes a call whatever is asked.
+  constexpr std::int64_t kMost = 0x7ffff000;
+  off_t at = static_cast<off_t>(offset);
+  const auto count = static_cast<std::size_t>(std::min(length, kMost));
+  ssize_t sent = RetryOnSignal([&] { return ::sendfile(socket, file, &at, count); });
+  return sent >= 0 ? sent : -errno;
+}
+
+int NoSignalFlag() noexcept { return MSG_NOSIGNAL; }
+
+}  // namespace shrapnel

@@ -1,0 +1,4 @@
+// Runs every law that is linked in.
+#include "check.h"
+
+int main() { return check::RunLaws(); }

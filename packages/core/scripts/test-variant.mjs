@@ -1,0 +1,64 @@
+/**
+ * Builds the addon another way and runs the native contract tests and the whole test suite on it.
+ *   node scripts/test-variant.mjs kqueue   the kqueue back end, over an emulation of kqueue on Linux
+ *   node scripts/test-variant.mjs asan     AddressSanitizer and UndefinedBehaviorSanitizer
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const VARIANTS = {
+  kqueue: { flags: { SHRAPNEL_POLLER: 'kqueue', SHRAPNEL_KQUEUE_EMULATION: 'ON' }, native: [] },
+  asan: { flags: { SHRAPNEL_SANITIZE: 'ON' }, native: ['-DSANITIZE=ON'] },
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const [name, ...vitestArguments] = process.argv.slice(2)
+const variant = VARIANTS[name]
+if (variant === undefined) {
+  console.error(`usage: test-variant.mjs ${Object.keys(VARIANTS).join('|')} [vitest arguments]`)
+  process.exit(2)
+}
+
+const out = `build-${name}`
+run('npx', [
+  'cmake-js',
+  'compile',
+  '--silent',
+  '--log-level',
+  'error',
+  '--out',
+  out,
+  ...Object.entries(variant.flags).map(([key, value]) => `--CD${key}=${value}`),
+])
+run(
+  'cmake',
+  ['-S', 'native/test', '-B', `${out}/native-test`, '-DCMAKE_BUILD_TYPE=Release', ...variant.native],
+  'ignore',
+)
+run('cmake', ['--build', `${out}/native-test`], 'ignore')
+run('ctest', ['--test-dir', `${out}/native-test`, '--output-on-failure'])
+
+const environment = { ...process.env, SHRAPNEL_CORE_ADDON: `${root}${out}/Release/shrapnel_core.node` }
+if (name === 'asan') {
+  // The runtime must come before everything else in the process. V8's own memory looks like leaks to it: leaks are what the
+  // native tests, which run without V8, and the counting tests of the suite are for.
+  const runtime = (library) =>
+    execFileSync('g++', [`-print-file-name=${library}`], { encoding: 'utf8' }).trim()
+  environment.LD_PRELOAD = `${runtime('libasan.so')} ${runtime('libubsan.so')}`
+  environment.ASAN_OPTIONS = 'detect_leaks=0:abort_on_error=1'
+  environment.UBSAN_OPTIONS = 'halt_on_error=1:print_stacktrace=1'
+  environment.SHRAPNEL_SLOW = '1'
+}
+const { status } = spawnSync(
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', ...vitestArguments],
+  { cwd: root, stdio: 'inherit', env: environment },
+)
+process.exit(status ?? 1)
+
+function run(command, args, stdout = 'inherit') {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', stdout, 'inherit'] })
+  if (status === 0) return
+  console.error(`${command} failed: ${error?.message ?? `status ${status}`}`)
+  process.exit(1)
+}

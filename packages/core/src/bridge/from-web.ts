@@ -1,0 +1,217 @@
+/**
+ * A pair of web streams as a Stream: the two halves of a WebTransport stream, of a TransformStream, of somebody's tunnel. They must carry
+ * bytes, and both are locked from now on.
+ */
+import { constants as os } from 'node:os'
+import type {
+  ReadableStream,
+  ReadableStreamDefaultReader,
+  WritableStream,
+  WritableStreamDefaultWriter,
+} from 'node:stream/web'
+import type { Awaitable } from '../awaitable.js'
+import { ClosedError, checkInteger, wrongType } from '../errors.js'
+import { currentScope, runInMain } from '../runtime/current.js'
+import { afterTurn, spend } from '../runtime/fairness.js'
+import type { Scope } from '../runtime/scope.js'
+import { interruptible } from '../scope/interruptible.js'
+import { ByteQueue } from '../stream/byte-queue.js'
+import { Direction } from '../stream/direction.js'
+import type { Stream } from '../stream/stream.js'
+import { joinedBytes, toBytes } from '../stream/to-bytes.js'
+import { systemError } from '../system-error.js'
+
+const DEFAULT_RECV_BYTES = 65_536
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/**
+ * A Stream over two web streams, which belong to it from now on. `send` is done when the write is; cancelled before the writable had
+ * room it sends nothing, cancelled later it aborts it and closes.
+ */
+export function fromWeb(halves: {
+  readonly readable: ReadableStream<Uint8Array>
+  readonly writable: WritableStream<Uint8Array>
+}): Stream {
+  if (typeof halves?.readable?.getReader !== 'function')
+    throw wrongType('readable', 'a ReadableStream', halves?.readable)
+  if (typeof halves.writable?.getWriter !== 'function')
+    throw wrongType('writable', 'a WritableStream', halves.writable)
+  return new WebStream(halves.readable.getReader(), halves.writable.getWriter())
+}
+
+class WebStream implements Stream {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>
+  readonly #receiving = new Direction<Buffer>('recv from a web stream')
+  readonly #sending = new Direction<void>('send to a web stream')
+  /** What was read and not taken, because whoever asked for it gave up or wanted less. */
+  readonly #queue = new ByteQueue()
+  #receiveMax = 0
+  #isReading = false
+  #hasEnded = false
+  #failure: { readonly error: unknown } | null = null
+  #ending: Promise<void> | null = null
+  #closed: ClosedError | null = null
+
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+  ) {
+    this.#reader = reader
+    this.#writer = writer
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== null
+  }
+
+  recv(max = DEFAULT_RECV_BYTES): Awaitable<Buffer> {
+    checkInteger('max', max, 1, Number.MAX_SAFE_INTEGER)
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#checkOpen()
+    this.#receiving.claim(scope)
+    if (this.#queue.length > 0) {
+      if (!spend(scope)) return afterTurn(() => this.recv(max))
+      return this.#take(max)
+    }
+    if (this.#failure !== null) throw this.#failure.error
+    if (this.#hasEnded) return NOTHING
+    if (!this.#isReading) this.#read()
+    this.#receiveMax = max
+    return this.#receiving.suspend(scope)
+  }
+
+  recvInto(target: Uint8Array): Awaitable<number> {
+    if (!(target instanceof Uint8Array)) throw wrongType('target', 'a Uint8Array', target)
+    if (target.length === 0) return 0
+    const fill = (bytes: Buffer): number => {
+      target.set(bytes)
+      return bytes.length
+    }
+    const bytes = this.recv(target.length)
+    return bytes instanceof Promise ? bytes.then(fill) : fill(bytes)
+  }
+
+  // Copied, and not in a slab of Node's: a writable may pass on what it was given or take its memory over.
+  send(data: Uint8Array | string): Awaitable<void> {
+    return this.#send(new Uint8Array(toBytes('data', data)))
+  }
+
+  sendv(parts: readonly (Uint8Array | string)[]): Awaitable<void> {
+    return this.#send(new Uint8Array(joinedBytes(parts)))
+  }
+
+  #send(bytes: Uint8Array): Awaitable<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#checkOpen()
+    this.#sending.claim(scope)
+    if (this.#ending !== null) throw systemError('write', -os.errno.EPIPE)
+    if (bytes.length === 0) return
+    return this.#write(scope, bytes)
+  }
+
+  async #write(scope: Scope, bytes: Uint8Array): Promise<void> {
+    const sending = this.#sending
+    sending.hold(scope)
+    try {
+      await this.#room(scope)
+      await sending.follow(scope, this.#writer.write(bytes), () => this.#break())
+    } finally {
+      sending.release()
+    }
+  }
+
+  /** Waits until the writable asks for more. Closing it, which is how `close` gets here, counts as that. */
+  async #room(scope: Scope): Promise<void> {
+    const { desiredSize } = this.#writer
+    if (desiredSize === null || desiredSize > 0) return
+    try {
+      await interruptible(this.#writer.ready)
+      const refused = scope.refuse()
+      if (refused !== null) await refused
+    } finally {
+      this.#checkOpen()
+    }
+  }
+
+  shutdown(): Awaitable<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#checkOpen()
+    this.#sending.claim(scope)
+    this.#ending ??= this.#writer.close()
+    return this.#sending.follow(scope, this.#ending)
+  }
+
+  /** What is on its way when it closes is cut off; otherwise the peer reads an end. */
+  close(): void {
+    if (this.#closed !== null) return
+    this.#close(new ClosedError('the stream over web streams is closed'), this.#sending.isFree)
+  }
+
+  #break(): void {
+    this.#close(
+      new ClosedError(
+        'the stream over web streams is closed, because a send was cancelled half-way',
+        'BROKEN',
+      ),
+      false,
+    )
+  }
+
+  #close(closed: ClosedError, isOrderly: boolean): void {
+    this.#closed = closed
+    this.#receiving.fail(closed)
+    this.#sending.fail(closed)
+    this.#reader.cancel(closed).catch(ignore)
+    if (!isOrderly) this.#writer.abort(closed).catch(ignore)
+    else if (this.#ending === null) this.#writer.close().catch(ignore)
+  }
+
+  #checkOpen(): void {
+    const closed = this.#closed
+    if (closed !== null) throw new ClosedError(closed.message, closed.code as 'CLOSED' | 'BROKEN')
+  }
+
+  #take(max: number): Buffer {
+    return this.#queue.take(Math.min(max, this.#queue.length))
+  }
+
+  /** One read, which cannot be taken back: if nobody waits any more when it comes, it is for the next. */
+  #read(): void {
+    this.#isReading = true
+    runInMain(() => {
+      this.#reader.read().then(({ done, value }) => this.#onRead(done, value), this.#onFailure)
+    })
+  }
+
+  #onRead(isDone: boolean, chunk: unknown): void {
+    this.#isReading = false
+    if (isDone) {
+      this.#hasEnded = true
+      this.#receiving.wake(NOTHING)
+    } else if (!(chunk instanceof Uint8Array)) {
+      this.#onFailure(wrongType('what the ReadableStream gives', 'a Uint8Array', chunk))
+      this.#reader.cancel().catch(ignore)
+    } else if (chunk.length === 0) {
+      // Not the end, which an empty Buffer would say.
+      this.#read()
+    } else {
+      this.#queue.append(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+      if (this.#receiving.isWaiting) this.#receiving.wake(this.#take(this.#receiveMax))
+    }
+  }
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#isReading = false
+    this.#failure = { error }
+    this.#receiving.fail(error)
+  }
+}
+
+function ignore(): void {}

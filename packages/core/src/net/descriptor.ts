@@ -1,0 +1,208 @@
+/**
+ * A descriptor the poller watches, edge-triggered: `readable` and `writable` say whether trying is worth a system call.
+ * An event sets them, a call that says EAGAIN clears them; so does a short read from a stream, which means that it
+ * is drained, unless the peer ended, an error is pending, or an urgent byte may have stopped the read (native/poller.h).
+ *
+ * Socket, Listener and the like own one each. It is a separate object so that the collector can find an owner that
+ * was forgotten while open, and close the descriptor then.
+ */
+import { ClosedError, SimultaneousError } from '../errors.js'
+import { BROKEN, EAGAIN, ENDED, native, READABLE, URGENT, WRITABLE } from '../native.js'
+import { currentScope } from '../runtime/current.js'
+import { unwatch, type Watched, watch } from '../runtime/dispatcher.js'
+import type { Scope } from '../runtime/scope.js'
+import { Wait } from '../runtime/wait.js'
+import { type SystemError, type SystemErrorFacts, systemError } from '../system-error.js'
+
+export type Direction = 'read' | 'write'
+
+/** Called whenever a descriptor of this thread is closed: whoever ran out of them may try again. */
+const closeListeners = new Set<() => void>()
+
+export function onDescriptorClosed(callback: () => void): () => void {
+  closeListeners.add(callback)
+  return () => closeListeners.delete(callback)
+}
+
+const forgotten = new FinalizationRegistry<Descriptor>((descriptor) =>
+  descriptor.close('it was forgotten while open'),
+)
+
+export class Descriptor implements Watched {
+  readonly fd: number
+  readable = true
+  writable = true
+  /** A short read no longer means "drained". Sticky. */
+  distrustsShortReads = false
+  reader: IoWait<unknown> | null = null
+  writer: IoWait<unknown> | null = null
+  #closed: { readonly code: 'CLOSED' | 'BROKEN'; readonly text: string } | null = null
+
+  constructor(fd: number) {
+    this.fd = fd
+    watch(fd, this)
+  }
+
+  /** Closes the descriptor when the collector finds that nobody has `owner` any more. */
+  closeWith(owner: object): void {
+    forgotten.register(owner, this)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== null
+  }
+
+  onEvent(readiness: number): void {
+    if ((readiness & (ENDED | BROKEN | URGENT)) !== 0) this.distrustsShortReads = true
+    if ((readiness & READABLE) !== 0) {
+      this.readable = true
+      this.reader?.attempt()
+    }
+    if ((readiness & WRITABLE) !== 0) {
+      this.writable = true
+      this.writer?.attempt()
+    }
+  }
+
+  /** Reads into `target`; the count (0: the end), or EAGAIN. Throws what the system says otherwise. */
+  read(target: Uint8Array, offset: number, length: number): number {
+    const count = native.read(this.fd, target, offset, length)
+    if (count < length && (count === EAGAIN || (count > 0 && !this.distrustsShortReads)))
+      this.readable = false
+    if (count < 0 && count !== EAGAIN) throw this.failure('read', count)
+    return count
+  }
+
+  /** Writes; the count, or EAGAIN. */
+  write(data: Uint8Array, offset: number): number {
+    const count = native.write(this.fd, data, offset, data.length - offset)
+    return this.wrote(count)
+  }
+
+  writev(parts: readonly Uint8Array[], first: number, offset: number): number {
+    return this.wrote(native.writev(this.fd, parts, first, offset))
+  }
+
+  /** What every kind of write does with its result. */
+  wrote(count: number): number {
+    if (count === EAGAIN) this.writable = false
+    else if (count < 0) throw this.failure('write', count)
+    return count
+  }
+
+  failure(syscall: string, result: number, facts?: SystemErrorFacts): SystemError {
+    return systemError(syscall, result, facts)
+  }
+
+  /** Throws unless the descriptor is open and nobody waits in this direction. */
+  claim(direction: Direction, what: string): void {
+    if (this.#closed !== null) throw this.closedError()
+    const other = direction === 'read' ? this.reader : this.writer
+    if (other !== null) {
+      const { coroutine } = other.scope
+      const mine = currentScope().coroutine
+      throw new SimultaneousError(
+        'SIMULTANEOUS',
+        `coroutine ${mine.id} (${mine.name}) cannot ${what} on fd ${this.fd}: coroutine ${coroutine.id} (${coroutine.name}) waits there: ${other.describe()}`,
+      )
+    }
+  }
+
+  closedError(): ClosedError {
+    const { code, text } = this.#closed ?? { code: 'CLOSED', text: 'closed' }
+    return new ClosedError(`fd ${this.fd}: ${text}`, code)
+  }
+
+  /** Idempotent. `text` says why, to whoever waits or comes later. */
+  close(text = 'it was closed', code: 'CLOSED' | 'BROKEN' = 'CLOSED'): void {
+    if (this.#closed !== null) return
+    this.#closed = { code, text }
+    unwatch(this.fd)
+    const result = native.close(this.fd)
+    const { reader, writer } = this
+    reader?.fail(this.closedError())
+    writer?.fail(this.closedError())
+    // A copy: a callback that still finds no descriptor registers itself again.
+    if (closeListeners.size > 0) for (const callback of [...closeListeners]) callback()
+    if (result < 0) throw this.failure('close', result)
+  }
+
+  /** Resets the connection, for what was sent half: the peer must not take the part for a whole. */
+  break(text: string): void {
+    if (this.#closed !== null) return
+    native.setLinger(this.fd, 0)
+    this.close(text, 'BROKEN')
+  }
+}
+
+/** A wait for one direction of a descriptor, which tries its operation again at each event. */
+export abstract class IoWait<T> extends Wait<T> {
+  protected readonly descriptor: Descriptor
+  /** Keeps the owner from the collector while somebody waits. */
+  readonly owner: { describePeer(): string }
+  readonly #direction: Direction
+
+  constructor(scope: Scope, descriptor: Descriptor, owner: { describePeer(): string }, direction: Direction) {
+    super(scope)
+    this.descriptor = descriptor
+    this.owner = owner
+    this.#direction = direction
+  }
+
+  /** Begins to wait, in `scope`. After it has ended it may begin again. */
+  again(scope: Scope): Promise<T> {
+    this.scope = scope
+    if (this.#direction === 'read') this.descriptor.reader = this
+    else this.descriptor.writer = this
+    return this.suspend()
+  }
+
+  begin(): Promise<T> {
+    return this.again(this.scope)
+  }
+
+  /** Tries. Gives the result, or undefined to wait on. Throws what the operation fails with. */
+  protected abstract try(): T | undefined
+  /** The operation, in a word: `recv`. */
+  protected abstract readonly verb: string
+
+  attempt(): void {
+    let result: T | undefined
+    try {
+      result = this.try()
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    if (result !== undefined) this.wake(result)
+  }
+
+  override wake(value: T): void {
+    this.release()
+    super.wake(value)
+  }
+
+  override fail(error: unknown): void {
+    this.release()
+    super.fail(error)
+  }
+
+  protected release(): void {
+    const { descriptor } = this
+    if (this.#direction === 'read') {
+      if (descriptor.reader === this) descriptor.reader = null
+    } else if (descriptor.writer === this) descriptor.writer = null
+  }
+
+  protected unlink(): void {
+    this.release()
+  }
+
+  protected override get isExternal(): boolean {
+    return true
+  }
+
+  describe(): string {
+    return `${this.verb} fd ${this.descriptor.fd}${this.owner.describePeer()}`
+  }
+}

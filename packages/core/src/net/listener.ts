@@ -1,0 +1,203 @@
+/** Sockets that accept. */
+import type { Awaitable } from '../awaitable.js'
+import { checkFunction } from '../errors.js'
+import { closeOnExit } from '../exit.js'
+import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, native } from '../native.js'
+import { now } from '../runtime/clock.js'
+import { currentScope } from '../runtime/current.js'
+import { afterTurn, spend } from '../runtime/fairness.js'
+import type { Scope } from '../runtime/scope.js'
+import { addTimer, removeTimer, type Timed } from '../runtime/timers.js'
+import { type SpawnOptions, spawn } from '../spawn.js'
+import { describeAddress, type SocketAddress, toSocketAddress } from './address.js'
+import { Descriptor, IoWait, onDescriptorClosed } from './descriptor.js'
+import { Socket } from './socket.js'
+import { setOption } from './socket-options.js'
+
+/** After running out of descriptors or memory, when none of ours was closed meanwhile: another process may have freed some. */
+const EXHAUSTED_RETRY_MS = 100
+
+const EXHAUSTED = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM])
+/** The connection died in the queue: the next one may be well (accept(2)). */
+const DEAD_ON_ARRIVAL = new Set([ECONNABORTED, EPROTO])
+
+export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
+  readonly #descriptor: Descriptor
+  readonly #isTcp: boolean
+  readonly #noDelay: boolean
+  readonly #forget: () => void
+  /** Why accepting has paused: the errno of the last accept that found no descriptor or memory. */
+  #exhausted = 0
+
+  /** @internal */
+  constructor(fd: number, isTcp: boolean, noDelay: boolean) {
+    this.#descriptor = new Descriptor(fd)
+    this.#isTcp = isTcp
+    this.#noDelay = noDelay
+    this.#forget = closeOnExit(this)
+  }
+
+  get fd(): number {
+    return this.#descriptor.fd
+  }
+
+  get isClosed(): boolean {
+    return this.#descriptor.isClosed
+  }
+
+  /** Where it listens, with the port the kernel chose where 0 was asked for. Undefined for a UNIX socket. */
+  get address(): SocketAddress | undefined {
+    if (this.isClosed) throw this.#descriptor.closedError()
+    const name = native.socketName(this.fd)
+    if (typeof name === 'number') throw this.#descriptor.failure('getsockname', name)
+    return toSocketAddress(name)
+  }
+
+  /** The port it listens on; 0 for a UNIX socket. */
+  get port(): number {
+    return this.address?.port ?? 0
+  }
+
+  /** @internal */
+  describePeer(): string {
+    const name = this.isClosed ? EAGAIN : native.socketName(this.fd)
+    return typeof name === 'number' ? '' : ` ${describeAddress(name)}`
+  }
+
+  /**
+   * The next connection. Cancelling loses none. When the process is out of descriptors (`EMFILE`, `ENFILE`) or the kernel of
+   * memory, it waits until one frees; clients stay in the queue meanwhile. Fails with `CLOSED`, `SIMULTANEOUS`.
+   */
+  accept(): Awaitable<Socket> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    const descriptor = this.#descriptor
+    descriptor.claim('read', 'accept')
+    if (descriptor.readable) {
+      if (!spend(scope)) return afterTurn(() => this.accept())
+      const socket = this.tryAccept()
+      if (socket !== undefined) return socket
+    }
+    const wait = new AcceptWait(scope, descriptor, this)
+    if (this.#exhausted !== 0) wait.retryLater()
+    return wait.begin()
+  }
+
+  /** undefined: none is there, or none can be had now. @internal */
+  tryAccept(): Socket | undefined {
+    for (;;) {
+      const fd = native.accept(this.fd)
+      if (fd >= 0) {
+        this.#exhausted = 0
+        if (this.#isTcp && this.#noDelay) setOption(fd, 'noDelay', true)
+        return new Socket(fd)
+      }
+      if (fd === EAGAIN) {
+        this.#descriptor.readable = false
+        this.#exhausted = 0
+        return undefined
+      }
+      if (EXHAUSTED.has(fd)) {
+        this.#exhausted = fd
+        return undefined
+      }
+      if (!DEAD_ON_ARRIVAL.has(fd)) throw this.#descriptor.failure('accept', fd)
+    }
+  }
+
+  /** @internal */
+  get isExhausted(): boolean {
+    return this.#exhausted !== 0
+  }
+
+  /** Every connection, until the listener is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Socket, void> {
+    while (!this.isClosed) {
+      let socket: Socket
+      try {
+        socket = await this.accept()
+      } catch (error) {
+        if (this.isClosed) return
+        throw error
+      }
+      yield socket
+    }
+  }
+
+  /**
+   * Calls `session(connection)` in a coroutine of its own for every connection, and closes the connection when that has
+   * ended. Waits until the listener is closed; sessions go on then.
+   */
+  async serve(session: (connection: Socket) => unknown, options: SpawnOptions = {}): Promise<void> {
+    checkFunction('session', session)
+    const name = options.name ?? (session.name || 'session')
+    const run = async (connection: Socket): Promise<void> => {
+      using open = connection
+      await session(open)
+    }
+    for await (const connection of this) spawn({ ...options, name }, run, connection)
+  }
+
+  /** Accepts no more; again without effect. Whoever waits in `accept` gets `ClosedError`, a loop over it ends. */
+  close(): void {
+    this.#forget()
+    this.#descriptor.close('the listener was closed')
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+}
+
+class AcceptWait extends IoWait<Socket> {
+  protected readonly verb = 'accept'
+  readonly #listener: Listener
+  #retry: (Timed & { stop(): void }) | null = null
+
+  constructor(scope: Scope, descriptor: Descriptor, listener: Listener) {
+    super(scope, descriptor, listener, 'read')
+    this.#listener = listener
+  }
+
+  protected try(): Socket | undefined {
+    const socket = this.#listener.tryAccept()
+    if (this.#listener.isExhausted) this.retryLater()
+    return socket
+  }
+
+  protected override release(): void {
+    super.release()
+    this.#retry?.stop()
+    this.#retry = null
+  }
+
+  /** The kernel will not speak again of connections that are queued already: ask when a descriptor frees, or after a while. */
+  retryLater(): void {
+    this.#retry?.stop()
+    const forget = onDescriptorClosed(() => this.#again())
+    const retry = {
+      at: now() + EXHAUSTED_RETRY_MS,
+      sequence: 0,
+      place: -1,
+      yieldsToData: false,
+      expire: () => this.#again(),
+      stop() {
+        forget()
+        removeTimer(this)
+      },
+    }
+    addTimer(retry)
+    this.#retry = retry
+  }
+
+  #again(): void {
+    this.#retry?.stop()
+    this.#retry = null
+    this.attempt()
+  }
+}

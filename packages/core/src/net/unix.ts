@@ -1,0 +1,82 @@
+/** UNIX sockets: by path, or by a name with a leading NUL in Linux's abstract namespace. */
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { checkDuration, checkInteger, wrongType } from '../errors.js'
+import { native } from '../native.js'
+import { withTimeout } from '../scope/with-timeout.js'
+import { systemError } from '../system-error.js'
+import { encodeUnix } from './address.js'
+import { connectTo } from './connecting.js'
+import { Listener } from './listener.js'
+import type { Socket } from './socket.js'
+import { openForAccept } from './tcp.js'
+
+export interface UnixConnectOptions {
+  /** In milliseconds; then `TimeoutError`. No limit unless given. */
+  readonly timeoutMs?: number
+}
+
+export interface UnixListenOptions {
+  /** At most 107 bytes on Linux, 103 elsewhere. */
+  readonly path: string
+  /** Permissions of the socket's file, such as 0o600. What the umask leaves unless given. */
+  readonly mode?: number
+  /** As in `tcp.listen`. */
+  readonly backlog?: number
+  /** Removes the file of a socket nobody listens on any more before binding. False unless given: `EADDRINUSE` then. */
+  readonly replaceStale?: boolean
+}
+
+const DEFAULT_BACKLOG = 511
+
+/** Connects. Waits also while the listener's queue is full; cancelling leaves nothing open. Fails with `ENOENT`, `ECONNREFUSED`, `EACCES`. */
+async function connect(path: string, options: UnixConnectOptions = {}): Promise<Socket> {
+  const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? Infinity)
+  const attempt = (): Promise<Socket> =>
+    connectTo({ family: native.constants.AF_UNIX, to: encodeUnix(path), noDelay: false, facts: { path } })
+  return timeoutMs === Infinity ? attempt() : withTimeout(timeoutMs, attempt)
+}
+
+/**
+ * Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `ENAMETOOLONG`. Closing the listener leaves the file, as the
+ * kernel does; `unlinkPath` removes it.
+ */
+function listen(options: UnixListenOptions): Listener {
+  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  const { path, mode } = options
+  const address = encodeUnix(path)
+  const backlog = checkInteger('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 2 ** 31 - 1)
+  if (mode !== undefined) checkInteger('mode', mode, 0, 0o777)
+  if (options.replaceStale) removeStale(path, address)
+  const fd = native.socket(native.constants.AF_UNIX, native.constants.SOCK_STREAM, 0)
+  if (fd < 0) throw systemError('socket', fd, { path })
+  // Between bind and chmod the file must not be more open than asked for.
+  const umask = mode === undefined || path.startsWith('\0') ? undefined : process.umask(0o777 & ~mode)
+  try {
+    openForAccept(fd, address, backlog, { path })
+    if (umask !== undefined && mode !== undefined) chmodSync(path, mode)
+  } catch (error) {
+    native.close(fd)
+    throw error
+  } finally {
+    if (umask !== undefined) process.umask(umask)
+  }
+  return new Listener(fd, false, false)
+}
+
+/** Removes the file at `path` if it is a socket; nothing if it is gone already. */
+function unlinkPath(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path)
+}
+
+/** A socket file that refuses connections belongs to nobody. One that accepts is in use: bind will say so. */
+function removeStale(path: string, address: Uint8Array): void {
+  if (path.startsWith('\0') || !lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return
+  const fd = native.socket(native.constants.AF_UNIX, native.constants.SOCK_STREAM, 0)
+  if (fd < 0) throw systemError('socket', fd, { path })
+  const result = native.connect(fd, address)
+  native.close(fd)
+  const isRefused = result < 0 && systemError('connect', result).code === 'ECONNREFUSED'
+  if (isRefused) unlinkSync(path)
+}
+
+export const unix = { connect, listen, unlinkPath } as const

@@ -1,0 +1,160 @@
+/**
+ * Scopes: the tree along which cancellation travels. A scope holds the waits begun in it and the scopes opened in it.
+ * Cancelling rejects those waits, and marks the scope and all below it for good, so that the next wait in any of them
+ * rejects too. Shields stop it. Whoever opens a scope closes it.
+ */
+import { Interrupted, Shutdown } from '../errors.js'
+import type { Coroutine } from './coroutine.js'
+import { RefusedWait } from './refused-wait.js'
+import type { Suspension, Wait } from './wait.js'
+
+/** Why a scope was cancelled; makes the error for each wait it ends. */
+export interface Cancellation {
+  readonly origin: Scope
+  readonly kind: 'interrupted' | 'shutdown'
+  readonly text: string
+  readonly reason?: unknown
+}
+
+/** After so many waits that rejected because of the same cancellation, somebody swallows it. */
+const SWALLOWS_BEFORE_NOTICE = 5
+
+let noticeSwallower: (coroutine: Coroutine, swallows: number) => void = () => {}
+
+export function onSwallowed(notice: (coroutine: Coroutine, swallows: number) => void): void {
+  noticeSwallower = notice
+}
+
+export class Scope {
+  /** The scope it was opened in. */
+  readonly outer: Scope | null
+  readonly coroutine: Coroutine
+  readonly isShield: boolean
+  /** Once set it stays. */
+  cancellation: Cancellation | null = null
+  firstSuspension: Suspension | null = null
+  #firstChild: Scope | null = null
+  #previous: Scope | null = null
+  #next: Scope | null = null
+  #controller: AbortController | null = null
+  #swallows = 0
+
+  /** `coroutine` null: this scope is a coroutine itself. */
+  constructor(outer: Scope | null, coroutine: Coroutine | null, isShield = false) {
+    this.outer = outer
+    this.coroutine = coroutine ?? (this as unknown as Coroutine)
+    this.isShield = isShield
+    if (outer !== null) {
+      if (!isShield) this.cancellation = outer.cancellation
+      this.#next = outer.#firstChild
+      if (outer.#firstChild !== null) outer.#firstChild.#previous = this
+      outer.#firstChild = this
+    }
+  }
+
+  /** Takes the scope out of the tree. Its waits, if any are left, are no longer reached by cancellation from above. */
+  close(): void {
+    const { outer } = this
+    if (outer === null) return
+    if (this.#previous !== null) this.#previous.#next = this.#next
+    else if (outer.#firstChild === this) outer.#firstChild = this.#next
+    if (this.#next !== null) this.#next.#previous = this.#previous
+    this.#previous = this.#next = null
+  }
+
+  cancel(cancellation: Cancellation): void {
+    if (this.cancellation !== null) return
+    this.cancellation = cancellation
+    this.#rejectWaits(() => interruption(cancellation))
+    this.#controller?.abort(interruption(cancellation))
+    for (let child = this.#firstChild; child !== null; ) {
+      // A child may close while it is cancelled, which unlinks it.
+      const next: Scope | null = child.#next
+      if (!child.isShield) child.cancel(cancellation)
+      child = next
+    }
+  }
+
+  /** One interrupt for every wait of the coroutine that no shield protects. False: there was none. */
+  interruptWaits(makeError: () => Interrupted): boolean {
+    let found = this.#rejectWaits(makeError)
+    for (let child = this.#firstChild; child !== null; ) {
+      const next: Scope | null = child.#next
+      if (!child.isShield && child.coroutine === this.coroutine && child.interruptWaits(makeError))
+        found = true
+      child = next
+    }
+    return found
+  }
+
+  #rejectWaits(makeError: () => Interrupted): boolean {
+    const found = this.firstSuspension !== null
+    for (let first = this.firstSuspension; first !== null; first = this.firstSuspension)
+      first.wait.cancel(makeError())
+    return found
+  }
+
+  /**
+   * For the beginning of every wait: null, or a promise that rejects because the scope is cancelled or its coroutine
+   * was interrupted while it ran. It rejects in the next turn, so that code which swallows it cannot spin the process.
+   */
+  refuse(): Promise<never> | null {
+    if (this.cancellation === null && this.coroutine.pendingInterrupt === null) return null
+    return this.#refuse()
+  }
+
+  #refuse(): Promise<never> | null {
+    let error: Interrupted
+    if (this.cancellation !== null) {
+      error = interruption(this.cancellation)
+      if (++this.#swallows === SWALLOWS_BEFORE_NOTICE) noticeSwallower(this.coroutine, this.#swallows)
+    } else {
+      if (this.#isShielded()) return null
+      const makeError = this.coroutine.pendingInterrupt as () => Interrupted
+      this.coroutine.pendingInterrupt = null
+      error = makeError()
+    }
+    return new RefusedWait(this, error).suspend()
+  }
+
+  #isShielded(): boolean {
+    for (
+      let scope: Scope | null = this;
+      scope !== null && scope.coroutine === this.coroutine;
+      scope = scope.outer
+    ) {
+      if (scope.isShield) return true
+    }
+    return false
+  }
+
+  /** Aborts when the scope is cancelled. Made when first asked for. */
+  signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    const { signal } = this.#controller
+    if (this.cancellation !== null && !signal.aborted) this.#controller.abort(interruption(this.cancellation))
+    return signal
+  }
+
+  /** The waits begun here and below by this coroutine. */
+  *waits(): Generator<Wait<unknown>> {
+    for (let each = this.firstSuspension; each !== null; each = each.next) yield each.wait
+    for (let child = this.#firstChild; child !== null; child = child.#next) {
+      if (child.coroutine === this.coroutine) yield* child.waits()
+    }
+  }
+
+  /** Whether any wait of ours is pending here or below, in any coroutine: something will go on. */
+  hasActiveWaits(): boolean {
+    for (let each = this.firstSuspension; each !== null; each = each.next)
+      if (!each.wait.isForChildren) return true
+    for (let child = this.#firstChild; child !== null; child = child.#next)
+      if (child.hasActiveWaits()) return true
+    return false
+  }
+}
+
+export function interruption(cancellation: Cancellation): Interrupted {
+  const { kind, text, reason, origin } = cancellation
+  return kind === 'shutdown' ? new Shutdown(text, reason, origin) : new Interrupted(text, reason, origin)
+}

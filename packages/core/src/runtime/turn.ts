@@ -1,0 +1,32 @@
+/**
+ * Turns: what runs "later" runs here, once Node's loop has been round and I/O and timers had their chance. Everything
+ * asked for during a turn runs in the next one, so a coroutine that yields for ever starves nobody.
+ */
+import { beginSlice } from './accounting.js'
+
+/** What can be put off. An object and not a closure, because a coroutine is its own job. */
+export interface Job {
+  runJob(): void
+}
+
+let queue: Job[] = []
+let spare: Job[] = []
+let isArmed = false
+
+export function nextTurn(job: Job): void {
+  queue.push(job)
+  if (!isArmed) {
+    isArmed = true
+    setImmediate(turn)
+  }
+}
+
+function turn(): void {
+  const jobs = queue
+  queue = spare
+  spare = jobs
+  isArmed = false
+  beginSlice()
+  for (let i = 0; i < jobs.length; i++) (jobs[i] as Job).runJob()
+  jobs.length = 0
+}

@@ -1,0 +1,33 @@
+/**
+ * Failures of system calls as Node reports them: `code` (`ECONNREFUSED`), `errno` (negative), `syscall`, and for
+ * sockets `address` and `port`.
+ */
+import { getSystemErrorMap } from 'node:util'
+
+export interface SystemErrorFacts {
+  readonly address?: string | undefined
+  readonly port?: number | undefined
+  readonly path?: string | undefined
+}
+
+export interface SystemError extends Error, SystemErrorFacts {
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+}
+
+/** `result` is what a native call gave: the negative errno. */
+export function systemError(syscall: string, result: number, facts: SystemErrorFacts = {}): SystemError {
+  const [code, description] = getSystemErrorMap().get(result) ?? [`E${-result}`, 'unknown error']
+  const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
+  const text =
+    where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`
+  const error = new Error(text) as Error & { -readonly [K in keyof SystemError]: SystemError[K] }
+  error.errno = result
+  error.code = code
+  error.syscall = syscall
+  if (facts.address !== undefined) error.address = facts.address
+  if (facts.port !== undefined) error.port = facts.port
+  if (facts.path !== undefined) error.path = facts.path
+  return error
+}

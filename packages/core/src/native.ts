@@ -88,7 +88,7 @@ function load(): Native {
   const override = process.env.SHRAPNEL_CORE_ADDON
   if (override !== undefined && override !== '') return require(override) as Native
   const root = fileURLToPath(new URL('..', import.meta.url))
-  return require('pkg-prebuilds')(root, require('../binding-options.js')) as Native
+  return require('pkg-prebuilds')(root, require(`${root}binding-options.cjs`)) as Native
 }
 
 export const native: Native = load()

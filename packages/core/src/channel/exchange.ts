@@ -87,9 +87,8 @@ export class Exchange<T> {
     if (this.isClosed) return
     this.isClosed = true
     this.closeReason = reason
-    for (let next = this.senders.shift(); next !== undefined; next = this.senders.shift())
-      next.refuse(this.closedError())
-    for (let next = this.receivers.shift(); next !== undefined; next = this.receivers.shift()) next.end()
+    this.senders.drain((sender) => sender.refuse(this.closedError()))
+    this.receivers.drain((receiver) => receiver.end())
   }
 
   /** A new one each time: its stack is that of whoever gets it. */

@@ -54,9 +54,12 @@ export class NextWait<T> extends QueuedWait<IteratorResult<T, undefined>> implem
     this.#exchange = exchange
   }
   deliver(item: Item<T>, yields: boolean): void {
-    if (item instanceof SentError) return this.fail(item.error)
-    const result: IteratorResult<T, undefined> = { done: false, value: item }
-    this.wake(yields ? inSecondPlace(result) : result)
+    if (item instanceof SentError) {
+      this.fail(item.error)
+    } else {
+      const result: IteratorResult<T, undefined> = { done: false, value: item }
+      this.wake(yields ? inSecondPlace(result) : result)
+    }
   }
   end(): void {
     if (this.#exchange.closeReason === undefined) this.wake({ done: true, value: undefined })

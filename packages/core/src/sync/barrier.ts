@@ -37,8 +37,7 @@ export class Barrier {
 
   #open(): number {
     let place = 0
-    for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift())
-      next.wake(place++)
+    this.#waiters.drain((waiter) => waiter.wake(place++))
     return place
   }
 }

@@ -123,10 +123,8 @@ export class Fifo<T> implements AsyncIterable<T> {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (let next = this.#pushers.shift(); next !== undefined; next = this.#pushers.shift())
-      next.fail(closedError())
-    for (let next = this.#takers.shift(); next !== undefined; next = this.#takers.shift())
-      next.end(closedError())
+    this.#pushers.drain((pusher) => pusher.fail(closedError()))
+    this.#takers.drain((taker) => taker.end(closedError()))
   }
 
   /** Takes value after value until it is closed and empty. Leaving the loop takes and closes nothing. */

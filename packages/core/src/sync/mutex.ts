@@ -61,9 +61,11 @@ export class Mutex {
   /** Gives back the lock that the running coroutine holds. Throws `LOCK` if it holds none. */
   unlock(): void {
     const { coroutine } = currentScope()
-    if (this.#held?.holder === coroutine) return this.#passOn()
-    const text = this.#held === null ? 'nobody holds it' : `${nameOf(this.#held.holder)} holds it`
-    throw new LockError(`${nameOf(coroutine)} cannot unlock this mutex: ${text}`)
+    if (this.#held?.holder !== coroutine) {
+      const text = this.#held === null ? 'nobody holds it' : `${nameOf(this.#held.holder)} holds it`
+      throw new LockError(`${nameOf(coroutine)} cannot unlock this mutex: ${text}`)
+    }
+    this.#passOn()
   }
 
   /** Calls `fn` under the lock; waits and fails as `lock`. */

@@ -128,9 +128,7 @@ export class RWLock {
   admit(): void {
     if (this.#writer !== null) return
     if (this.#waitingWriters.first === null) {
-      for (let next = this.#waitingReaders.shift(); next !== undefined; next = this.#waitingReaders.shift()) {
-        next.wake(this.#giveRead(next.scope.coroutine))
-      }
+      this.#waitingReaders.drain((reader) => reader.wake(this.#giveRead(reader.scope.coroutine)))
     } else if (this.#readers === 0) {
       const next = this.#waitingWriters.shift() as WriteWait
       next.wake(this.#giveWrite(next.scope.coroutine))

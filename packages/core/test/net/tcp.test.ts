@@ -36,17 +36,17 @@ test('an IPv6 connection has IPv6 addresses', async () => {
 })
 
 const linkLocal = Object.entries(networkInterfaces()).flatMap(([zone, addresses = []]) =>
-  addresses.filter(({ scopeid }) => scopeid !== undefined && scopeid > 0).map(({ address, scopeid }) => ({ zone, address, scopeid })),
+  addresses.filter(({ scopeid }) => scopeid !== undefined && scopeid > 0).map(({ address, scopeid }) => [`${address}%${zone}`, `${address}%${scopeid}`] as const),
 )
 
 // A machine without a link-local address has no such row; the zone of loopback is tested below all the same.
-test.each(linkLocal)('a link-local address is reached by its zone, by name and by number: $address%$zone', async ({ zone, address, scopeid }) => {
-  using listener = tcp.listen({ port: 0, host: `${address}%${zone}` })
-  expect(listener.address?.address).toBe(`${address}%${zone}`)
-  for (const host of [`${address}%${zone}`, `${address}%${scopeid}`]) {
+test.each(linkLocal)('a link-local address is reached by the name of its zone and by its number', async (byName, byNumber) => {
+  using listener = tcp.listen({ port: 0, host: byName })
+  expect(listener.address?.address).toBe(byName)
+  for (const host of [byName, byNumber]) {
     const { client, server } = await pairOver(listener, () => tcp.connect(host, listener.port))
-    expect(client.remoteAddress?.address).toBe(`${address}%${zone}`)
-    expect(server.remoteAddress?.address).toBe(`${address}%${zone}`)
+    expect(client.remoteAddress?.address).toBe(byName)
+    expect(server.remoteAddress?.address).toBe(byName)
     client.close()
     server.close()
   }
@@ -113,7 +113,7 @@ test('20 MB each way at once arrive unchanged', { timeout: 30_000 }, async () =>
 
 test('recv gives at most what was asked for, and never more than 65,536 bytes', async () => {
   const { client, server } = await tcpPair()
-  const bytes = patterned(300_000)
+  const bytes = patterned(1_000_000)
   const sending = spawn(() => client.send(bytes))
   const got: Buffer[] = []
   for (const max of [1, 2, 3, 1000, 4096, 16_384, 16_385, 65_535, 65_536, 65_537, 1_000_000, undefined]) {

@@ -8,7 +8,7 @@ describeStreamContract(
   'TCP sockets',
   async () => {
     const server = tcp.listen({ port: 0 })
-    const client = await tcp.connect({ port: server.port })
+    const client = await tcp.connect('127.0.0.1', server.port)
     const accepted = await server.accept()
     server.close()
     return [client, accepted]

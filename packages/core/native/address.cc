@@ -31,6 +31,8 @@ namespace {
 }  // namespace
 
 int EncodeInternet(const std::string& host, std::uint16_t port, Address& out) noexcept {
+  // What follows sees C strings, which end at a NUL: "127.0.0.1\0.example" would pass for an address.
+  if (host.find('\0') != std::string::npos) return -EINVAL;
   auto* four = reinterpret_cast<sockaddr_in*>(&out.bytes);
   if (::inet_pton(AF_INET, host.c_str(), &four->sin_addr) == 1) {
     four->sin_family = AF_INET;

@@ -4,9 +4,9 @@
 //
 // What a user may rely on
 //   1. Edges. A registration lasts until Remove, covers both directions, and speaks when something changed
-//      since it last spoke. Whoever is told must try until the kernel says EAGAIN. For a stream, a short read
-//      also means "drained", unless kEnded, kBroken or kUrgent was ever reported: then only EAGAIN, 0 or an
-//      error does.
+//      since it last spoke. Whoever is told must try until the kernel says EAGAIN. For a TCP connection, a short
+//      read also means "drained", unless kEnded, kBroken or kUrgent was ever reported: then only EAGAIN, 0 or
+//      an error does. Not for a UNIX socket: a message that carries descriptors ends a read (unix(7)).
 //   2. What is ready when a descriptor is added counts as a change.
 //   3. Every bit is a reason to try and never a verdict: a bit can be untrue (another thread was faster, the
 //      number was reused, we shut down our own side). A bit that is true is not left out.

@@ -2,6 +2,7 @@
  * The errors of this package. `code` is stable and survives two copies of the package in one program; messages are for
  * people. Failures of system calls are Node's own kind of error (`ECONNRESET`, `EMFILE`, …): see system-error.ts.
  */
+import { textOf } from './runtime/plain-text.js'
 
 /** The base of every error of this package. */
 export class CoroError extends Error {
@@ -117,11 +118,7 @@ export class GroupError extends CoroError {
   readonly errors: readonly unknown[]
   constructor(errors: readonly unknown[]) {
     const first = errors[0]
-    super(
-      'GROUP',
-      `${errors.length} failed: ${first instanceof Error ? first.message : String(first)}`,
-      first,
-    )
+    super('GROUP', `${errors.length} failed: ${textOf(first)}`, first)
     this.errors = errors
   }
 }
@@ -160,6 +157,11 @@ export function checkDuration(name: string, value: unknown): number {
   if (typeof value !== 'number') throw wrongType(name, 'a number of milliseconds', value)
   if (!(value >= 0)) throw outOfRange(name, 'at least 0 milliseconds', value)
   return value
+}
+
+/** For options in an object, as all functions here take them. */
+export function checkOptions(value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw wrongType('options', 'an object', value)
 }
 
 export function checkFunction(name: string, value: unknown): void {

@@ -21,6 +21,9 @@ export function spawnParts(parts: SpawnArguments): { fn: Fn; args: unknown[]; op
   if (typeof first !== 'object' || first === null) throw wrongType('fn', 'a function', first)
   const fn = parts[1]
   checkFunction('fn', fn)
+  const { name, daemon } = first
+  if (name !== undefined && typeof name !== 'string') throw wrongType('name', 'text', name)
+  if (daemon !== undefined && typeof daemon !== 'boolean') throw wrongType('daemon', 'true or false', daemon)
   return { fn: fn as Fn, args: parts.slice(2), options: first }
 }
 

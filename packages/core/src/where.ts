@@ -1,5 +1,6 @@
 /** Who waits on what: the tree of living coroutines, for people and for programs. */
-import { type Coroutine, type CoroutineState, mainCoroutine } from './runtime/coroutine.js'
+import { type Coroutine, type CoroutineState, describeWait, mainCoroutine } from './runtime/coroutine.js'
+import { oneLine } from './runtime/plain-text.js'
 import { everyone } from './runtime/registry.js'
 
 /** One wait: what it is, and since how many milliseconds. */
@@ -55,7 +56,7 @@ export function whereAll(): CoroutineFacts & { toString(): string } {
 function facts(coroutine: Coroutine, children: readonly CoroutineFacts[]): CoroutineFacts {
   const { id, name, state, isDaemon, parentId, cpuMs } = coroutine
   const time = performance.now()
-  const waits = [...coroutine.waits()].map((wait) => ({ on: wait.describe(), ageMs: time - wait.since }))
+  const waits = [...coroutine.waits()].map((wait) => ({ on: describeWait(wait), ageMs: time - wait.since }))
   return {
     id,
     name,
@@ -69,11 +70,14 @@ function facts(coroutine: Coroutine, children: readonly CoroutineFacts[]): Corou
   }
 }
 
+/** A chain of 10,000 coroutines would be a text of 100 million blanks. */
+const DEEPEST_INDENT = 100
+
 function* lines(root: CoroutineFacts): Generator<string> {
   const stack: [facts: CoroutineFacts, depth: number][] = [[root, 0]]
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const [at, depth] = top
-    yield '  '.repeat(depth) + line(at)
+    yield '  '.repeat(Math.min(depth, DEEPEST_INDENT)) + line(at)
     for (const child of [...at.children].reverse()) stack.push([child, depth + 1])
   }
 }
@@ -81,7 +85,7 @@ function* lines(root: CoroutineFacts): Generator<string> {
 function line({ id, name, state, isDaemon, waits }: CoroutineFacts): string {
   const what =
     waits.length === 0 ? state : waits.map(({ on, ageMs }) => `${on} (since ${age(ageMs)})`).join(', ')
-  return `${id} ${name}${isDaemon ? ' [daemon]' : ''}: ${what}`
+  return oneLine(`${id} ${name}${isDaemon ? ' [daemon]' : ''}: ${what}`)
 }
 
 function age(ms: number): string {

@@ -17,6 +17,10 @@ namespace {
 // Linux and the BSDs take at most IOV_MAX (1024) parts a call; more than that is sent by the next one.
 constexpr std::size_t kMostParts = 1024;
 
+// What one call sends at most. The kernel goes on sending while the peer goes on reading, and a quick peer would keep
+// the thread in one call for as long as there are bytes. JavaScript sees to it for `write` and `sendFile`.
+constexpr std::size_t kMostBytes = 1024 * 1024;
+
 [[nodiscard]] ssize_t SendParts(int fd, iovec* parts, std::size_t count) noexcept {
   msghdr message{};
   message.msg_iov = parts;
@@ -64,7 +68,8 @@ napi_value WriteVector(napi_env env, napi_callback_info info) {
 
   iovec parts[kMostParts];
   std::size_t count = 0;
-  for (auto index = static_cast<std::uint32_t>(first); index < length && count < kMostParts; ++index) {
+  std::size_t left = kMostBytes;
+  for (auto index = static_cast<std::uint32_t>(first); index < length && count < kMostParts && left > 0; ++index) {
     napi_value element = nullptr;
     void* data = nullptr;
     std::size_t size = 0;
@@ -73,7 +78,9 @@ napi_value WriteVector(napi_env env, napi_callback_info info) {
       return call.Failed();
     }
     const std::size_t skip = count == 0 ? std::min(size, static_cast<std::size_t>(offset)) : 0;
-    parts[count++] = {static_cast<std::uint8_t*>(data) + skip, size - skip};
+    const std::size_t taken = std::min(size - skip, left);
+    parts[count++] = {static_cast<std::uint8_t*>(data) + skip, taken};
+    left -= taken;
   }
   return call.Number(SendParts(fd, parts, count));
 }

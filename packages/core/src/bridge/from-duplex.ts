@@ -46,12 +46,12 @@ class DuplexStream implements Stream {
   readonly #sending = new Direction<void>('send to a Duplex')
   #receiveMax = 0
   #awaitsRoom = false
+  #isWriting = false
   #failure: { readonly error: unknown } | null = null
   #closed: ClosedError | null = null
 
   constructor(duplex: Duplex) {
     this.#duplex = duplex
-    if (duplex.errored) this.#failure = { error: duplex.errored }
     if (duplex.closed) return
     duplex.on('error', this.#onError).on('close', this.#onClose)
     duplex.on('readable', this.#onReadable).on('end', this.#onEnd).on('drain', this.#onDrain)
@@ -125,9 +125,11 @@ class DuplexStream implements Stream {
         this.#checkOpen()
       }
       const written = sending.suspend(scope, () => this.#break())
+      this.#isWriting = true
       this.#duplex.write(bytes, this.#onWritten)
       await written
     } finally {
+      this.#isWriting = false
       sending.release()
     }
   }
@@ -157,11 +159,10 @@ class DuplexStream implements Stream {
 
   #close(closed: ClosedError): void {
     this.#closed = closed
-    const isSending = !this.#sending.isFree
     this.#receiving.fail(closed)
     this.#sending.fail(closed)
     // With nothing on its way the other side of a tunnel may as well be told that this is the end; a socket tells it anyway.
-    if (!isSending && this.#duplex.writable && closed.code === 'CLOSED') this.#duplex.end()
+    if (!this.#isWriting && this.#duplex.writable) this.#duplex.end()
     this.#duplex.destroy()
   }
 
@@ -169,6 +170,8 @@ class DuplexStream implements Stream {
     const closed = this.#closed
     if (closed !== null) throw new ClosedError(closed.message, closed.code as 'CLOSED' | 'BROKEN')
     if (this.#failure !== null) throw this.#failure.error
+    // Of which the event is still to come.
+    if (this.#duplex.errored) throw this.#duplex.errored
     if (this.#duplex.destroyed) throw new ClosedError('the Duplex was destroyed')
   }
 

@@ -10,7 +10,7 @@ import type {
   WritableStreamDefaultWriter,
 } from 'node:stream/web'
 import type { Awaitable } from '../awaitable.js'
-import { ClosedError, checkInteger, wrongType } from '../errors.js'
+import { ClosedError, checkInteger, Interrupted, wrongType } from '../errors.js'
 import { currentScope, runInMain } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
 import type { Scope } from '../runtime/scope.js'
@@ -22,6 +22,7 @@ import { joinedBytes, toBytes } from '../stream/to-bytes.js'
 import { systemError } from '../system-error.js'
 
 const DEFAULT_RECV_BYTES = 65_536
+const CHUNK_BYTES = 65_536
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
@@ -49,6 +50,7 @@ class WebStream implements Stream {
   #receiveMax = 0
   #isReading = false
   #hasEnded = false
+  #isHalfSent = false
   #failure: { readonly error: unknown } | null = null
   #ending: Promise<void> | null = null
   #closed: ClosedError | null = null
@@ -94,13 +96,12 @@ class WebStream implements Stream {
     return bytes instanceof Promise ? bytes.then(fill) : fill(bytes)
   }
 
-  // Copied, and not in a slab of Node's: a writable may pass on what it was given or take its memory over.
   send(data: Uint8Array | string): Awaitable<void> {
-    return this.#send(new Uint8Array(toBytes('data', data)))
+    return this.#send(toBytes('data', data))
   }
 
   sendv(parts: readonly (Uint8Array | string)[]): Awaitable<void> {
-    return this.#send(new Uint8Array(joinedBytes(parts)))
+    return this.#send(joinedBytes(parts))
   }
 
   #send(bytes: Uint8Array): Awaitable<void> {
@@ -114,12 +115,23 @@ class WebStream implements Stream {
     return this.#write(scope, bytes)
   }
 
+  /** Chunk by chunk: a writable with room for a byte takes whatever it is given, however long. */
   async #write(scope: Scope, bytes: Uint8Array): Promise<void> {
     const sending = this.#sending
     sending.hold(scope)
     try {
-      await this.#room(scope)
-      await sending.follow(scope, this.#writer.write(bytes), () => this.#break())
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+        await this.#room(scope)
+        this.#isHalfSent = true
+        // Copied, and not into a slab of Node's: a writable may pass on what it was given, or take its memory over.
+        const chunk = new Uint8Array(bytes.subarray(at, at + CHUNK_BYTES))
+        await sending.follow(scope, this.#writer.write(chunk), () => this.#break())
+      }
+      this.#isHalfSent = false
+    } catch (error) {
+      // Between two chunks.
+      if (this.#isHalfSent && error instanceof Interrupted) this.#break()
+      throw error
     } finally {
       sending.release()
     }
@@ -131,11 +143,11 @@ class WebStream implements Stream {
     if (desiredSize === null || desiredSize > 0) return
     try {
       await interruptible(this.#writer.ready)
-      const refused = scope.refuse()
-      if (refused !== null) await refused
     } finally {
       this.#checkOpen()
     }
+    const refused = scope.refuse()
+    if (refused !== null) await refused
   }
 
   shutdown(): Awaitable<void> {
@@ -151,25 +163,21 @@ class WebStream implements Stream {
   /** What is on its way when it closes is cut off; otherwise the peer reads an end. */
   close(): void {
     if (this.#closed !== null) return
-    this.#close(new ClosedError('the stream over web streams is closed'), this.#sending.isFree)
+    this.#close(new ClosedError('the stream over web streams is closed'))
   }
 
   #break(): void {
-    this.#close(
-      new ClosedError(
-        'the stream over web streams is closed, because a send was cancelled half-way',
-        'BROKEN',
-      ),
-      false,
-    )
+    if (this.#closed !== null) return
+    const text = 'the stream over web streams is closed, because a send was cancelled half-way'
+    this.#close(new ClosedError(text, 'BROKEN'))
   }
 
-  #close(closed: ClosedError, isOrderly: boolean): void {
+  #close(closed: ClosedError): void {
     this.#closed = closed
     this.#receiving.fail(closed)
     this.#sending.fail(closed)
     this.#reader.cancel(closed).catch(ignore)
-    if (!isOrderly) this.#writer.abort(closed).catch(ignore)
+    if (this.#isHalfSent) this.#writer.abort(closed).catch(ignore)
     else if (this.#ending === null) this.#writer.close().catch(ignore)
   }
 
@@ -196,8 +204,9 @@ class WebStream implements Stream {
       this.#hasEnded = true
       this.#receiving.wake(NOTHING)
     } else if (!(chunk instanceof Uint8Array)) {
-      this.#onFailure(wrongType('what the ReadableStream gives', 'a Uint8Array', chunk))
-      this.#reader.cancel().catch(ignore)
+      const error = wrongType('what the ReadableStream gives', 'a Uint8Array', chunk)
+      this.#onFailure(error)
+      this.#reader.cancel(error).catch(ignore)
     } else if (chunk.length === 0) {
       // Not the end, which an empty Buffer would say.
       this.#read()

@@ -6,6 +6,7 @@
 import { Duplex } from 'node:stream'
 import { inBackground } from '../stream/background.js'
 import type { Stream } from '../stream/stream.js'
+import { cutOff } from './cut-off.js'
 
 /** Asked for at a time. Node's own mark is lower, and counts what was read and not taken yet. */
 const RECV_BYTES = 65_536
@@ -59,7 +60,8 @@ class StreamDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#stream.close()
+    if (this.writableLength > 0) cutOff(this.#stream)
+    else this.#stream.close()
     done(error)
   }
 }

@@ -12,6 +12,7 @@ import {
 import { wrongType } from '../errors.js'
 import { backgroundScope, inBackground } from '../stream/background.js'
 import type { Stream } from '../stream/stream.js'
+import { cutOff } from './cut-off.js'
 
 const RECV_BYTES = 65_536
 
@@ -64,9 +65,9 @@ class WebHalves implements WebStreams {
       start: (controller) => {
         this.#writing = controller as WritingController
         const { signal } = this.#writing
-        signal.addEventListener('abort', () => this.#fail(signal.reason), { once: true })
+        signal.addEventListener('abort', () => this.#aborted(signal.reason), { once: true })
       },
-      write: (chunk) => new Promise((resolve, reject) => this.#write(toSendable(chunk), resolve, reject)),
+      write: (chunk) => new Promise((resolve, reject) => this.#write(chunk, resolve, reject)),
       close: () => new Promise((resolve, reject) => this.#shutdown(resolve, reject)),
     })
   }
@@ -98,9 +99,9 @@ class WebHalves implements WebStreams {
     this.#readableDone()
   }
 
-  #write(data: Uint8Array | string, resolve: () => void, reject: (error: unknown) => void): void {
+  #write(chunk: unknown, resolve: () => void, reject: (error: unknown) => void): void {
     inBackground(
-      () => this.#stream.send(data),
+      () => this.#stream.send(toSendable(chunk)),
       resolve,
       (error) => {
         reject(error)
@@ -134,15 +135,19 @@ class WebHalves implements WebStreams {
     if (this.#isReadableDone && this.#isWritableDone) this.#stream.close()
   }
 
-  /** Both halves fail with the error, those that are done already excepted. */
+  /** Both halves fail, but for one that is done already. */
   #fail(error: unknown): void {
+    // Not after an abort, which has it fail already: Node 20 trips over its own feet then.
+    if (!this.#isWritableDone) this.#writing.error(error)
+    this.#aborted(error)
+  }
+
+  #aborted(reason: unknown): void {
     this.#isWritableDone = true
-    this.#writing.error(error)
-    if (!this.#isReadableDone) {
-      this.#reading.error(error)
-      this.#readableDone()
-    }
-    this.#stream.close()
+    cutOff(this.#stream)
+    if (this.#isReadableDone) return
+    this.#reading.error(reason)
+    this.#readableDone()
   }
 }
 

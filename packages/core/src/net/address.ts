@@ -29,15 +29,18 @@ export function encodeInternet(host: string, port: number): EncodedAddress {
   return encoded
 }
 
-/** The kernel's bytes of a UNIX socket's path, or with a leading NUL of a name in the abstract namespace (Linux). */
-export function encodeUnix(path: string): EncodedAddress {
+/**
+ * The kernel's bytes of a UNIX socket's path, or with a leading NUL of a name in the abstract namespace (Linux). `syscall` is
+ * the one the address is for: errors name it.
+ */
+export function encodeUnix(path: string, syscall: string): EncodedAddress {
   if (typeof path !== 'string') throw wrongType('path', 'a string', path)
   if (path.lastIndexOf('\0') > 0)
     throw outOfRange('path', 'without NUL behind its first character', JSON.stringify(path))
   const encoded = native.encodeUnix(path)
-  if (encoded === ENAMETOOLONG) throw systemError('bind', ENAMETOOLONG, { path })
+  if (encoded === ENAMETOOLONG) throw systemError(syscall, ENAMETOOLONG, { path })
   if (encoded === EINVAL) throw outOfRange('path', 'not empty', JSON.stringify(path))
-  if (typeof encoded === 'number') throw systemError('bind', encoded, { path })
+  if (typeof encoded === 'number') throw systemError(syscall, encoded, { path })
   return encoded
 }
 

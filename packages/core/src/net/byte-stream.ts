@@ -1,5 +1,5 @@
 /** What sockets, pipes and terminals have in common: a Stream on a descriptor of its own. */
-import type { Awaitable } from '../awaitable.js'
+import { type Awaitable, DONE } from '../awaitable.js'
 import { checkInteger, wrongType } from '../errors.js'
 import { EAGAIN } from '../native.js'
 import { currentScope } from '../runtime/current.js'
@@ -9,9 +9,9 @@ import { Pushback } from '../stream/pushback.js'
 import { recvExact } from '../stream/recv-exact.js'
 import type { Stream } from '../stream/stream.js'
 import { toBytes } from '../stream/to-bytes.js'
-import { Descriptor } from './descriptor.js'
+import { BYTES_PER_TURN, Descriptor } from './descriptor.js'
 import { MAX_RECV_BYTES, RecvIntoWait, RecvWait, receive } from './receive.js'
-import { Parts, SendvWait, SendWait } from './transmit.js'
+import { Block, Parts, TransmitWait } from './transmit.js'
 
 export abstract class ByteStream implements Stream {
   /** @internal */
@@ -95,10 +95,14 @@ export abstract class ByteStream implements Stream {
         return bytes.length
       }
     }
+    return this.#recvIntoFresh(scope, target)
+  }
+
+  #recvIntoFresh(scope: Scope, target: Uint8Array): Awaitable<number> {
     const { descriptor } = this
     descriptor.claim('read', 'recv')
     if (descriptor.readable) {
-      if (!spend(scope)) return afterTurn(() => this.recvInto(target))
+      if (!spend(scope)) return afterTurn(() => this.#recvIntoFresh(currentScope(), target))
       const count = descriptor.read(target, 0, target.length)
       if (count !== EAGAIN) return count
     }
@@ -110,7 +114,7 @@ export abstract class ByteStream implements Stream {
    * done. Cancelled before the first byte it leaves the stream as it was; cancelled after, it resets the connection
    * (`BROKEN` from then on). Fails with `CLOSED`, `BROKEN`, `SIMULTANEOUS`, `EPIPE`, `ECONNRESET`.
    */
-  send(data: Uint8Array | string): Awaitable<void> {
+  send(data: Uint8Array | string): Promise<void> {
     const bytes = toBytes('data', data)
     const scope = currentScope()
     const refused = scope.refuse()
@@ -120,33 +124,33 @@ export abstract class ByteStream implements Stream {
     let sent = 0
     if (descriptor.writable) {
       if (!spend(scope)) return afterTurn(() => this.send(bytes))
-      while (sent < bytes.length) {
+      while (descriptor.writable && sent < bytes.length && sent < BYTES_PER_TURN) {
         const count = descriptor.write(bytes, sent)
-        if (count === EAGAIN) break
-        sent += count
+        if (count !== EAGAIN) sent += count
       }
     }
-    if (sent < bytes.length)
-      return new SendWait(scope, descriptor, this, bytes, sent).begin() as Promise<unknown> as Promise<void>
+    if (sent === bytes.length) return DONE
+    return new TransmitWait(scope, descriptor, this, 'send', new Block(bytes, sent)).begin()
   }
 
   /** As `send`, of all parts in order, in as few system calls as the kernel allows and without joining them. */
-  sendv(parts: readonly (Uint8Array | string)[]): Awaitable<void> {
+  sendv(parts: readonly (Uint8Array | string)[]): Promise<void> {
     if (!Array.isArray(parts)) throw wrongType('parts', 'an array', parts)
     return this.#sendParts(new Parts(parts.map((part) => toBytes('each of parts', part))))
   }
 
-  #sendParts(parts: Parts): Awaitable<void> {
+  #sendParts(parts: Parts): Promise<void> {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
     const { descriptor } = this
     descriptor.claim('write', 'sendv')
+    if (parts.isSent) return DONE
     if (descriptor.writable) {
       if (!spend(scope)) return afterTurn(() => this.#sendParts(parts))
-      if (parts.write(descriptor)) return
+      if (parts.write(descriptor)) return DONE
     }
-    return new SendvWait(scope, descriptor, this, parts).begin() as Promise<unknown> as Promise<void>
+    return new TransmitWait(scope, descriptor, this, 'sendv', parts).begin()
   }
 
   /** Closes it; again without effect. Whoever waits on it gets `ClosedError`. What was sent still goes out. */

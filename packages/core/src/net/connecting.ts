@@ -27,7 +27,7 @@ export async function connectTo(parts: ConnectParts): Promise<Socket> {
   if (refused !== null) return refused
   const fd = native.socket(family, native.constants.SOCK_STREAM, 0)
   if (fd < 0) throw systemError('socket', fd, facts)
-  const socket = new ConnectingSocket(fd)
+  const socket = new ConnectingSocket(fd, family === native.constants.AF_UNIX)
   try {
     if (noDelay) setOption(fd, 'noDelay', true)
     if (from !== undefined) succeed('bind', native.bind(fd, from), facts)
@@ -51,7 +51,7 @@ function succeed(syscall: string, result: number, facts: SystemErrorFacts): void
 }
 
 class ConnectingSocket extends Socket {
-  connected(facts: SystemErrorFacts): Promise<true> {
+  connected(facts: SystemErrorFacts): Promise<void> {
     // The first event says how it went; until then the socket is neither readable nor writable.
     this.descriptor.writable = false
     return new ConnectWait(currentScope(), this.descriptor, this, facts).begin()
@@ -60,7 +60,7 @@ class ConnectingSocket extends Socket {
 
 const socketError = new Int32Array(2)
 
-class ConnectWait extends IoWait<true> {
+class ConnectWait extends IoWait<void> {
   protected readonly verb = 'connect'
   readonly #facts: SystemErrorFacts
   constructor(
@@ -72,11 +72,14 @@ class ConnectWait extends IoWait<true> {
     super(scope, descriptor, owner, 'write')
     this.#facts = facts
   }
-  protected try(): true {
+  protected try(): void {
     const { SOL_SOCKET, SO_ERROR } = native.constants
-    succeed('getsockopt', native.getOption(this.descriptor.fd, SOL_SOCKET, SO_ERROR, socketError), this.#facts)
+    succeed(
+      'getsockopt',
+      native.getOption(this.descriptor.fd, SOL_SOCKET, SO_ERROR, socketError),
+      this.#facts,
+    )
     succeed('connect', -(socketError[0] as number), this.#facts)
-    return true
   }
   override describe(): string {
     const { address, port, path } = this.#facts

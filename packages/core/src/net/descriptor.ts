@@ -1,6 +1,6 @@
 /**
  * A descriptor the poller watches, edge-triggered: `readable` and `writable` say whether trying is worth a system call.
- * An event sets them, a call that says EAGAIN clears them; so does a short read from a stream, which means that it
+ * An event sets them, a call that says EAGAIN clears them; so does a short write, and a short read from a TCP connection, which means that it
  * is drained, unless the peer ended, an error is pending, or an urgent byte may have stopped the read (native/poller.h).
  *
  * Socket, Listener and the like own one each. It is a separate object so that the collector can find an owner that
@@ -15,6 +15,12 @@ import { Wait } from '../runtime/wait.js'
 import { type SystemError, type SystemErrorFacts, systemError } from '../system-error.js'
 
 export type Direction = 'read' | 'write'
+
+/**
+ * The most that one turn, and one system call, sends. A peer that reads as fast as we send never makes the kernel say EAGAIN,
+ * and sendmsg(2) and sendfile(2) themselves go on as long as there is room.
+ */
+export const BYTES_PER_TURN = 1024 * 1024
 
 /** Called whenever a descriptor of this thread is closed: whoever ran out of them may try again. */
 const closeListeners = new Set<() => void>()
@@ -73,10 +79,12 @@ export class Descriptor implements Watched {
     return count
   }
 
-  /** Writes; the count, or EAGAIN. */
+  /** Writes; the count, or EAGAIN. Fewer bytes than there were: the kernel takes no more now (epoll(7)). */
   write(data: Uint8Array, offset: number): number {
-    const count = native.write(this.fd, data, offset, data.length - offset)
-    return this.wrote(count)
+    const length = Math.min(data.length - offset, BYTES_PER_TURN)
+    const count = this.wrote(native.write(this.fd, data, offset, length))
+    if (count < length && !this.distrustsShortReads) this.writable = false
+    return count
   }
 
   writev(parts: readonly Uint8Array[], first: number, offset: number): number {
@@ -84,9 +92,9 @@ export class Descriptor implements Watched {
   }
 
   /** What every kind of write does with its result. */
-  wrote(count: number): number {
+  wrote(count: number, syscall = 'write'): number {
     if (count === EAGAIN) this.writable = false
-    else if (count < 0) throw this.failure('write', count)
+    else if (count < 0) throw this.failure(syscall, count)
     return count
   }
 
@@ -135,6 +143,9 @@ export class Descriptor implements Watched {
   }
 }
 
+/** What a wait's operation gives when it has to be tried again at the next event. */
+export const PENDING = Symbol('pending')
+
 /** A wait for one direction of a descriptor, which tries its operation again at each event. */
 export abstract class IoWait<T> extends Wait<T> {
   protected readonly descriptor: Descriptor
@@ -151,6 +162,9 @@ export abstract class IoWait<T> extends Wait<T> {
 
   /** Begins to wait, in `scope`. After it has ended it may begin again. */
   again(scope: Scope): Promise<T> {
+    // Asked a second time: the operation may have yielded since the first, and a cancellation that came then ends no later wait.
+    const refused = scope.refuse()
+    if (refused !== null) return refused
     this.scope = scope
     if (this.#direction === 'read') this.descriptor.reader = this
     else this.descriptor.writer = this
@@ -161,20 +175,20 @@ export abstract class IoWait<T> extends Wait<T> {
     return this.again(this.scope)
   }
 
-  /** Tries. Gives the result, or undefined to wait on. Throws what the operation fails with. */
-  protected abstract try(): T | undefined
+  /** Tries. Throws what the operation fails with. */
+  protected abstract try(): T | typeof PENDING
   /** The operation, in a word: `recv`. */
   protected abstract readonly verb: string
 
   attempt(): void {
-    let result: T | undefined
+    let result: T | typeof PENDING
     try {
       result = this.try()
     } catch (error) {
       this.fail(error)
       return
     }
-    if (result !== undefined) this.wake(result)
+    if (result !== PENDING) this.wake(result)
   }
 
   override wake(value: T): void {

@@ -10,7 +10,7 @@ import type { Scope } from '../runtime/scope.js'
 import { addTimer, removeTimer, type Timed } from '../runtime/timers.js'
 import { type SpawnOptions, spawn } from '../spawn.js'
 import { describeAddress, type SocketAddress, toSocketAddress } from './address.js'
-import { Descriptor, IoWait, onDescriptorClosed } from './descriptor.js'
+import { Descriptor, IoWait, onDescriptorClosed, PENDING } from './descriptor.js'
 import { Socket } from './socket.js'
 import { setOption } from './socket-options.js'
 
@@ -72,16 +72,21 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
+    return this.#acceptNext(scope)
+  }
+
+  #acceptNext(scope: Scope): Awaitable<Socket> {
     const descriptor = this.#descriptor
     descriptor.claim('read', 'accept')
     if (descriptor.readable) {
-      if (!spend(scope)) return afterTurn(() => this.accept())
+      if (!spend(scope)) return afterTurn(() => this.#acceptNext(currentScope()))
       const socket = this.tryAccept()
       if (socket !== undefined) return socket
     }
     const wait = new AcceptWait(scope, descriptor, this)
-    if (this.#exhausted !== 0) wait.retryLater()
-    return wait.begin()
+    const accepted = wait.begin()
+    if (this.#exhausted !== 0 && wait.isPending) wait.retryLater()
+    return accepted
   }
 
   /** undefined: none is there, or none can be had now. @internal */
@@ -91,7 +96,7 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
       if (fd >= 0) {
         this.#exhausted = 0
         if (this.#isTcp && this.#noDelay) setOption(fd, 'noDelay', true)
-        return new Socket(fd)
+        return new Socket(fd, !this.#isTcp)
       }
       if (fd === EAGAIN) {
         this.#descriptor.readable = false
@@ -164,10 +169,10 @@ class AcceptWait extends IoWait<Socket> {
     this.#listener = listener
   }
 
-  protected try(): Socket | undefined {
+  protected try(): Socket | typeof PENDING {
     const socket = this.#listener.tryAccept()
     if (this.#listener.isExhausted) this.retryLater()
-    return socket
+    return socket ?? PENDING
   }
 
   protected override release(): void {

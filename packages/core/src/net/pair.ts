@@ -9,7 +9,7 @@ import { Socket } from './socket.js'
 export function socketPair(): [Socket, Socket] {
   const [one, other] = native.socketPair(native.constants.SOCK_STREAM)
   if (one < 0) throw systemError('socketpair', one)
-  return [new Socket(one), new Socket(other)]
+  return [new Socket(one, true), new Socket(other, true)]
 }
 
 /** A pipe: what is sent into `writer` is received from `reader`. Throws `EMFILE`. */
@@ -53,5 +53,7 @@ export function fromDescriptor(fd: number): Socket | Pipe {
     throw outOfRange('fd', 'a stream socket, pipe or terminal', `socket of type ${type[0]}`)
   const adopted = native.adopt(fd)
   if (adopted < 0) throw systemError('adopt', adopted)
-  return isSocket ? new Socket(adopted) : new Pipe(adopted)
+  if (!isSocket) return new Pipe(adopted)
+  const name = native.socketName(adopted)
+  return new Socket(adopted, typeof name === 'number' || name[0] === native.constants.AF_UNIX)
 }

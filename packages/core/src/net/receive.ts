@@ -4,7 +4,7 @@
  */
 import { EAGAIN } from '../native.js'
 import type { Scope } from '../runtime/scope.js'
-import { type Descriptor, IoWait } from './descriptor.js'
+import { type Descriptor, IoWait, PENDING } from './descriptor.js'
 
 /** What one receive takes unless told, and at most. Loopback delivers up to this much at once. */
 export const MAX_RECV_BYTES = 65_536
@@ -61,8 +61,8 @@ export class RecvWait extends IoWait<Buffer> {
     this.#max = max
     return this.again(scope)
   }
-  protected try(): Buffer | undefined {
-    return receive(this.descriptor, this.#max)
+  protected try(): Buffer | typeof PENDING {
+    return receive(this.descriptor, this.#max) ?? PENDING
   }
 }
 
@@ -73,8 +73,8 @@ export class RecvIntoWait extends IoWait<number> {
     super(scope, descriptor, owner, 'read')
     this.#target = target
   }
-  protected try(): number | undefined {
+  protected try(): number | typeof PENDING {
     const count = this.descriptor.read(this.#target, 0, this.#target.length)
-    return count === EAGAIN ? undefined : count
+    return count === EAGAIN ? PENDING : count
   }
 }

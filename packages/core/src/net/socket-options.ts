@@ -1,5 +1,5 @@
 /** Socket options by name, for those that are one number. */
-import { outOfRange } from '../errors.js'
+import { checkInteger, outOfRange } from '../errors.js'
 import { type ConstantName, native } from '../native.js'
 import { systemError } from '../system-error.js'
 
@@ -31,7 +31,8 @@ export function getOption(fd: number, option: SocketOption): number {
 
 export function setOption(fd: number, option: SocketOption, to: number | boolean): void {
   const [level, name] = codes(option)
-  const result = native.setOption(fd, level, name, Number(to))
+  const number = typeof to === 'boolean' ? Number(to) : checkInteger('value', to, -(2 ** 31), 2 ** 31 - 1)
+  const result = native.setOption(fd, level, name, number)
   if (result < 0) throw systemError(`setsockopt ${option}`, result)
 }
 

@@ -9,10 +9,17 @@ import { describeAddress, type SocketAddress, toSocketAddress } from './address.
 import { ByteStream } from './byte-stream.js'
 import { fileHandleNumber } from './file-descriptor.js'
 import { getOption, type SocketOption, setOption } from './socket-options.js'
-import { FileStretch, SendFileWait } from './transmit.js'
+import { FileStretch, TransmitWait } from './transmit.js'
 
 export class Socket extends ByteStream {
   #peer: string | undefined
+
+  /** @internal */
+  constructor(fd: number, isUnix: boolean) {
+    super(fd)
+    // A read from a UNIX socket ends behind a message that carries descriptors, whether or not anything follows.
+    if (isUnix) this.descriptor.distrustsShortReads = true
+  }
 
   /** The end of this side; undefined for a UNIX socket. */
   get localAddress(): SocketAddress | undefined {
@@ -67,11 +74,13 @@ export class Socket extends ByteStream {
     if (refused !== null) return refused
     const { descriptor } = this
     descriptor.claim('write', 'sendFile')
+    if (stretch.isSent) return 0
     if (descriptor.writable) {
       if (!spend(scope)) return afterTurn(() => this.#sendStretch(stretch))
       if (stretch.write(descriptor)) return stretch.sent
     }
-    return new SendFileWait(scope, descriptor, this, stretch).begin().then(() => stretch.sent)
+    const wait = new TransmitWait(scope, descriptor, this, 'sendFile', stretch)
+    return wait.begin().then(() => stretch.sent)
   }
 
   /** Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Returns at once. */

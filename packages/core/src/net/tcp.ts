@@ -1,5 +1,5 @@
 /** TCP: connecting and listening. */
-import { checkDuration, checkInteger, outOfRange, wrongType } from '../errors.js'
+import { checkDuration, checkInteger, checkOptions, outOfRange, wrongType } from '../errors.js'
 import { native } from '../native.js'
 import { withTimeout } from '../scope/with-timeout.js'
 import { type SystemErrorFacts, systemError } from '../system-error.js'
@@ -45,6 +45,7 @@ async function connect(host: string, port: number, options: ConnectOptions = {})
   if (typeof host !== 'string') throw wrongType('host', 'a string', host)
   if (host === '') throw outOfRange('host', 'not empty', '""')
   checkPort('port', port, 1)
+  checkOptions(options)
   const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? Infinity)
   const attempt = async (): Promise<Socket> => {
     const addresses = isAddress(host) ? [host] : await resolve(host)
@@ -71,7 +72,7 @@ function familyOf(address: string): number {
 
 /** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`. */
 function listen(options: ListenOptions): Listener {
-  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  checkOptions(options)
   const { host = '127.0.0.1', noDelay = true } = options
   const port = checkPort('port', options.port)
   const backlog = checkInteger('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 2 ** 31 - 1)
@@ -91,21 +92,21 @@ function listen(options: ListenOptions): Listener {
   return new Listener(fd, true, noDelay)
 }
 
-/** @internal */
+/** `afterBind` is called when the address is taken and nobody can connect yet. @internal */
 export function openForAccept(
   fd: number,
   address: Uint8Array,
   backlog: number,
   facts: SystemErrorFacts,
+  afterBind: () => void = () => {},
 ): void {
-  for (const [syscall, call] of [
-    ['bind', () => native.bind(fd, address)],
-    ['listen', () => native.listen(fd, backlog)],
-    ['epoll_ctl', () => native.watch(fd)],
-  ] as const) {
-    const result = call()
+  const check = (syscall: string, result: number): void => {
     if (result < 0) throw systemError(syscall, result, facts)
   }
+  check('bind', native.bind(fd, address))
+  afterBind()
+  check('listen', native.listen(fd, backlog))
+  check('epoll_ctl', native.watch(fd))
 }
 
 export const tcp = { connect, listen } as const

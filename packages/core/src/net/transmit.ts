@@ -1,66 +1,68 @@
 /**
- * Bytes on their way out: a write that the kernel took in part goes on at the next event. Cancelling one that has begun
+ * Bytes on their way out: what the kernel did not take goes on at the next event. Cancelling a transmission that has begun
  * breaks the connection, because half a frame cannot be taken back.
+ *
+ * A peer that reads as fast as we send never makes the kernel say EAGAIN, so what one turn sends is bounded; the rest has its
+ * turn behind everybody else's.
  */
 import { EAGAIN, native } from '../native.js'
 import type { Scope } from '../runtime/scope.js'
-import { type Descriptor, IoWait } from './descriptor.js'
+import { type Job, nextTurn } from '../runtime/turn.js'
+import { BYTES_PER_TURN, type Descriptor, IoWait, PENDING } from './descriptor.js'
 
-interface Owner {
-  describePeer(): string
+/** What is to be sent, and how far it is. */
+interface Load {
+  readonly hasBegun: boolean
+  /** True when all is sent. False when the kernel takes no more now, or, `descriptor.writable` still, when others are due. */
+  write(descriptor: Descriptor): boolean
 }
 
-abstract class Transmission extends IoWait<true> {
-  constructor(scope: Scope, descriptor: Descriptor, owner: Owner) {
-    super(scope, descriptor, owner, 'write')
-  }
-  protected abstract readonly hasBegun: boolean
-  protected override unlink(): void {
-    super.unlink()
-    if (this.hasBegun) this.descriptor.break(`a ${this.verb} was cancelled half-way`)
-  }
-}
-
-export class SendWait extends Transmission {
-  protected readonly verb = 'send'
+/** One block of bytes, `sent` of which are sent already. */
+export class Block implements Load {
   readonly #data: Uint8Array
   #sent: number
-  constructor(scope: Scope, descriptor: Descriptor, owner: Owner, data: Uint8Array, sent: number) {
-    super(scope, descriptor, owner)
+  constructor(data: Uint8Array, sent: number) {
     this.#data = data
     this.#sent = sent
   }
-  protected get hasBegun(): boolean {
+  get hasBegun(): boolean {
     return this.#sent > 0
   }
-  protected try(): true | undefined {
-    while (this.#sent < this.#data.length) {
-      const count = this.descriptor.write(this.#data, this.#sent)
-      if (count === EAGAIN) return undefined
-      this.#sent += count
+  write(descriptor: Descriptor): boolean {
+    for (let left = BYTES_PER_TURN; descriptor.writable && this.#sent < this.#data.length && left > 0; ) {
+      const count = descriptor.write(this.#data, this.#sent)
+      if (count !== EAGAIN) {
+        this.#sent += count
+        left -= count
+      }
+      if (!descriptor.writable) break
     }
-    return true
+    return this.#sent === this.#data.length
   }
 }
 
-/** The parts of a sendv, and how far they are sent. */
-export class Parts {
+/** The parts of a sendv. */
+export class Parts implements Load {
   readonly #parts: readonly Uint8Array[]
   #first = 0
   #offset = 0
   hasBegun = false
   constructor(parts: readonly Uint8Array[]) {
     this.#parts = parts
+    this.#skip(0)
   }
-  /** True when all are sent, false when the kernel takes no more now. */
+  get isSent(): boolean {
+    return this.#first === this.#parts.length
+  }
   write(descriptor: Descriptor): boolean {
-    for (this.#skip(0); this.#first < this.#parts.length; ) {
+    for (let left = BYTES_PER_TURN; !this.isSent && left > 0; ) {
       const count = descriptor.writev(this.#parts, this.#first, this.#offset)
-      if (count === EAGAIN) return false
+      if (count === EAGAIN) break
       this.hasBegun = true
       this.#skip(count)
+      left -= count
     }
-    return true
+    return this.isSent
   }
   /** `count` bytes more are sent; parts that are done, also empty ones, are behind us. */
   #skip(count: number): void {
@@ -76,57 +78,88 @@ export class Parts {
   }
 }
 
-export class SendvWait extends Transmission {
-  protected readonly verb = 'sendv'
-  readonly #parts: Parts
-  constructor(scope: Scope, descriptor: Descriptor, owner: Owner, parts: Parts) {
-    super(scope, descriptor, owner)
-    this.#parts = parts
-  }
-  protected get hasBegun(): boolean {
-    return this.#parts.hasBegun
-  }
-  protected try(): true | undefined {
-    return this.#parts.write(this.descriptor) || undefined
-  }
-}
-
-/** A stretch of a file, and how far it is sent. */
-export class FileStretch {
+/** A stretch of a file. */
+export class FileStretch implements Load {
   readonly #file: number
   readonly #offset: number
-  readonly #length: number
+  #length: number
   sent = 0
   constructor(file: number, offset: number, length: number) {
     this.#file = file
     this.#offset = offset
     this.#length = length
   }
-  /** True when the stretch is sent or the file ended, false when the kernel takes no more now. */
+  get hasBegun(): boolean {
+    return this.sent > 0
+  }
+  get isSent(): boolean {
+    return this.sent === this.#length
+  }
   write(descriptor: Descriptor): boolean {
-    while (this.sent < this.#length) {
+    for (let left = BYTES_PER_TURN; !this.isSent && left > 0; ) {
       const count = descriptor.wrote(
-        native.sendFile(descriptor.fd, this.#file, this.#offset + this.sent, this.#length - this.sent),
+        native.sendFile(
+          descriptor.fd,
+          this.#file,
+          this.#offset + this.sent,
+          Math.min(this.#length - this.sent, BYTES_PER_TURN),
+        ),
+        'sendfile',
       )
-      if (count === EAGAIN) return false
-      if (count === 0) break
+      if (count === EAGAIN) break
+      // The file is shorter than was asked for.
+      if (count === 0) this.#length = this.sent
       this.sent += count
+      left -= count
     }
-    return true
+    return this.isSent
   }
 }
 
-export class SendFileWait extends Transmission {
-  protected readonly verb = 'sendFile'
-  readonly #stretch: FileStretch
-  constructor(scope: Scope, descriptor: Descriptor, owner: Owner, stretch: FileStretch) {
-    super(scope, descriptor, owner)
-    this.#stretch = stretch
+export class TransmitWait extends IoWait<undefined> implements Job {
+  protected readonly verb: string
+  readonly #load: Load
+  #isInTurn = false
+
+  constructor(
+    scope: Scope,
+    descriptor: Descriptor,
+    owner: { describePeer(): string },
+    verb: string,
+    load: Load,
+  ) {
+    super(scope, descriptor, owner, 'write')
+    this.verb = verb
+    this.#load = load
   }
-  protected get hasBegun(): boolean {
-    return this.#stretch.sent > 0
+
+  override begin(): Promise<undefined> {
+    const sent = super.begin()
+    this.#goOnLater()
+    return sent
   }
-  protected try(): true | undefined {
-    return this.#stretch.write(this.descriptor) || undefined
+
+  protected try(): undefined | typeof PENDING {
+    if (this.#load.write(this.descriptor)) return undefined
+    this.#goOnLater()
+    return PENDING
+  }
+
+  /** Where the kernel would take more, no event will say so. */
+  #goOnLater(): void {
+    if (!this.descriptor.writable || this.#isInTurn) return
+    this.#isInTurn = true
+    nextTurn(this)
+  }
+
+  /** @internal */
+  runJob(): void {
+    this.#isInTurn = false
+    if (this.isPending) this.attempt()
+  }
+
+  protected override unlink(): void {
+    super.unlink()
+    if (this.#load.hasBegun) this.descriptor.break(`a ${this.verb} was cancelled half-way`)
   }
 }

@@ -1,6 +1,6 @@
 /** Datagrams. */
-import type { Awaitable } from '../awaitable.js'
-import { checkInteger, outOfRange, wrongType } from '../errors.js'
+import { type Awaitable, DONE } from '../awaitable.js'
+import { checkInteger, checkOptions, outOfRange, wrongType } from '../errors.js'
 import { EAGAIN, type EncodedAddress, native } from '../native.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
@@ -8,7 +8,7 @@ import type { Scope } from '../runtime/scope.js'
 import { toBytes } from '../stream/to-bytes.js'
 import { systemError } from '../system-error.js'
 import { checkPort, describeAddress, encodeInternet, type SocketAddress, toSocketAddress } from './address.js'
-import { Descriptor, IoWait } from './descriptor.js'
+import { Descriptor, IoWait, PENDING } from './descriptor.js'
 import { getOption, type SocketOption, setOption } from './socket-options.js'
 
 export interface UdpOptions {
@@ -49,10 +49,11 @@ export class UdpSocket {
 
   /** Binds. Throws `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EMFILE`. */
   constructor(options: UdpOptions = {}) {
-    if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
-    const isSix =
-      options.family === undefined ? (options.host?.includes(':') ?? false) : options.family === 'IPv6'
-    const host = options.host ?? (isSix ? '::1' : '127.0.0.1')
+    checkOptions(options)
+    const { host = options.family === 'IPv6' ? '::1' : '127.0.0.1' } = options
+    if (typeof host !== 'string') throw wrongType('host', 'a string', host)
+    const { family = host.includes(':') ? 'IPv6' : 'IPv4' } = options
+    if (family !== 'IPv4' && family !== 'IPv6') throw outOfRange('family', 'IPv4 or IPv6', family)
     const port = checkPort('port', options.port ?? 0)
     this.#maxDatagramBytes = checkInteger(
       'maxDatagramBytes',
@@ -62,7 +63,7 @@ export class UdpSocket {
     )
     const encoded = encodeInternet(host, port)
     const { AF_INET, AF_INET6, SOCK_DGRAM } = native.constants
-    const fd = native.socket(isSix ? AF_INET6 : AF_INET, SOCK_DGRAM, 0)
+    const fd = native.socket(family === 'IPv6' ? AF_INET6 : AF_INET, SOCK_DGRAM, 0)
     if (fd < 0) throw systemError('socket', fd)
     try {
       for (const option of ['reuseAddress', 'reusePort', 'broadcast'] as const)
@@ -116,10 +117,14 @@ export class UdpSocket {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
+    return this.#recvNext(scope)
+  }
+
+  #recvNext(scope: Scope): Awaitable<Datagram> {
     const descriptor = this.#descriptor
     descriptor.claim('read', 'recvFrom')
     if (descriptor.readable) {
-      if (!spend(scope)) return afterTurn(() => this.recvFrom())
+      if (!spend(scope)) return afterTurn(() => this.#recvNext(currentScope()))
       const datagram = this.tryRecvFrom()
       if (datagram !== undefined) return datagram
     }
@@ -155,12 +160,12 @@ export class UdpSocket {
   }
 
   /** Sends one datagram to the peer of `connect`. Waits while the kernel's buffer is full; cancelling sends nothing. */
-  send(data: Uint8Array | string): Awaitable<void> {
+  send(data: Uint8Array | string): Promise<void> {
     return this.#send(toBytes('data', data), undefined)
   }
 
   /** Sends one datagram; `host` is an address. Fails with `EMSGSIZE`, `ENETUNREACH`, `EACCES` (broadcast is off), `CLOSED`. */
-  sendTo(data: Uint8Array | string, host: string, port: number): Awaitable<void> {
+  sendTo(data: Uint8Array | string, host: string, port: number): Promise<void> {
     const bytes = toBytes('data', data)
     checkPort('port', port, 1)
     if (this.#lastTo?.host !== host || this.#lastTo.port !== port) {
@@ -169,7 +174,7 @@ export class UdpSocket {
     return this.#send(bytes, this.#lastTo.encoded)
   }
 
-  #send(data: Uint8Array, to: EncodedAddress | undefined): Awaitable<void> {
+  #send(data: Uint8Array, to: EncodedAddress | undefined): Promise<void> {
     if (data.length > MAX_DATAGRAM_BYTES)
       throw outOfRange('data.length', `at most ${MAX_DATAGRAM_BYTES}`, data.length)
     const scope = currentScope()
@@ -179,15 +184,9 @@ export class UdpSocket {
     descriptor.claim('write', 'send')
     if (descriptor.writable) {
       if (!spend(scope)) return afterTurn(() => this.#send(data, to))
-      if (trySend(descriptor, data, to)) return
+      if (trySend(descriptor, data, to)) return DONE
     }
-    return new SendDatagramWait(
-      scope,
-      descriptor,
-      this,
-      data,
-      to,
-    ).begin() as Promise<unknown> as Promise<void>
+    return new SendDatagramWait(scope, descriptor, this, data, to).begin()
   }
 
   getOption(option: SocketOption): number {
@@ -236,12 +235,12 @@ class DatagramWait extends IoWait<Datagram> {
     super(scope, descriptor, socket, 'read')
     this.#socket = socket
   }
-  protected try(): Datagram | undefined {
-    return this.#socket.tryRecvFrom()
+  protected try(): Datagram | typeof PENDING {
+    return this.#socket.tryRecvFrom() ?? PENDING
   }
 }
 
-class SendDatagramWait extends IoWait<true> {
+class SendDatagramWait extends IoWait<undefined> {
   protected readonly verb = 'send'
   readonly #data: Uint8Array
   readonly #to: EncodedAddress | undefined
@@ -256,7 +255,7 @@ class SendDatagramWait extends IoWait<true> {
     this.#data = data
     this.#to = to
   }
-  protected try(): true | undefined {
-    return trySend(this.descriptor, this.#data, this.#to) || undefined
+  protected try(): undefined | typeof PENDING {
+    return trySend(this.descriptor, this.#data, this.#to) ? undefined : PENDING
   }
 }

@@ -1,6 +1,6 @@
 /** UNIX sockets: by path, or by a name with a leading NUL in Linux's abstract namespace. */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { checkDuration, checkInteger, wrongType } from '../errors.js'
+import { checkDuration, checkInteger, checkOptions } from '../errors.js'
 import { native } from '../native.js'
 import { withTimeout } from '../scope/with-timeout.js'
 import { systemError } from '../system-error.js'
@@ -30,9 +30,15 @@ const DEFAULT_BACKLOG = 511
 
 /** Connects. Waits also while the listener's queue is full; cancelling leaves nothing open. Fails with `ENOENT`, `ECONNREFUSED`, `EACCES`. */
 async function connect(path: string, options: UnixConnectOptions = {}): Promise<Socket> {
+  checkOptions(options)
   const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? Infinity)
   const attempt = (): Promise<Socket> =>
-    connectTo({ family: native.constants.AF_UNIX, to: encodeUnix(path), noDelay: false, facts: { path } })
+    connectTo({
+      family: native.constants.AF_UNIX,
+      to: encodeUnix(path, 'connect'),
+      noDelay: false,
+      facts: { path },
+    })
   return timeoutMs === Infinity ? attempt() : withTimeout(timeoutMs, attempt)
 }
 
@@ -41,24 +47,24 @@ async function connect(path: string, options: UnixConnectOptions = {}): Promise<
  * kernel does; `unlinkPath` removes it.
  */
 function listen(options: UnixListenOptions): Listener {
-  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  checkOptions(options)
   const { path, mode } = options
-  const address = encodeUnix(path)
+  const address = encodeUnix(path, 'bind')
   const backlog = checkInteger('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 2 ** 31 - 1)
   if (mode !== undefined) checkInteger('mode', mode, 0, 0o777)
   if (options.replaceStale) removeStale(path, address)
   const fd = native.socket(native.constants.AF_UNIX, native.constants.SOCK_STREAM, 0)
   if (fd < 0) throw systemError('socket', fd, { path })
-  // Between bind and chmod the file must not be more open than asked for.
-  const umask = mode === undefined || path.startsWith('\0') ? undefined : process.umask(0o777 & ~mode)
+  const hasFile = !path.startsWith('\0')
   try {
-    openForAccept(fd, address, backlog, { path })
-    if (umask !== undefined && mode !== undefined) chmodSync(path, mode)
+    // Before listen(2) nobody can connect, however open the umask left the file. (Changing the umask meanwhile would reach the
+    // files that other threads make, and Node refuses it in a worker.)
+    openForAccept(fd, address, backlog, { path }, () => {
+      if (mode !== undefined && hasFile) chmodSync(path, mode)
+    })
   } catch (error) {
     native.close(fd)
     throw error
-  } finally {
-    if (umask !== undefined) process.umask(umask)
   }
   return new Listener(fd, false, false)
 }

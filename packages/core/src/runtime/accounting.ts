@@ -1,7 +1,7 @@
 /**
  * Who used the processor. JavaScript tells nobody when a coroutine resumes, but every suspension passes through here:
- * the time since the mark before belongs to the coroutine that suspends now. Marks are set when a batch of events or a
- * turn begins, and by every suspension. A coroutine that awaits a foreign promise after a long computation is not seen
+ * the time since the mark before belongs to the coroutine that suspends now. Marks are set when a batch of events, of
+ * timers or a turn begins, and by every suspension. A coroutine that awaits a foreign promise after a long computation is not seen
  * there: its time goes to whoever suspends next.
  */
 import type { Coroutine } from './coroutine.js'
@@ -17,7 +17,7 @@ let warn: (coroutine: Coroutine, heldMs: number) => void = () => {}
 /** Below this, time between two marks is not checked against the time the loop slept. */
 const PLAUSIBLE_MS = 5
 
-/** A batch of events or a turn begins: what came before belongs to nobody. */
+/** A batch of events, of timers or a turn begins: what came before belongs to nobody. */
 export function beginSlice(): void {
   sliceNumber++
   mark = performance.now()
@@ -32,9 +32,11 @@ export function charge(coroutine: Coroutine): number {
   if (spentMs > PLAUSIBLE_MS) {
     // It may have been resumed by a foreign promise after the loop slept: sleeping is nobody's work.
     const idle = performance.nodeTiming.idleTime
-    spentMs -= idle - idleAtMark
+    // It may have slept in the short spells before this one too, which were not looked at: never less than nothing.
+    spentMs = Math.max(0, spentMs - (idle - idleAtMark))
     idleAtMark = idle
-    if (spentMs > latencyWarningMs) warn(coroutine, spentMs)
+    // The main coroutine is everybody else's code too, loading the program among it.
+    if (spentMs > latencyWarningMs && coroutine.id !== 0) warn(coroutine, spentMs)
   }
   coroutine.cpuMs += spentMs
   return time

@@ -2,9 +2,10 @@
  * A coroutine: an async function with a name, an end that can be waited for, and a scope of its own, so that it can be
  * interrupted wherever it waits. It *is* its outermost scope: one object less for each of a million.
  */
-import { Interrupted, LockError, Shutdown } from '../errors.js'
+import { checkInteger, Interrupted, LockError, Shutdown } from '../errors.js'
 import { charge, sliceNumber } from './accounting.js'
 import { currentScope, runIn, setMainScope } from './current.js'
+import { textOf } from './plain-text.js'
 import { find, register, unregister } from './registry.js'
 import { Scope } from './scope.js'
 import { type Job, nextTurn } from './turn.js'
@@ -14,6 +15,7 @@ export type CoroutineState = 'ready' | 'running' | 'waiting' | 'foreign' | 'done
 
 /** How many operations a coroutine may finish without suspending before the next one goes through the poller. */
 const DEFAULT_SELFISHNESS = 64
+const MOST_SELFISHNESS = 1_000_000
 
 let reportUnjoined: (coroutine: Coroutine, error: unknown) => void = () => {}
 let defaultSelfishness = DEFAULT_SELFISHNESS
@@ -25,7 +27,7 @@ export function onUnjoinedFailure(report: (coroutine: Coroutine, error: unknown)
 /** For coroutines spawned from now on. Gives the value before. */
 export function replaceSelfishness(operations: number): number {
   const previous = defaultSelfishness
-  defaultSelfishness = operations
+  defaultSelfishness = checkInteger('operations', operations, 1, MOST_SELFISHNESS)
   return previous
 }
 
@@ -53,8 +55,8 @@ export class Coroutine<T = unknown> extends Scope implements Job {
   readonly isDaemon: boolean
   /** The coroutine that spawned this one, by id: a reference would keep a whole line of dead ancestors. */
   readonly parentId: number
-  /** Milliseconds since the epoch. */
-  readonly spawnedAt = Date.now()
+  // Whole milliseconds of the process: a small integer to V8, where a date would be an object for each coroutine.
+  readonly #spawnedAt = Math.trunc(performance.now())
   /** Processor time used so far, in milliseconds. */
   cpuMs = 0
   /** Operations left before the next one must go through the poller. @internal */
@@ -92,6 +94,11 @@ export class Coroutine<T = unknown> extends Scope implements Job {
     }
   }
 
+  /** Milliseconds since the epoch. */
+  get spawnedAt(): number {
+    return Math.trunc(performance.timeOrigin) + this.#spawnedAt
+  }
+
   get name(): string {
     return this.#name ?? 'anonymous'
   }
@@ -121,16 +128,16 @@ export class Coroutine<T = unknown> extends Scope implements Job {
   /** What it waits for, as text; undefined while it does not. */
   get waitingOn(): string | undefined {
     const waits = [...this.waits()]
-    return waits.length === 0 ? undefined : waits.map((wait) => wait.describe()).join(', ')
+    return waits.length === 0 ? undefined : waits.map(describeWait).join(', ')
   }
 
-  /** How many operations it may finish without suspending; 64 unless set. */
+  /** How many operations it may finish without suspending, 1 to 1,000,000; 64 unless set. */
   get selfishness(): number {
     return this.#selfishness
   }
 
   set selfishness(operations: number) {
-    this.#selfishness = operations
+    this.#selfishness = checkInteger('operations', operations, 1, MOST_SELFISHNESS)
     this.budget = operations
   }
 
@@ -217,14 +224,16 @@ export class Coroutine<T = unknown> extends Scope implements Job {
     let result: unknown
     try {
       result = fn(...args)
+      if (isThenable(result)) {
+        // The handlers run in this scope, which is how they know the coroutine: no closure for each.
+        promiseOf(result).then(returned, threw)
+        return
+      }
     } catch (error) {
       coroutine.#end(FAILED, error)
       return
     }
-    // The handlers run in this scope, which is how they know the coroutine: no closure for each.
-    if (result instanceof Promise) result.then(returned, threw)
-    else if (isThenable(result)) Promise.resolve(result).then(returned, threw)
-    else coroutine.#end(DONE, result)
+    coroutine.#end(DONE, result)
   }
 
   /** @internal */
@@ -262,15 +271,34 @@ const returned = (value: unknown): void => Coroutine.settle(currentScope().corou
 const threw = (error: unknown): void => Coroutine.settle(currentScope().coroutine, true, error)
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** What a wait says it is. One that fails to say does not fail whoever asks: he may be looking for that very fault. */
+export function describeWait(wait: Wait<unknown>): string {
+  try {
+    return wait.describe()
+  } catch (error) {
+    return `${wait.constructor.name} (describe failed: ${textOf(error)})`
+  }
+}
+
+export function isPlainPromise<T>(value: PromiseLike<T>): value is Promise<T> {
+  return value instanceof Promise && value.constructor === Promise
+}
+
+/**
+ * A promise of what `thenable` comes to. One with a `then` of its own, a subclass's too, is asked once, here and now and so
+ * in the scope of the caller; it may do its work only when asked, each time, and may call back twice or at once.
+ */
+export function promiseOf<T>(thenable: PromiseLike<T>): Promise<T> {
+  if (isPlainPromise(thenable)) return thenable
+  return new Promise<T>((resolve, reject) => void thenable.then(resolve, reject))
 }
 
 function describeReason(reason: unknown): string {
-  return reason === undefined
-    ? 'interrupted'
-    : `interrupted: ${reason instanceof Error ? reason.message : String(reason)}`
+  return reason === undefined ? 'interrupted' : `interrupted: ${textOf(reason)}`
 }
 
 class JoinWait<T> extends Wait<T> {

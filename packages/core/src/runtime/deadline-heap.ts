@@ -30,7 +30,7 @@ export class DeadlineHeap<Entry extends Deadline> {
   /** Does nothing for an entry that is not in the heap. */
   remove(entry: Entry): void {
     const place = entry.place
-    if (place < 0) return
+    if (place < 0 || this.#entries[place] !== entry) return
     entry.place = -1
     const last = this.#entries.pop() as Entry
     if (last === entry) return

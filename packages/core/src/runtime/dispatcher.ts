@@ -19,6 +19,11 @@ function dispatch(count: number): void {
   for (let i = 0; i < 2 * count; i += 2) watched[events[i] as number]?.onEvent(events[i + 1] as number)
 }
 
+/** Dispatches what is ready now. From here and not straight from the addon, which must have been started. */
+export function pollNow(): void {
+  native.poll()
+}
+
 /** Events of `fd` go to `owner` until `unwatch`. */
 export function watch(fd: number, owner: Watched): void {
   watched[fd] = owner

@@ -5,6 +5,7 @@
  */
 import { Interrupted, Shutdown } from '../errors.js'
 import type { Coroutine } from './coroutine.js'
+import { runIn } from './current.js'
 import { RefusedWait } from './refused-wait.js'
 import type { Suspension, Wait } from './wait.js'
 
@@ -64,25 +65,34 @@ export class Scope {
 
   cancel(cancellation: Cancellation): void {
     if (this.cancellation !== null) return
-    this.cancellation = cancellation
-    this.#rejectWaits(() => interruption(cancellation))
-    this.#controller?.abort(interruption(cancellation))
-    for (let child = this.#firstChild; child !== null; ) {
-      // A child may close while it is cancelled, which unlinks it.
-      const next: Scope | null = child.#next
-      if (!child.isShield) child.cancel(cancellation)
-      child = next
+    const signalled: Scope[] = []
+    for (let at: Scope | null = this; at !== null; ) {
+      const isReached = at === this || (at.cancellation === null && !at.isShield)
+      if (isReached) {
+        at.cancellation = cancellation
+        at.#rejectWaits(() => interruption(cancellation))
+        if (at.#controller !== null) signalled.push(at)
+      }
+      at = at.#following(this, isReached)
     }
+    // Last, as who listens to a signal is code of the program. It runs in the scope that made the signal.
+    for (const scope of signalled) runIn(scope, () => scope.#controller?.abort(interruption(cancellation)))
+  }
+
+  /** The next scope of a walk through the tree below `root`, outer ones first. Without recursion: trees get deep. */
+  #following(root: Scope, descends: boolean): Scope | null {
+    if (descends && this.#firstChild !== null) return this.#firstChild
+    for (let at: Scope = this; at !== root; at = at.outer as Scope) if (at.#next !== null) return at.#next
+    return null
   }
 
   /** One interrupt for every wait of the coroutine that no shield protects. False: there was none. */
   interruptWaits(makeError: () => Interrupted): boolean {
-    let found = this.#rejectWaits(makeError)
-    for (let child = this.#firstChild; child !== null; ) {
-      const next: Scope | null = child.#next
-      if (!child.isShield && child.coroutine === this.coroutine && child.interruptWaits(makeError))
-        found = true
-      child = next
+    let found = false
+    for (let at: Scope | null = this; at !== null; ) {
+      const isReached = at === this || (at.coroutine === this.coroutine && !at.isShield)
+      if (isReached && at.#rejectWaits(makeError)) found = true
+      at = at.#following(this, isReached)
     }
     return found
   }
@@ -104,17 +114,22 @@ export class Scope {
   }
 
   #refuse(): Promise<never> | null {
-    let error: Interrupted
     if (this.cancellation !== null) {
-      error = interruption(this.cancellation)
-      if (++this.#swallows === SWALLOWS_BEFORE_NOTICE) noticeSwallower(this.coroutine, this.#swallows)
-    } else {
-      if (this.#isShielded()) return null
-      const makeError = this.coroutine.pendingInterrupt as () => Interrupted
-      this.coroutine.pendingInterrupt = null
-      error = makeError()
+      this.#countSwallow(this.cancellation)
+      return new RefusedWait(this, interruption(this.cancellation), null).suspend()
     }
-    return new RefusedWait(this, error).suspend()
+    if (this.#isShielded()) return null
+    const interrupt = this.coroutine.pendingInterrupt as () => Interrupted
+    this.coroutine.pendingInterrupt = null
+    return new RefusedWait(this, interrupt(), interrupt).suspend()
+  }
+
+  /** Counts where the coroutine was first cancelled: scopes opened since begin at nothing, each time anew. */
+  #countSwallow(cancellation: Cancellation): void {
+    const { coroutine } = this
+    let at: Scope = this
+    while (at.outer?.coroutine === coroutine && at.outer.cancellation === cancellation) at = at.outer
+    if (++at.#swallows === SWALLOWS_BEFORE_NOTICE) noticeSwallower(coroutine, at.#swallows)
   }
 
   #isShielded(): boolean {
@@ -138,18 +153,23 @@ export class Scope {
 
   /** The waits begun here and below by this coroutine. */
   *waits(): Generator<Wait<unknown>> {
-    for (let each = this.firstSuspension; each !== null; each = each.next) yield each.wait
-    for (let child = this.#firstChild; child !== null; child = child.#next) {
-      if (child.coroutine === this.coroutine) yield* child.waits()
+    for (let at: Scope | null = this; at !== null; ) {
+      const isOurs = at.coroutine === this.coroutine
+      if (isOurs) for (let each = at.firstSuspension; each !== null; each = each.next) yield each.wait
+      at = at.#following(this, isOurs)
     }
   }
 
-  /** Whether any wait of ours is pending here or below, in any coroutine: something will go on. */
+  /**
+   * Whether any wait of ours is pending here or below, in any coroutine: something will go on. An open shield counts too,
+   * whatever it is for: it has a time limit of its own.
+   */
   hasActiveWaits(): boolean {
-    for (let each = this.firstSuspension; each !== null; each = each.next)
-      if (!each.wait.isForChildren) return true
-    for (let child = this.#firstChild; child !== null; child = child.#next)
-      if (child.hasActiveWaits()) return true
+    for (let at: Scope | null = this; at !== null; at = at.#following(this, true)) {
+      if (at.isShield && at !== this) return true
+      for (let each = at.firstSuspension; each !== null; each = each.next)
+        if (!each.wait.isForChildren) return true
+    }
     return false
   }
 }

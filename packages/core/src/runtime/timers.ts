@@ -2,9 +2,10 @@
  * Everything timed hangs on one alarm. When it rings, the poller is asked first and the coroutines it wakes run
  * before any scope expires: data that is ready beats a timeout that is due in the same turn.
  */
-import { native } from '../native.js'
+import { beginSlice } from './accounting.js'
 import { type Clock, currentClock, now, replaceClock } from './clock.js'
 import { type Deadline, DeadlineHeap } from './deadline-heap.js'
+import { pollNow } from './dispatcher.js'
 import { type Job, nextTurn } from './turn.js'
 
 export interface Timed extends Deadline {
@@ -28,6 +29,11 @@ export function removeTimer(entry: Timed): void {
   heap.remove(entry)
 }
 
+/** How many timers wait for their time. */
+export function timersPending(): number {
+  return heap.size
+}
+
 function arm(at: number): void {
   armedAt = at
   // What must keep the process alive says so through liveness.ts, for times and descriptors alike.
@@ -36,6 +42,7 @@ function arm(at: number): void {
 
 function ring(): void {
   armedAt = Infinity
+  beginSlice()
   const time = now()
   const overdue: Timed[] = []
   for (let entry = heap.first; entry !== undefined && entry.at <= time; entry = heap.first) {
@@ -45,7 +52,7 @@ function ring(): void {
   if (overdue.length > 0) {
     const patient = overdue.filter((entry) => entry.yieldsToData)
     if (patient.length > 0) {
-      native.poll()
+      pollNow()
       nextTurn(new Expiry(patient))
     }
     for (const entry of overdue) if (!entry.yieldsToData) entry.expire()

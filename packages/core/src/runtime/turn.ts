@@ -27,6 +27,12 @@ function turn(): void {
   spare = jobs
   isArmed = false
   beginSlice()
-  for (let i = 0; i < jobs.length; i++) (jobs[i] as Job).runJob()
-  jobs.length = 0
+  let done = 0
+  try {
+    while (done < jobs.length) (jobs[done++] as Job).runJob()
+  } finally {
+    // No job throws. If one did all the same, and the program lives on, the others must not be lost.
+    for (; done < jobs.length; done++) nextTurn(jobs[done] as Job)
+    jobs.length = 0
+  }
 }

@@ -39,7 +39,8 @@ class Suspension {
     const next = scope.firstSuspension
     this.wait = wait
     this.scope = scope
-    this.since = since
+    // Whole milliseconds are a small integer to V8, a fraction would be an object for each wait.
+    this.since = Math.trunc(since)
     this.isHeld = isHeld
     this.resolve = lastResolve
     this.reject = lastReject
@@ -93,7 +94,7 @@ export abstract class Wait<T> {
     return this.suspension !== null
   }
 
-  /** When it began, as `performance.now()` has it; 0 if it is not pending. */
+  /** When it began, in whole milliseconds of `performance.now()`; 0 if it is not pending. */
   get since(): number {
     return this.suspension?.since ?? 0
   }
@@ -101,7 +102,8 @@ export abstract class Wait<T> {
   /** Begins to wait. The caller has asked `scope.refuse()` in this same turn. */
   suspend(): Promise<T> {
     const { scope } = this
-    const since = charge(scope.coroutine)
+    // Whole milliseconds: a small integer needs no object of its own, of which there may be a million.
+    const since = Math.trunc(charge(scope.coroutine))
     const promise = new Promise<T>(capture)
     this.suspension = new Suspension(
       this as Wait<unknown>,

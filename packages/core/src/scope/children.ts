@@ -48,9 +48,8 @@ export class Children implements Supervisor {
   async settle(): Promise<Interrupted | undefined> {
     let interruption: Interrupted | undefined
     while (this.#running > 0) {
-      this.#wait = new ChildrenWait(this)
       try {
-        await this.#wait.suspend()
+        await this.#pause()
       } catch (error) {
         interruption ??= error as Interrupted
         this.cancel('the coroutine that waits for this one was interrupted')
@@ -60,6 +59,14 @@ export class Children implements Supervisor {
     this.#isClosed = true
     this.scope.close()
     return interruption
+  }
+
+  #pause(): Promise<void> {
+    // Cancelled, it waits all the same; but an interrupt that came while the block ran ends it, as it ends any wait.
+    const refused = this.scope.cancellation === null ? this.scope.refuse() : null
+    if (refused !== null) return refused
+    this.#wait = new ChildrenWait(this)
+    return this.#wait.suspend()
   }
 }
 

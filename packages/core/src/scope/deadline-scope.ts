@@ -3,15 +3,16 @@
  * scope was opened, and only there, that becomes `TimeoutError`.
  *
  * The function may be stuck on a promise that is not ours, which cannot be interrupted. So two turns after the expiry,
- * if it has not ended and none of our waits is pending below (it is not cleaning up), the scope gives up waiting for it.
+ * if it has not ended, and none of our waits is pending below and no shield open (it is not cleaning up), the scope
+ * gives up waiting for it. So it does when it was cancelled from outside before, and its own time comes.
  */
 import { Interrupted, TimeoutError } from '../errors.js'
 import { now } from '../runtime/clock.js'
-import type { Coroutine } from '../runtime/coroutine.js'
+import { type Coroutine, isPlainPromise, isThenable, promiseOf } from '../runtime/coroutine.js'
 import { runIn } from '../runtime/current.js'
 import { hold, release } from '../runtime/liveness.js'
 import { reportFailure } from '../runtime/notifier.js'
-import { Scope } from '../runtime/scope.js'
+import { interruption, Scope } from '../runtime/scope.js'
 import { addTimer, removeTimer, type Timed } from '../runtime/timers.js'
 import { nextTurn } from '../runtime/turn.js'
 
@@ -26,7 +27,7 @@ export class DeadlineScope extends Scope implements Timed {
   readonly #holds: boolean
   #hasExpired = false
   #giveUp: ((error: unknown) => void) | null = null
-  #stuckOn: PromiseLike<unknown> | null = null
+  #stuckOn: Promise<unknown> | null = null
   #recheckMs = 0.5
   #isClosed = false
 
@@ -47,17 +48,17 @@ export class DeadlineScope extends Scope implements Timed {
     let result: Result | PromiseLike<Result>
     try {
       result = runIn(this, fn, ...args)
+      if (isThenable(result)) return this.#settle(isPlainPromise(result) ? result : runIn(this, promiseOf, result))
     } catch (error) {
       this.close()
       return Promise.reject(this.#translate(error))
     }
-    if (typeof result === 'object' && result !== null && 'then' in result) return this.#settle(result)
     this.close()
     return Promise.resolve(result)
   }
 
   // An async function, so that a TimeoutError made in it has the caller in its stack.
-  async #settle<Result>(result: PromiseLike<Result>): Promise<Result> {
+  async #settle<Result>(result: Promise<Result>): Promise<Result> {
     try {
       return await new Promise<Result>((resolve, reject) => {
         this.#giveUp = reject
@@ -73,23 +74,20 @@ export class DeadlineScope extends Scope implements Timed {
 
   expire(): void {
     if (this.#isClosed) return
-    if (!this.#hasExpired) {
-      if (this.cancellation !== null) return
+    if (this.cancellation === null) {
       this.#hasExpired = true
       this.cancel({
         origin: this,
         kind: 'interrupted',
         text: `a timeout of ${this.#timeoutMs} ms expired further out`,
       })
-      // Two turns for the function to end by itself: in the first, coroutines that were about to start or resume do.
-      nextTurn({ runJob: () => nextTurn({ runJob: () => this.#giveUpIfStuck() }) })
-    } else {
-      this.#giveUpIfStuck()
     }
+    // Two turns for the function to end by itself: in the first, coroutines that were about to start or resume do.
+    nextTurn({ runJob: () => nextTurn({ runJob: () => this.#giveUpIfStuck() }) })
   }
 
   #giveUpIfStuck(): void {
-    if (this.#isClosed || this.#stuckOn === null) return
+    if (this.#isClosed || this.#stuckOn === null || this.cancellation === null) return
     if (this.hasActiveWaits()) {
       // It cleans up, in a shield. Look again later, less and less often.
       this.#recheckMs = Math.min(2 * this.#recheckMs, LONGEST_RECHECK_MS)
@@ -102,7 +100,7 @@ export class DeadlineScope extends Scope implements Timed {
       undefined,
       (error) => error instanceof Interrupted || reportFailure(error, coroutine, 'failed after its timeout'),
     )
-    this.#giveUp?.(new Interrupted('given up', undefined, this))
+    this.#giveUp?.(interruption(this.cancellation))
   }
 
   override close(): void {

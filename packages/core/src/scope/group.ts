@@ -34,7 +34,10 @@ export class Group {
     return this.#children.running
   }
 
-  /** Cancels the block and every child; the group then ends when they have. */
+  /**
+   * Cancels the block and every child; the group then ends when they have. If the block was interrupted by this, there is
+   * no result: `group` rejects with `GROUP_CANCELLED`, whose `cause` is `reason`.
+   */
   cancel(reason?: unknown): void {
     this.#children.cancel('the group was cancelled', reason)
   }
@@ -42,7 +45,8 @@ export class Group {
   #fail(error: unknown): void {
     // An interruption is a consequence, of our own cancelling or of one further out, and no failure.
     if (error instanceof Interrupted) return
-    this.#failures.push(error)
+    // The block that joins a child fails with the child's own error: one failure, not two.
+    if (!this.#failures.includes(error)) this.#failures.push(error)
     this.#children.cancel('something else in the group failed')
   }
 
@@ -59,8 +63,11 @@ export class Group {
       this.#children.cancel('the block of the group was interrupted')
     }
     await this.#end()
-    if (result === undefined) throw interrupted
-    return result.value
+    if (result !== undefined) return result.value
+    // Our own cancelling ends here. Outside it would look as if whoever called `group` had been shut down.
+    if (interrupted instanceof Interrupted && interrupted.origin === scope)
+      throw new CoroError('GROUP_CANCELLED', 'the group was cancelled', interrupted.reason)
+    throw interrupted
   }
 
   async #end(): Promise<void> {
@@ -81,7 +88,8 @@ export class Group {
 /**
  * Calls `body` with a new group and waits until it and every coroutine spawned in the group have ended. The first
  * failure, of the body or a child, cancels the rest. Gives the result of `body`; rejects with `GroupError` (`GROUP`)
- * that holds every failure, or with `Interrupted` if the group was cancelled from outside and nothing else failed.
+ * that holds every failure, with `Interrupted` if the group was cancelled from outside and nothing else failed, or with
+ * `GROUP_CANCELLED` if `cancel()` interrupted the block.
  *
  * Without `body` it gives the group itself, to be closed by `await using`.
  */

@@ -3,7 +3,7 @@
  * often it is waited for, and waits that end leave: racing a million rounds against one long-lived promise retains nothing.
  */
 import { wrongType } from '../errors.js'
-import { isThenable } from '../runtime/coroutine.js'
+import { isThenable, promiseOf } from '../runtime/coroutine.js'
 import { currentScope } from '../runtime/current.js'
 import type { Scope } from '../runtime/scope.js'
 import { Wait } from '../runtime/wait.js'
@@ -19,8 +19,9 @@ export function interruptible<T>(promise: PromiseLike<T>): Promise<T> {
   const scope = currentScope()
   const refused = scope.refuse()
   if (refused !== null) {
-    // Nobody will look at it any more: its failure is not an unhandled one.
-    promise.then(undefined, () => {})
+    // Nobody will look at it any more: its failure is not an unhandled one. A `then` of its own is not asked: a thenable
+    // that works when it is asked has nothing to do here.
+    if (promise instanceof Promise) Promise.prototype.then.call(promise, undefined, () => {})
     return refused
   }
   const waits = watched.get(promise) ?? subscribe(promise)
@@ -32,7 +33,7 @@ export function interruptible<T>(promise: PromiseLike<T>): Promise<T> {
 function subscribe(promise: PromiseLike<unknown>): Set<ForeignWait> {
   const waits = new Set<ForeignWait>()
   watched.set(promise, waits)
-  promise.then(
+  promiseOf(promise).then(
     (value) => {
       watched.delete(promise)
       for (const wait of waits) wait.wake(value)

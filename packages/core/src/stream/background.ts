@@ -3,7 +3,7 @@
  * the main coroutine in `whereAll()`, and nobody's cancellation reaches them, not even an interrupt of the main coroutine:
  * closing the stream ends them.
  */
-import type { Awaitable } from '../awaitable.js'
+import { type Awaitable, DONE } from '../awaitable.js'
 import { mainCoroutine } from '../runtime/coroutine.js'
 import { runIn, runInMain } from '../runtime/current.js'
 import { Scope } from '../runtime/scope.js'
@@ -32,8 +32,9 @@ export function inBackground<T>(
     failed(error)
     return
   }
-  if (outcome instanceof Promise) runInMain(() => void (outcome as Promise<T>).then(done, failed))
-  else done(outcome)
+  if (!(outcome instanceof Promise)) done(outcome)
+  else if ((outcome as Promise<unknown>) === DONE) done(undefined as T)
+  else runInMain(() => void (outcome as Promise<T>).then(done, failed))
 }
 
 /** Before an operation that coroutines have paid for out of their own budgets: it need not yield first. */

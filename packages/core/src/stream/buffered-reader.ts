@@ -8,7 +8,7 @@
  * The time is linear in the bytes, however slowly they come. A reader with nothing in it holds no buffer. Results are the
  * caller's to keep, but for those of methods named `…View`.
  */
-import type { Awaitable } from '../awaitable.js'
+import { type Awaitable, DONE } from '../awaitable.js'
 import { checkInteger, EndOfStream, outOfRange } from '../errors.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
@@ -172,7 +172,7 @@ export class BufferedReader {
    * Drops the next `count` bytes, as they come and without gathering them. It takes effect at once: cancelling ends the waiting,
    * and later reads begin behind those bytes all the same.
    */
-  skip(count: number): Awaitable<void> {
+  skip(count: number): Promise<void> {
     checkInteger('count', count, 0, Number.MAX_SAFE_INTEGER)
     let hasBegun = false
     const skipped = this.#run(
@@ -183,7 +183,7 @@ export class BufferedReader {
       },
       () => this.#fail(`and ${this.#bytes.toSkip} before the end of what was to be skipped`),
     )
-    return skipped instanceof Promise ? skipped.then(() => {}) : undefined
+    return skipped instanceof Promise ? skipped.then(() => {}) : DONE
   }
 
   /** False, and nothing is dropped: they are not all here. */
@@ -207,10 +207,22 @@ export class BufferedReader {
   }
 
   async #gather<T>(scope: Scope, attempt: () => T | undefined, atEnd: () => T, wanted: number): Promise<T> {
+    const bytes = this.#bytes
+    const { chunkBytes } = this.#settings
     this.#turn.hold(scope)
     try {
       for (;;) {
-        if ((await this.#receive(wanted)) === 0) return atEnd()
+        bytes.trim()
+        let count: number
+        if (wanted > chunkBytes && bytes.toSkip === 0) {
+          count = await this.#receiveInPlace(wanted)
+        } else {
+          const received = this.stream.recv(chunkBytes)
+          const chunk = received instanceof Promise ? await received : received
+          bytes.append(chunk)
+          count = chunk.length
+        }
+        if (count === 0) return atEnd()
         const value = attempt()
         if (value !== undefined) return value
       }
@@ -219,19 +231,12 @@ export class BufferedReader {
     }
   }
 
-  /** One `recv`; the count. Large blocks are read into their place, and not a byte beyond, so that they need no copying. */
-  async #receive(wanted: number): Promise<number> {
+  /** Large blocks are received into their place, and not a byte beyond them, so that they need no copying. */
+  async #receiveInPlace(wanted: number): Promise<number> {
     const bytes = this.#bytes
-    const { chunkBytes } = this.#settings
-    bytes.trim()
-    if (wanted <= chunkBytes || bytes.toSkip > 0) {
-      const chunk = await this.stream.recv(chunkBytes)
-      bytes.append(chunk)
-      return chunk.length
-    }
     let count = 0
     try {
-      count = await this.stream.recvInto(bytes.roomView(wanted, chunkBytes))
+      count = await this.stream.recvInto(bytes.roomView(wanted, this.#settings.chunkBytes))
     } finally {
       bytes.filled(count)
     }

@@ -6,7 +6,7 @@
  * whole, or the writer fails: the error meets every later `write` and `flush`. A writer with nothing in it holds no buffer. It
  * never closes the stream: `flush` before you do. Nobody else may send on the stream meanwhile.
  */
-import type { Awaitable } from '../awaitable.js'
+import { type Awaitable, DONE } from '../awaitable.js'
 import { ClosedError, checkInteger, Interrupted, wrongType } from '../errors.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
@@ -54,7 +54,7 @@ export class BufferedWriter implements TurnEndJob {
    * Writes all of `data`; text as UTF-8. Waits while more than `highWaterBytes` would be gathered. Cancelled, it is not sent. A write
    * of `highWaterBytes` or more is a `send` of its own in its turn, with what Stream says about cancelling that.
    */
-  write(data: Uint8Array | string): Awaitable<void> {
+  write(data: Uint8Array | string): Promise<void> {
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw wrongType('data', 'a string or a Uint8Array', data)
     const scope = currentScope()
@@ -70,17 +70,18 @@ export class BufferedWriter implements TurnEndJob {
       if (!this.#hasRoomFor(length)) return this.#writes.wait(scope, length, () => this.#accept(data, length))
     }
     this.#accept(data, length)
+    return DONE
   }
 
   /** Waits until the stream took everything whose `write` is done. Cancelled, it is sent all the same. */
-  flush(): Awaitable<void> {
+  flush(): Promise<void> {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
     this.#checkIntact()
     this.#send()
     this.#checkIntact()
-    if (this.#sentBytes < this.#acceptedBytes) return this.#flushes.wait(scope, this.#acceptedBytes)
+    return this.#sentBytes < this.#acceptedBytes ? this.#flushes.wait(scope, this.#acceptedBytes) : DONE
   }
 
   /** @internal */

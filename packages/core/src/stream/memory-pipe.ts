@@ -3,7 +3,7 @@
  * arrives in the pieces it was sent in, and no piece joins another, so a test decides how its bytes are cut.
  */
 import { constants as os } from 'node:os'
-import type { Awaitable } from '../awaitable.js'
+import { type Awaitable, DONE } from '../awaitable.js'
 import type { ClosedError } from '../errors.js'
 import type { Scope } from '../runtime/scope.js'
 import { systemError } from '../system-error.js'
@@ -50,11 +50,11 @@ export class MemoryPipe {
     return this.#receiving.suspend(scope)
   }
 
-  send(scope: Scope, bytes: Uint8Array): Awaitable<void> {
+  send(scope: Scope, bytes: Uint8Array): Promise<void> {
     this.#sending.claim(scope)
     this.#checkOpen()
     const accepted = this.#accept(bytes)
-    if (accepted === bytes.length) return
+    if (accepted === bytes.length) return DONE
     this.#rest = bytes.subarray(accepted)
     return this.#sending.suspend(scope, () => {
       // What is left may still be nothing less than all: then nobody saw anything.

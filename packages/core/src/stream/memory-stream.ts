@@ -21,8 +21,13 @@ export interface MemoryStreamOptions {
   readonly limitBytes?: number | undefined
 }
 
+/** A Stream that can also be broken off: the peer gets `ECONNRESET` where `close` would give it an end. */
+export interface MemoryStream extends Stream {
+  reset(): void
+}
+
 /** Two Streams: what is sent into one is received from the other. */
-export function memoryStreamPair(options: MemoryStreamOptions = {}): [Stream, Stream] {
+export function memoryStreamPair(options: MemoryStreamOptions = {}): [MemoryStream, MemoryStream] {
   const limitBytes = checkInteger(
     'limitBytes',
     options.limitBytes ?? DEFAULT_LIMIT_BYTES,
@@ -34,11 +39,11 @@ export function memoryStreamPair(options: MemoryStreamOptions = {}): [Stream, St
   const right = `memory stream ${number} right`
   const toRight = new MemoryPipe(limitBytes, right, left, () => ends[0].break())
   const toLeft = new MemoryPipe(limitBytes, left, right, () => ends[1].break())
-  const ends = [new MemoryStream(left, toLeft, toRight), new MemoryStream(right, toRight, toLeft)] as const
+  const ends = [new MemoryEnd(left, toLeft, toRight), new MemoryEnd(right, toRight, toLeft)] as const
   return [...ends]
 }
 
-class MemoryStream implements Stream {
+class MemoryEnd implements MemoryStream {
   readonly #name: string
   readonly #incoming: MemoryPipe
   readonly #outgoing: MemoryPipe
@@ -75,7 +80,7 @@ class MemoryStream implements Stream {
     return bytes instanceof Promise ? bytes.then(fill) : fill(bytes)
   }
 
-  send(data: Uint8Array | string): Awaitable<void> {
+  send(data: Uint8Array | string): Promise<void> {
     const bytes = toBytes('data', data)
     const scope = currentScope()
     const refused = scope.refuse()
@@ -85,7 +90,7 @@ class MemoryStream implements Stream {
     return this.#outgoing.send(scope, bytes)
   }
 
-  sendv(parts: readonly (Uint8Array | string)[]): Awaitable<void> {
+  sendv(parts: readonly (Uint8Array | string)[]): Promise<void> {
     return this.send(joinedBytes(parts))
   }
 
@@ -95,17 +100,26 @@ class MemoryStream implements Stream {
   }
 
   close(): void {
-    if (this.#closed !== null) return
-    this.#closed = new ClosedError(`${this.#name} is closed`)
-    this.#outgoing.closeBySender(this.#closed)
-    this.#incoming.closeByReceiver(this.#closed)
+    this.#close(new ClosedError(`${this.#name} is closed`))
+  }
+
+  reset(): void {
+    this.#close(new ClosedError(`${this.#name} is closed`), true)
   }
 
   /** @internal */
   break(): void {
-    this.#closed = new ClosedError(`${this.#name} is closed, because a send was cancelled half-way`, 'BROKEN')
-    this.#outgoing.closeBySender(this.#closed, true)
-    this.#incoming.closeByReceiver(this.#closed)
+    this.#close(
+      new ClosedError(`${this.#name} is closed, because a send was cancelled half-way`, 'BROKEN'),
+      true,
+    )
+  }
+
+  #close(closed: ClosedError, isReset?: true): void {
+    if (this.#closed !== null) return
+    this.#closed = closed
+    this.#outgoing.closeBySender(closed, isReset)
+    this.#incoming.closeByReceiver(closed)
   }
 
   #checkOpen(): void {

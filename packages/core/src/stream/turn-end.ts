@@ -10,10 +10,16 @@ export interface TurnEndJob {
 
 let jobs: TurnEndJob[] = []
 let spare: TurnEndJob[] = []
+const settled = Promise.resolve()
 
 export function atTurnEnd(job: TurnEndJob): void {
-  // One tick for all. Node runs it when the queue of microtasks, in which the coroutines are, is empty.
-  if (jobs.push(job) === 1) process.nextTick(runJobs)
+  // One for all. Node empties the queue of ticks before that of microtasks, in which the coroutines are, and again after it: only
+  // a tick that a microtask asks for comes when both are empty.
+  if (jobs.push(job) === 1) void settled.then(askForTick)
+}
+
+function askForTick(): void {
+  process.nextTick(runJobs)
 }
 
 function runJobs(): void {

@@ -145,8 +145,9 @@ export class Fifo<T> implements AsyncIterable<T> {
     return wait.suspend()
   }
 
+  /** While somebody waits to push there is none: whoever makes room gives it to the first of them. */
   get #hasRoom(): boolean {
-    return this.#values.size < this.limit && this.#pushers.first === null
+    return this.#values.size < this.limit
   }
 
   #add(value: T): void {

@@ -52,6 +52,20 @@ export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await yieldSlice()
 }
 
+/**
+ * Sends single bytes until the kernel takes no more; how many there were. Nothing waits then, and nothing was sent by halves.
+ */
+export async function fill(stream: { send(data: string): Promise<void> }): Promise<number> {
+  for (let count = 0; ; count++) {
+    const sending = spawn(() => stream.send('x'))
+    while (!sending.isDead && sending.waitingOn?.startsWith('send') !== true) await yieldSlice()
+    if (sending.isDead) continue
+    sending.interrupt()
+    await outcomeOf(sending)
+    return count
+  }
+}
+
 /** Bytes that show when one is lost, doubled or out of order. */
 export function patterned(length: number, seed = 0): Buffer {
   const bytes = Buffer.allocUnsafe(length)

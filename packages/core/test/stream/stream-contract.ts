@@ -264,7 +264,10 @@ type Awaitable<T> = T | Promise<T>
 export async function waiting<T>(fn: () => Awaitable<T>, name = 'doomed'): Promise<Coroutine<T>> {
   const coroutine = spawn({ name }, async () => fn())
   await yieldSlice()
-  while (coroutine.waitingOn === undefined || coroutine.waitingOn === 'yield') await yieldSlice()
+  while (coroutine.waitingOn === undefined || coroutine.waitingOn === 'yield') {
+    if (coroutine.isDead) throw new Error('it did not have to wait')
+    await yieldSlice()
+  }
   return coroutine
 }
 

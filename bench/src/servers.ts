@@ -1,0 +1,63 @@
+/** The echo servers that the network benchmarks set against each other, and how each is started. */
+import { join } from 'node:path'
+import { type Context, OURS } from './benchmark.js'
+import { FOLDERS } from './folders.js'
+import { hasProgram, problemWithCore, pythonWith } from './installed.js'
+import { PROGRAMS } from './native-build.js'
+
+/**
+ * `discard` echoes too, except for a connection whose first byte is D: what that one sends is only read.
+ * `duplex` reads and drops, and sends as fast as it can, on one connection at once.
+ */
+export type ServerMode = 'echo' | 'sink' | 'source' | 'duplex' | 'discard'
+
+export interface ServerKind {
+  readonly name: string
+  /** The command that starts it, or undefined where it is not installed. */
+  command(mode: ServerMode): readonly string[] | undefined
+  readonly howToInstall: string
+}
+
+function nodeServer(file: string): (mode: ServerMode) => readonly string[] {
+  return (mode) => [process.execPath, '--expose-gc', join(FOLDERS.dist, 'servers', file), mode]
+}
+
+function pythonServer(module: string, file: string): (mode: ServerMode) => readonly string[] | undefined {
+  return (mode) => {
+    const python = pythonWith(module)
+    return python === undefined ? undefined : [python, join(FOLDERS.peers, file), mode]
+  }
+}
+
+export const OURS_SERVER: ServerKind = {
+  name: OURS,
+  command: (mode) => (problemWithCore() === undefined ? nodeServer('ours.js')(mode) : undefined),
+  howToInstall: 'pnpm build',
+}
+export const NODE_NET: ServerKind = { name: 'node:net', command: nodeServer('node-net.js'), howToInstall: '' }
+export const C: ServerKind = { name: 'c', command: (mode) => [PROGRAMS.server, mode], howToInstall: '' }
+export const GO: ServerKind = {
+  name: 'go',
+  command: (mode) => (hasProgram(PROGRAMS.go) ? [PROGRAMS.go, mode] : undefined),
+  howToInstall: 'apt-get install golang-go',
+}
+export const UVLOOP: ServerKind = {
+  name: 'uvloop',
+  command: pythonServer('uvloop', 'echo_uvloop.py'),
+  howToInstall: 'apt-get install python3-uvloop',
+}
+export const GEVENT: ServerKind = {
+  name: 'gevent',
+  command: pythonServer('gevent', 'echo_gevent.py'),
+  howToInstall: 'apt-get install python3-gevent',
+}
+
+/** Those that can be started here. For each of the others one notice. */
+export function installedServers(kinds: readonly ServerKind[], context: Context): ServerKind[] {
+  return kinds.filter((kind) => {
+    if (kind.command('echo') !== undefined) return true
+    const why = kind === OURS_SERVER ? ` (${problemWithCore()})` : ''
+    context.notice(`${kind.name} is left out: it is not installed${why}. To have it: ${kind.howToInstall}`)
+    return false
+  })
+}

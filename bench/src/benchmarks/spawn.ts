@@ -22,16 +22,20 @@ async function measureJoins(batch: number, names: readonly string[], context: Co
   return { title, better: 'higher', samples: pick(all, ({ perSecond }) => perSecond), targets }
 }
 
+const SHAPES = { sleep: 'that run `sleep`', function: 'that run a function which sleeps' } as const
+
 async function measureSleepers(
+  shape: keyof typeof SHAPES,
   names: readonly string[],
   { isQuick, progress }: Context,
 ): Promise<Measured[]> {
   const rounds = isQuick ? 1 : 3
   const contestants = names.map((name) => ({
     name,
-    measure: () => runProgram<{ elapsedMs: number; rssMb: number }>('sleepers', name, { count: SLEEPERS }),
+    measure: () =>
+      runProgram<{ elapsedMs: number; rssMb: number }>('sleepers', name, { count: SLEEPERS, shape }),
   }))
-  const title = `${SLEEPERS} sleeping coroutines`
+  const title = `${SLEEPERS} sleeping coroutines ${SHAPES[shape]}`
   const all = await interleave(contestants, rounds, (round, name) => {
     progress(`${title}, round ${round + 1} of ${rounds}: ${name}`)
   })
@@ -61,10 +65,9 @@ export const spawn: Benchmark = {
     const names = runnable(['ours', 'effection', 'setImmediate'], context)
     const measured: Measured[] = []
     for (const batch of BATCHES) measured.push(await measureJoins(batch, names, context))
-    const sleepers = await measureSleepers(
-      [...names.filter((name) => name === 'ours'), 'timers/promises'],
-      context,
-    )
-    return [...measured, ...sleepers]
+    const sleepers = [...names.filter((name) => name === 'ours'), 'timers/promises']
+    for (const shape of ['sleep', 'function'] as const)
+      measured.push(...(await measureSleepers(shape, sleepers, context)))
+    return measured
   },
 }

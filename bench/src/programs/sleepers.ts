@@ -5,30 +5,42 @@ import { chosen, finish, programArguments } from './program.js'
 
 interface Parameters {
   readonly count: number
+  /** `sleep` itself is what each coroutine runs; or an async function of the program's own, whose frame V8 keeps too. */
+  readonly shape: 'sleep' | 'function'
 }
 
 const LONG_MS = 3_600_000
 
 /** Calls `wake` when all have begun to sleep. */
-type Start = (count: number, wake: () => void) => void
+type Start = (parameters: Parameters, wake: () => void) => void
 
 async function ours(): Promise<Start> {
-  const { sleep, spawn } = await import('@shrapnel/core')
-  return (count, wake) => {
-    let asleep = 0
+  const { sleep, spawn, yieldSlice } = await import('@shrapnel/core')
+  return ({ count, shape }, wake) => {
     const sleeper = async () => {
-      const sleeping = sleep(LONG_MS)
-      if (++asleep === count) setImmediate(wake)
-      await sleeping
+      await sleep(LONG_MS)
     }
-    for (let i = 0; i < count; i++) spawn(sleeper)
+    for (let i = 0; i < count; i++) {
+      if (shape === 'sleep') spawn(sleep, LONG_MS)
+      else spawn(sleeper)
+    }
+    // It starts after all of them, and by its next turn they sleep.
+    spawn(async () => {
+      await yieldSlice()
+      wake()
+    })
   }
 }
 
 async function timersPromises(): Promise<Start> {
-  return (count, wake) => {
-    const sleeper = async () => sleepInNode(LONG_MS)
-    for (let i = 0; i < count; i++) void sleeper()
+  return ({ count, shape }, wake) => {
+    const sleeper = async () => {
+      await sleepInNode(LONG_MS)
+    }
+    for (let i = 0; i < count; i++) {
+      if (shape === 'sleep') void sleepInNode(LONG_MS)
+      else void sleeper()
+    }
     setImmediate(wake)
   }
 }
@@ -36,7 +48,7 @@ async function timersPromises(): Promise<Start> {
 const { contestant, parameters } = programArguments<Parameters>()
 const start = await chosen({ ours, 'timers/promises': timersPromises }, contestant)()
 const startedMs = performance.now()
-await new Promise<void>((resolve) => start(parameters.count, resolve))
+await new Promise<void>((resolve) => start(parameters, resolve))
 const elapsedMs = performance.now() - startedMs
 const { rss, heapUsed } = process.memoryUsage()
 finish({ elapsedMs, rssMb: rss / 1e6, heapMb: heapUsed / 1e6 })

@@ -42,6 +42,7 @@ int Loop::Open(napi_env env, Loop*& out) {
 }
 
 int Loop::Start(Event* events, int capacity, Shared* shared, napi_value dispatch) {
+  if (dispatch_ != nullptr) return UV_EALREADY;  // another copy of the JavaScript has this loop
   events_ = events;
   capacity_ = capacity;
   shared_ = shared;
@@ -67,12 +68,13 @@ int Loop::Start(Event* events, int capacity, Shared* shared, napi_value dispatch
 }
 
 void Loop::KeepAlive() noexcept {
-  if (is_closing_) return;
+  if (is_closing_ || shared_ == nullptr) return;
   shared_->is_alive = 1;
   uv_ref(reinterpret_cast<uv_handle_t*>(&watch_));
 }
 
 int Loop::PollOnce() {
+  if (events_ == nullptr) return UV_EINVAL;  // not started
   const int count = poller_->Poll(events_, capacity_);
   if (count > 0) {
     napi_value receiver = nullptr, callback = nullptr, argument = nullptr, result = nullptr;

@@ -104,23 +104,28 @@ export class LockError extends CoroError {
 /** At least one function of `inParallel` failed. `outcomes` has every result, in order. */
 export class InParallelError extends CoroError {
   override readonly name: string = 'InParallelError'
-  readonly outcomes: readonly PromiseSettledResult<unknown>[]
+  declare readonly outcomes: readonly PromiseSettledResult<unknown>[]
   constructor(outcomes: readonly PromiseSettledResult<unknown>[]) {
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
     super('IN_PARALLEL', `${failed.length} of ${outcomes.length} failed`, failed[0]?.reason)
-    this.outcomes = outcomes
+    defineQuietly(this, 'outcomes', outcomes)
   }
 }
 
 /** Something in a `group` failed. `errors` has every failure, the first one first; it is also the `cause`. */
 export class GroupError extends CoroError {
   override readonly name: string = 'GroupError'
-  readonly errors: readonly unknown[]
+  declare readonly errors: readonly unknown[]
   constructor(errors: readonly unknown[]) {
     const first = errors[0]
     super('GROUP', `${errors.length} failed: ${textOf(first)}`, first)
-    this.errors = errors
+    defineQuietly(this, 'errors', errors)
   }
+}
+
+/** Not enumerable, so that printing an error with a hundred others in it does not print those: the first is its cause. */
+function defineQuietly(error: Error, name: string, value: unknown): void {
+  Object.defineProperty(error, name, { value, enumerable: false })
 }
 
 /** An argument of the wrong type, with Node's own code for it. */

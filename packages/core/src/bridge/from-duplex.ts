@@ -13,6 +13,7 @@ import { Direction } from '../stream/direction.js'
 import type { Stream } from '../stream/stream.js'
 import { joinedBytes, toBytes } from '../stream/to-bytes.js'
 import { systemError } from '../system-error.js'
+import { cutOffDuplex } from './cut-off.js'
 
 const DEFAULT_RECV_BYTES = 65_536
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -161,9 +162,13 @@ class DuplexStream implements Stream {
     this.#closed = closed
     this.#receiving.fail(closed)
     this.#sending.fail(closed)
-    // With nothing on its way the other side of a tunnel may as well be told that this is the end; a socket tells it anyway.
-    if (!this.#isWriting && this.#duplex.writable) this.#duplex.end()
-    this.#duplex.destroy()
+    if (this.#isWriting) {
+      cutOffDuplex(this.#duplex)
+    } else {
+      // A socket that is destroyed tells its peer that this is the end. A tunnel may not.
+      if (this.#duplex.writable) this.#duplex.end()
+      this.#duplex.destroy()
+    }
   }
 
   #checkOpen(): void {

@@ -1,5 +1,4 @@
 /** One attempt to connect to one address. */
-
 import { EAGAIN, EINPROGRESS, type EncodedAddress, native } from '../native.js'
 import { currentScope } from '../runtime/current.js'
 import type { Scope } from '../runtime/scope.js'
@@ -38,7 +37,8 @@ export async function connectTo(parts: ConnectParts): Promise<Socket> {
     }
     if (result !== EINPROGRESS) succeed('connect', result, facts)
     succeed('epoll_ctl', native.watch(fd), facts)
-    if (result === EINPROGRESS) await socket.connected(facts)
+    // The error is made here and not where the event arrives, so that its stack says who wanted to connect.
+    if (result === EINPROGRESS) succeed('connect', await socket.connected(facts), facts)
     return socket
   } catch (error) {
     socket.close()
@@ -51,7 +51,8 @@ function succeed(syscall: string, result: number, facts: SystemErrorFacts): void
 }
 
 class ConnectingSocket extends Socket {
-  connected(facts: SystemErrorFacts): Promise<void> {
+  /** 0, or why it failed, as the negative errno. */
+  connected(facts: SystemErrorFacts): Promise<number> {
     // The first event says how it went; until then the socket is neither readable nor writable.
     this.descriptor.writable = false
     return new ConnectWait(currentScope(), this.descriptor, this, facts).begin()
@@ -60,7 +61,7 @@ class ConnectingSocket extends Socket {
 
 const socketError = new Int32Array(2)
 
-class ConnectWait extends IoWait<void> {
+class ConnectWait extends IoWait<number> {
   protected readonly verb = 'connect'
   readonly #facts: SystemErrorFacts
   constructor(
@@ -72,14 +73,14 @@ class ConnectWait extends IoWait<void> {
     super(scope, descriptor, owner, 'write')
     this.#facts = facts
   }
-  protected try(): void {
+  protected try(): number {
     const { SOL_SOCKET, SO_ERROR } = native.constants
     succeed(
       'getsockopt',
       native.getOption(this.descriptor.fd, SOL_SOCKET, SO_ERROR, socketError),
       this.#facts,
     )
-    succeed('connect', -(socketError[0] as number), this.#facts)
+    return -(socketError[0] as number)
   }
   override describe(): string {
     const { address, port, path } = this.#facts

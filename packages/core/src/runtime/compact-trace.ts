@@ -25,7 +25,10 @@ function trace(error: unknown, causesLeft: number): string {
 
 function places(stack: unknown): string[] {
   const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => /^\s+at /.test(line)) : []
-  return frames.filter((line) => !isInternal(line)).slice(0, MOST_FRAMES).map((line) => `[${compactFrame(line)}]`)
+  return frames
+    .filter((line) => !isInternal(line))
+    .slice(0, MOST_FRAMES)
+    .map((line) => `[${compactFrame(line)}]`)
 }
 
 const OWN_FOLDER = new URL('..', import.meta.url).pathname

@@ -121,6 +121,11 @@ export class Coroutine<T = unknown> extends Scope implements Job {
     return this.waits().next().done ? 'foreign' : 'waiting'
   }
 
+  /** Whether it was told to end, and every wait of it rejects from now on. */
+  get isShuttingDown(): boolean {
+    return this.cancellation !== null
+  }
+
   get isDead(): boolean {
     return this.#phase >= DONE
   }
@@ -191,7 +196,7 @@ export class Coroutine<T = unknown> extends Scope implements Job {
 
   /**
    * Cancels it for good: this wait and every later one rejects with `Shutdown`, but for those in a `shield`. One that
-   * has not started never does. Does not wait for the end (`join` does). On a dead coroutine without effect.
+   * has not started never does: what it was to clean up in a `finally` is the spawner's then. Does not wait for the end (`join` does). On a dead coroutine without effect.
    */
   shutdown(reason?: unknown): void {
     if (this.isDead || this.id === 0) return

@@ -48,7 +48,8 @@ export class DeadlineScope extends Scope implements Timed {
     let result: Result | PromiseLike<Result>
     try {
       result = runIn(this, fn, ...args)
-      if (isThenable(result)) return this.#settle(isPlainPromise(result) ? result : runIn(this, promiseOf, result))
+      if (isThenable(result))
+        return this.#settle(isPlainPromise(result) ? result : runIn(this, promiseOf, result))
     } catch (error) {
       this.close()
       return Promise.reject(this.#translate(error))

@@ -25,170 +25,117 @@ afterAll(() => {
 type Untyped = (...args: unknown[]) => unknown
 const untyped = (fn: unknown): Untyped => fn as Untyped
 
+type Refusal = readonly [args: readonly unknown[], code: string]
+
 interface Row {
   readonly call: Untyped
-  /** Arguments, and the code of the error. */
-  readonly refused: readonly (readonly [args: readonly unknown[], code: string])[]
+  readonly refused: readonly Refusal[]
+}
+
+/** Calls of one argument that all fail with `code`. */
+function each(code: string, ...values: readonly unknown[]): Refusal[] {
+  return values.map((value) => [[value], code])
 }
 
 const BAD_PORTS = [
-  [undefined, TYPE],
-  [null, TYPE],
-  ['80', TYPE],
-  [80n, TYPE],
-  [-1, RANGE],
-  [65_536, RANGE],
-  [1.5, RANGE],
-  [Number.NaN, RANGE],
-  [Number.POSITIVE_INFINITY, RANGE],
-] as const
+  ...each(TYPE, undefined, null, '80', 80n),
+  ...each(RANGE, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY),
+]
 const BAD_BYTES = [undefined, null, 5, true, {}, [], [1, 2], new ArrayBuffer(4), new DataView(new ArrayBuffer(4)), new Uint16Array(2), Symbol('x')]
-const BAD_DURATIONS = [
-  ['1', TYPE],
-  [null, TYPE],
-  [-1, RANGE],
-  [Number.NaN, RANGE],
-] as const
+const BAD_DURATIONS = [...each(TYPE, '1', 1n, {}), ...each(RANGE, -1, Number.NaN)]
 
 const table: Record<string, Row> = {
   'tcp.connect: host': {
     call: (host) => untyped(tcp.connect)(host, 80),
-    refused: [undefined, null, 5, {}, []].map((host) => [[host], TYPE] as const).concat([[[''], RANGE]]),
+    refused: [...each(TYPE, undefined, null, 5, {}, []), ...each(RANGE, '')],
   },
   'tcp.connect: port': {
     call: (port) => untyped(tcp.connect)('127.0.0.1', port),
-    refused: [...BAD_PORTS, [0, RANGE] as const].map(([port, code]) => [[port], code] as const),
+    refused: [...BAD_PORTS, ...each(RANGE, 0)],
   },
   'tcp.connect: options': {
     call: (options) => untyped(tcp.connect)('127.0.0.1', 9, options),
-    refused: [null, 5, 'fast'].map((options) => [[options], TYPE] as const),
+    refused: each(TYPE, null, 5, 'fast'),
   },
   'tcp.connect: timeoutMs': {
     call: (timeoutMs) => untyped(tcp.connect)('127.0.0.1', 9, { timeoutMs }),
-    refused: BAD_DURATIONS.filter(([value]) => value !== null).map(([value, code]) => [[value], code] as const),
+    refused: BAD_DURATIONS,
   },
   'tcp.connect: localAddress': {
     call: (localAddress) => untyped(tcp.connect)('127.0.0.1', 9, { localAddress }),
-    refused: [
-      [[5], TYPE],
-      [['here'], RANGE],
-    ],
+    refused: [...each(TYPE, 5), ...each(RANGE, 'here')],
   },
   'tcp.listen: options': {
     call: untyped(tcp.listen),
-    refused: [undefined, null, 80, '80'].map((options) => [[options], TYPE] as const),
+    refused: each(TYPE, undefined, null, 80, '80'),
   },
   'tcp.listen: port': {
     call: (port) => untyped(tcp.listen)({ port }),
-    refused: BAD_PORTS.map(([port, code]) => [[port], code] as const),
+    refused: BAD_PORTS,
   },
   'tcp.listen: host': {
     call: (host) => untyped(tcp.listen)({ port: 0, host }),
-    refused: [null, 5, {}].map((host) => [[host], TYPE] as const).concat([[['name.example'], RANGE]]),
+    refused: [...each(TYPE, null, 5, {}), ...each(RANGE, 'name.example')],
   },
   'tcp.listen: backlog': {
     call: (backlog) => untyped(tcp.listen)({ port: 0, backlog }),
-    refused: [
-      [['5'], TYPE],
-      [[0], RANGE],
-      [[-1], RANGE],
-      [[2 ** 31], RANGE],
-      [[1.5], RANGE],
-    ],
+    refused: [...each(TYPE, '5'), ...each(RANGE, 0, -1, 2 ** 31, 1.5)],
   },
   'unix.connect: path': {
     call: untyped(unix.connect),
-    refused: [undefined, null, 5, Buffer.from('x')].map((path) => [[path], TYPE] as const).concat([
-      [[''], RANGE],
-      [['a\0b'], RANGE],
-      [['\0a\0b'], RANGE],
-    ]),
+    refused: [...each(TYPE, undefined, null, 5, Buffer.from('x')), ...each(RANGE, '', 'a\0b', '\0a\0b')],
   },
   'unix.connect: options': {
     call: (options) => untyped(unix.connect)('nowhere', options),
-    refused: [null, 5].map((options) => [[options], TYPE] as const),
+    refused: each(TYPE, null, 5),
   },
   'unix.connect: timeoutMs': {
     call: (timeoutMs) => untyped(unix.connect)('nowhere', { timeoutMs }),
-    refused: BAD_DURATIONS.filter(([value]) => value !== null).map(([value, code]) => [[value], code] as const),
+    refused: BAD_DURATIONS,
   },
   'unix.listen: options': {
     call: untyped(unix.listen),
-    refused: [undefined, null, 'path'].map((options) => [[options], TYPE] as const),
+    refused: each(TYPE, undefined, null, 'path'),
   },
   'unix.listen: path': {
     call: (path) => untyped(unix.listen)({ path }),
-    refused: [
-      [[undefined], TYPE],
-      [[5], TYPE],
-      [[''], RANGE],
-      [['a\0b'], RANGE],
-    ],
+    refused: [...each(TYPE, undefined, 5), ...each(RANGE, '', 'a\0b')],
   },
   'unix.listen: mode': {
     call: (mode) => untyped(unix.listen)({ path: '\0unused', mode }),
-    refused: [
-      [['600'], TYPE],
-      [[-1], RANGE],
-      [[0o1000], RANGE],
-      [[1.5], RANGE],
-    ],
+    refused: [...each(TYPE, '600'), ...each(RANGE, -1, 0o1000, 1.5)],
   },
   'unix.unlinkPath: path': {
     call: untyped(unix.unlinkPath),
-    refused: [undefined, null, 5].map((path) => [[path], TYPE] as const),
+    refused: each(TYPE, undefined, null, 5),
   },
   'socket.recv: max': {
     call: (max) => untyped(socket.recv.bind(socket))(max),
-    refused: [
-      [[null], TYPE],
-      [['5'], TYPE],
-      [[5n], TYPE],
-      [[0], RANGE],
-      [[-1], RANGE],
-      [[1.5], RANGE],
-      [[Number.NaN], RANGE],
-      [[Number.POSITIVE_INFINITY], RANGE],
-    ],
+    refused: [...each(TYPE, null, '5', 5n), ...each(RANGE, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY)],
   },
   'socket.recvExact: count': {
     call: (count) => untyped(socket.recvExact.bind(socket))(count),
-    refused: [
-      [[undefined], TYPE],
-      [['5'], TYPE],
-      [[-1], RANGE],
-      [[1.5], RANGE],
-      [[2 ** 31], RANGE],
-    ],
+    refused: [...each(TYPE, undefined, '5'), ...each(RANGE, -1, 1.5, 2 ** 31)],
   },
   'socket.recvInto: target': {
     call: (target) => untyped(socket.recvInto.bind(socket))(target),
-    refused: [...BAD_BYTES, 'text'].map((target) => [[target], TYPE] as const),
+    refused: each(TYPE, ...BAD_BYTES, 'text'),
   },
   'socket.send: data': {
     call: (data) => untyped(socket.send.bind(socket))(data),
-    refused: BAD_BYTES.map((data) => [[data], TYPE] as const),
+    refused: each(TYPE, ...BAD_BYTES),
   },
   'socket.sendv: parts': {
     call: (parts) => untyped(socket.sendv.bind(socket))(parts),
-    refused: [undefined, null, 'text', Buffer.from('x'), { length: 1, 0: 'x' }].map((parts) => [[parts], TYPE] as const),
+    refused: each(TYPE, undefined, null, 'text', Buffer.from('x'), { length: 1, 0: 'x' }),
   },
   'socket.sendv: a part': {
     call: (part) => untyped(socket.sendv.bind(socket))(['first', part]),
-    refused: BAD_BYTES.map((part) => [[part], TYPE] as const),
+    refused: each(TYPE, ...BAD_BYTES),
   },
   'socket.sendFile: file': {
     call: (file) => untyped(socket.sendFile.bind(socket))(file),
-    refused: [
-      [[undefined], TYPE],
-      [[null], TYPE],
-      [['path'], TYPE],
-      [[{}], TYPE],
-      [[-1], RANGE],
-      [[1.5], RANGE],
-      [[2 ** 31], RANGE],
-      [[{ fd: -1 }], RANGE],
-    ],
+    refused: [...each(TYPE, undefined, null, 'path', {}), ...each(RANGE, -1, 1.5, 2 ** 31, { fd: -1 })],
   },
   'socket.sendFile: offset and length': {
     call: (offset, length) => untyped(socket.sendFile.bind(socket))(0, offset, length),
@@ -203,90 +150,59 @@ const table: Record<string, Row> = {
   },
   'socket.setOption: option': {
     call: (option) => untyped(socket.setOption.bind(socket))(option, 1),
-    refused: [undefined, null, 5, 'SO_DEBUG', 'constructor', '__proto__'].map((option) => [[option], RANGE] as const),
+    refused: each(RANGE, undefined, null, 5, 'SO_DEBUG', 'constructor', '__proto__'),
   },
   'socket.setOption: value': {
     call: (value) => untyped(socket.setOption.bind(socket))('sendBufferBytes', value),
-    refused: [
-      [[undefined], TYPE],
-      [[null], TYPE],
-      [['5000'], TYPE],
-      [[Number.NaN], RANGE],
-      [[1.5], RANGE],
-      [[2 ** 31], RANGE],
-    ],
+    refused: [...each(TYPE, undefined, null, '5000'), ...each(RANGE, Number.NaN, 1.5, 2 ** 31)],
   },
   'socket.getOption: option': {
     call: (option) => untyped(socket.getOption.bind(socket))(option),
-    refused: [undefined, 'TCP_NODELAY', 'toString'].map((option) => [[option], RANGE] as const),
+    refused: each(RANGE, undefined, 'TCP_NODELAY', 'toString'),
   },
   'listener.serve: session': {
     call: (session) => untyped(listener.serve.bind(listener))(session),
-    refused: [undefined, null, 'session', {}].map((session) => [[session], TYPE] as const),
+    refused: each(TYPE, undefined, null, 'session', {}),
   },
   'fromDescriptor: fd': {
     call: untyped(fromDescriptor),
-    refused: [
-      [[undefined], TYPE],
-      [['0'], TYPE],
-      [[-1], RANGE],
-      [[0.5], RANGE],
-      [[2 ** 31], RANGE],
-    ],
+    refused: [...each(TYPE, undefined, '0'), ...each(RANGE, -1, 0.5, 2 ** 31)],
   },
   'setResolver: resolver': {
     call: untyped(setResolver),
-    refused: [null, 'dns', {}].map((resolver) => [[resolver], TYPE] as const),
+    refused: each(TYPE, null, 'dns', {}),
   },
   'new UdpSocket: options': {
     call: (options) => Reflect.construct(UdpSocket, [options]),
-    refused: [null, 5, '::1'].map((options) => [[options], TYPE] as const),
+    refused: each(TYPE, null, 5, '::1'),
   },
   'new UdpSocket: host': {
     call: (host) => Reflect.construct(UdpSocket, [{ host }]),
-    refused: [
-      [[5], TYPE],
-      [[null], TYPE],
-      [[{}], TYPE],
-      [['name.example'], RANGE],
-      [[''], RANGE],
-    ],
+    refused: [...each(TYPE, 5, null, {}), ...each(RANGE, 'name.example', '')],
   },
   'new UdpSocket: port': {
     call: (port) => Reflect.construct(UdpSocket, [{ port }]),
-    refused: BAD_PORTS.filter(([port]) => port != null).map(([port, code]) => [[port], code] as const),
+    refused: BAD_PORTS.filter(([[port]]) => port != null),
   },
   'new UdpSocket: family': {
     call: (family) => Reflect.construct(UdpSocket, [{ family }]),
-    refused: [
-      [['IPv5'], RANGE],
-      [[4], RANGE],
-    ],
+    refused: [...each(RANGE, 'IPv5', 4)],
   },
   'new UdpSocket: maxDatagramBytes': {
     call: (maxDatagramBytes) => Reflect.construct(UdpSocket, [{ maxDatagramBytes }]),
-    refused: [
-      [['1'], TYPE],
-      [[0], RANGE],
-      [[65_536], RANGE],
-    ],
+    refused: [...each(TYPE, '1'), ...each(RANGE, 0, 65_536)],
   },
   'udp.sendTo: data': {
     call: (data) => untyped(udp.sendTo.bind(udp))(data, '127.0.0.1', 9),
-    refused: BAD_BYTES.map((data) => [[data], TYPE] as const).concat([[[Buffer.alloc(65_536)], RANGE]]),
+    refused: [...each(TYPE, ...BAD_BYTES), ...each(RANGE, Buffer.alloc(65_536))],
   },
   'udp.sendTo: host': {
     call: (host) => untyped(udp.sendTo.bind(udp))('x', host, 9),
-    refused: [
-      [[undefined], TYPE],
-      [[5], TYPE],
-      [['name.example'], RANGE],
-      [['127.0.0.1\0'], RANGE],
-    ],
+    refused: [...each(TYPE, undefined, 5), ...each(RANGE, 'name.example', '127.0.0.1\0')],
   },
   'udp.sendTo: port': {
     call: (port) => untyped(udp.sendTo.bind(udp))('x', '127.0.0.1', port),
-    refused: [...BAD_PORTS, [0, RANGE] as const].map(([port, code]) => [[port], code] as const),
+    refused: [...BAD_PORTS, ...each(RANGE, 0)],
   },
   'udp.connect: host and port': {
     call: untyped((host: string, port: number) => udp.connect(host, port)),
@@ -299,7 +215,7 @@ const table: Record<string, Row> = {
   },
   'udp.send: data': {
     call: (data) => untyped(udp.send.bind(udp))(data),
-    refused: BAD_BYTES.map((data) => [[data], TYPE] as const),
+    refused: each(TYPE, ...BAD_BYTES),
   },
 }
 

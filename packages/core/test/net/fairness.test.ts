@@ -1,7 +1,7 @@
 /** One busy connection starves nobody; and yielding for the others does not open a hole for cancellations. */
 import { expect, test } from 'vitest'
-import { type Coroutine, current, now, type Socket, spawn, tcp, UdpSocket, withTimeout, yieldSlice } from '../../src/index.js'
-import { outcomeOf, tcpPair } from './connections.js'
+import { type Coroutine, current, now, type Socket, sleep, spawn, tcp, UdpSocket, withTimeout, yieldSlice } from '../../src/index.js'
+import { drain, MORE_THAN_BUFFERS, outcomeOf, tcpPair, until, untilIn } from './connections.js'
 
 /** Keeps the processor until a deadline `ms` from now is certainly over. */
 function hog(ms: number): void {
@@ -100,3 +100,85 @@ test.each(Object.keys(supplies))(
     supply.close()
   },
 )
+
+/** Runs `operation` for ever, and how often it did between two turns of somebody else: the most, over some turns. */
+async function mostBetweenTurns(operation: () => unknown, selfishness?: number): Promise<number> {
+  let count = 0
+  const busy = spawn(async () => {
+    if (selfishness !== undefined) current().selfishness = selfishness
+    for (;;) {
+      await operation()
+      count++
+    }
+  })
+  let most = 0
+  for (let turn = 0; turn < 50; turn++) {
+    const before = count
+    await new Promise(setImmediate)
+    most = Math.max(most, count - before)
+  }
+  expect(count).toBeGreaterThan(0)
+  busy.shutdown()
+  await outcomeOf(busy)
+  return most
+}
+
+test.each([
+  [undefined, 64],
+  [1000, 1000],
+  [5, 5],
+])('a coroutine of selfishness %s receives about that often between two turns of everybody else', async (selfishness, operations) => {
+  const { client, server } = await tcpPair()
+  const sending = spawn(() => client.send(Buffer.alloc(MORE_THAN_BUFFERS)))
+  await untilIn(sending, 'send')
+  const most = await mostBetweenTurns(() => server.recv(1), selfishness)
+  expect(most).toBeGreaterThanOrEqual(operations)
+  expect(most).toBeLessThanOrEqual(2 * operations + 2)
+  sending.shutdown()
+  await outcomeOf(sending)
+  server.close()
+})
+
+test('a coroutine that sends what is taken at once lets others have their turn', async () => {
+  const { client, server } = await tcpPair()
+  const draining = spawn(() => drain(server))
+  const most = await mostBetweenTurns(() => client.send('x'))
+  expect(most).toBeLessThanOrEqual(130)
+  client.close()
+  await draining.join()
+  server.close()
+})
+
+test('a connection that always has data does not keep another from its pings, nor a timer from its time', async () => {
+  const busy = await tcpPair()
+  const quiet = await tcpPair()
+  const block = Buffer.alloc(65_536)
+  let received = 0
+  const flood = spawn(async () => {
+    for (;;) await busy.client.send(block)
+  })
+  const sink = spawn(async () => {
+    for (;;) received += (await busy.server.recv()).length
+  })
+  const echo = spawn(async () => {
+    for (;;) await quiet.server.send(await quiet.server.recv())
+  })
+  await until(() => received > 1_000_000)
+  let worstMs = 0
+  for (let i = 0; i < 50; i++) {
+    const begun = now()
+    await quiet.client.send('ping')
+    expect(String(await quiet.client.recv())).toBe('ping')
+    worstMs = Math.max(worstMs, now() - begun)
+  }
+  const begun = now()
+  await sleep(5)
+  worstMs = Math.max(worstMs, now() - begun - 5)
+  // Half a second would be starvation, on whatever machine.
+  expect(worstMs).toBeLessThan(500)
+  for (const coroutine of [flood, sink, echo]) {
+    coroutine.shutdown()
+    await outcomeOf(coroutine)
+  }
+  for (const socket of [busy.server, quiet.client, quiet.server]) socket.close()
+})

@@ -50,6 +50,7 @@ test('the public names are these', async () => {
       "group",
       "inParallel",
       "interruptible",
+      "isDisconnect",
       "main",
       "memoryStreamPair",
       "now",

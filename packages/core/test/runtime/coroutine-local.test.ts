@@ -31,7 +31,7 @@ test('the initial value is made for each coroutine when it first asks, and once'
 })
 
 test('without an initial value there is none until one is set', async () => {
-  const local = new CoroutineLocal<number>()
+  const local = new CoroutineLocal<number | undefined>()
   const seen = await spawn(() => {
     const before = local.get()
     local.set(5)
@@ -88,7 +88,7 @@ test('scopes do not hide a value, nor keep one for themselves', async () => {
 })
 
 test('two locals do not mix', async () => {
-  const [one, other] = [new CoroutineLocal<string>(), new CoroutineLocal<string>()]
+  const [one, other] = [new CoroutineLocal<string | undefined>(), new CoroutineLocal<string | undefined>()]
   const seen = await spawn(() => {
     one.set('one')
     other.set('other')
@@ -111,7 +111,7 @@ test('an initial value that throws is asked for again the next time', async () =
 })
 
 test('a value goes with its coroutine, even if somebody keeps the coroutine', async () => {
-  const local = new CoroutineLocal<object>()
+  const local = new CoroutineLocal<object | undefined>()
   let reference: WeakRef<object> | undefined
   const coroutine = spawn(async () => {
     const value = { large: true }

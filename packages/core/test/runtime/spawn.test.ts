@@ -122,10 +122,13 @@ class Lazy extends Promise<number> {
     return new Lazy((resolve) => resolve(value))
   }
   // biome-ignore lint/suspicious/noThenProperty: a subclass with a then of its own is what is tested
-  override then<A, B>(yes?: ((value: number) => A) | null, no?: ((error: unknown) => B) | null): Promise<A | B> {
+  override then<A, B>(
+    yes?: ((value: number) => A | PromiseLike<A>) | null,
+    no?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     // Calls back twice, and at once: neither may end the coroutine a second time.
     if (yes) yes(7)
-    return super.then(yes as (value: number) => A, no as (error: unknown) => B)
+    return super.then(yes, no)
   }
 }
 

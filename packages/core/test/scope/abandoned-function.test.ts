@@ -1,13 +1,13 @@
 /** Functions that are stuck on a promise that is not ours when their time is up, and those that only clean up. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { group, inParallel, Interrupted, shield, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import { group, inParallel, Interrupted, setExceptionNotifier, shield, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
 import { held } from '../../src/runtime/liveness.js'
 import { timersPending } from '../../src/runtime/timers.js'
 import { cleanGround, errorOf, foreign, stderrOf } from '../runtime/harness.js'
 
 const ground = cleanGround()
 
-let stuck: ReturnType<typeof foreign>
+let stuck: { readonly promise: Promise<void>; readonly resolve: () => void }
 const never = (): Promise<void> => stuck.promise
 
 beforeEach(() => {
@@ -194,7 +194,6 @@ test('what an abandoned function fails with later goes to the notifier, in the n
 })
 
 test('the default report of such a failure says that it came after the timeout', async () => {
-  const { setExceptionNotifier } = await import('../../src/index.js')
   const outside = foreign()
   const text = await stderrOf(async () => {
     const previous = setExceptionNotifier()

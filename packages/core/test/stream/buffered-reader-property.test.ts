@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { yieldSlice } from '../../src/scope/sleep.js'
 import { spawn } from '../../src/spawn.js'
 import { BufferedReader } from '../../src/stream/buffered-reader.js'
@@ -15,9 +16,25 @@ const bytes = fc
   .map((list) => Buffer.from(list.join(''), 'latin1'))
 
 const verbs = [
-  'readExact', 'tryReadExact', 'readUntil', 'tryReadUntil', 'readLine', 'tryReadLine', 'peek', 'tryPeek',
-  'peekView', 'skip', 'trySkip', 'read', 'tryRead', 'fill', 'consume', 'interrupted line', 'interrupted exact', 'interrupted until',
-] as const // biome-ignore format: a table
+  'readExact',
+  'tryReadExact',
+  'readUntil',
+  'tryReadUntil',
+  'readLine',
+  'tryReadLine',
+  'peek',
+  'tryPeek',
+  'peekView',
+  'skip',
+  'trySkip',
+  'read',
+  'tryRead',
+  'fill',
+  'consume',
+  'interrupted line',
+  'interrupted exact',
+  'interrupted until',
+] as const
 
 const step = fc.record({
   verb: fc.constantFrom(...verbs),
@@ -58,7 +75,7 @@ test('any mix of reads over any chunking answers as a naive reader does', async 
         // Whatever happened, nothing was lost and nothing came twice.
         const rest: Buffer[] = []
         for (let chunk = await reader.read(); chunk.length > 0; chunk = await reader.read()) rest.push(chunk)
-        expect(Buffer.concat(rest)).toEqual(Buffer.from(model.next(model.left)))
+        assert.deepEqual(Buffer.concat(rest), Buffer.from(model.next(model.left)))
       },
     ),
     { numRuns: 400 },
@@ -110,17 +127,17 @@ async function compare(
     case 'tryRead': {
       const max = count + 1
       const some = verb === 'read' ? await reader.read(max) : (reader.tryRead(max) ?? Buffer.alloc(0))
-      expect(some).toEqual(Buffer.from(model.next(some.length)))
-      expect(some.length).toBeLessThanOrEqual(max)
-      if (here > 0) expect(some.length).toBe(Math.min(here, max))
-      else if (verb === 'read') expect(some.length === 0).toBe(all === 0)
+      same(some, Buffer.from(model.next(some.length)))
+      same(some.length <= max, true)
+      if (here > 0) same(some.length, Math.min(here, max))
+      else if (verb === 'read') same(some.length === 0, all === 0)
       return model.advance(some.length)
     }
     case 'fill':
-      expect(await reader.fill()).toBe(here < all)
-      return expect(reader.bufferedBytes > here || here === all).toBe(true)
+      same(await reader.fill(), here < all)
+      return same(reader.bufferedBytes > here || here === all, true)
     case 'consume': {
-      expect(Buffer.from(reader.bufferedView())).toEqual(Buffer.from(model.next(here)))
+      same(Buffer.from(reader.bufferedView()), Buffer.from(model.next(here)))
       reader.consume(Math.min(count, here))
       return model.advance(Math.min(count, here))
     }
@@ -166,6 +183,6 @@ async function outcome(read: () => Value | Promise<Value>): Promise<Answer> {
   }
 }
 
-function same(answer: Answer, expected: Answer): void {
-  expect(answer).toEqual(expected)
+function same<T>(answer: T, expected: T): void {
+  assert.deepEqual(answer, expected)
 }

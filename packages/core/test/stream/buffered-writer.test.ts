@@ -320,7 +320,6 @@ test.each([
   ['an array', [1]],
   ['an ArrayBuffer', new ArrayBuffer(1)],
 ] as const)('%s cannot be written', (_what, data) => {
-  // biome-ignore format: a table
   const [near] = memoryStreamPair()
   expect(() => new BufferedWriter(near).write(data as never)).toThrow(TypeError)
 })

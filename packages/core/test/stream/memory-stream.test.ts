@@ -4,9 +4,9 @@ import { spawn } from '../../src/spawn.js'
 import { memoryStreamPair } from '../../src/stream/memory-stream.js'
 import { describeStreamContract, receiveAll, waiting } from './stream-contract.js'
 
-describeStreamContract('memory streams', () => memoryStreamPair(), { codeAfterBreak: 'ECONNRESET' })
+describeStreamContract('memory streams', () => memoryStreamPair(), { afterBreak: ['ECONNRESET'] })
 describeStreamContract('memory streams that hold little', () => memoryStreamPair({ limitBytes: 1000 }), {
-  codeAfterBreak: 'ECONNRESET',
+  afterBreak: ['ECONNRESET'],
 })
 
 test('what is sent at once arrives at once, and is not joined to what is sent next', async () => {

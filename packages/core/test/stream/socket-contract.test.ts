@@ -13,5 +13,5 @@ describeStreamContract(
     server.close()
     return [client, accepted]
   },
-  { codeAfterBreak: 'ECONNRESET' },
+  { afterBreak: ['ECONNRESET'] },
 )

@@ -32,7 +32,7 @@ run('npx', [
 ])
 run(
   'cmake',
-  ['-S', 'native/test', '-B', `${out}/native-test`, '-DCMAKE_BUILD_TYPE=Release', ...variant.native],
+  ['-S', 'native/test', '-B', `${out}/native-test`, '-DCMAKE_BUILD_TYPE=Debug', ...variant.native],
   'ignore',
 )
 run('cmake', ['--build', `${out}/native-test`], 'ignore')
@@ -49,6 +49,7 @@ if (name === 'asan') {
   environment.UBSAN_OPTIONS = 'halt_on_error=1:print_stacktrace=1'
   // Everything takes several times as long.
   vitestArguments.push('--testTimeout=60000')
+  environment.SHRAPNEL_SLOW = '1'
 }
 const { status } = spawnSync(
   process.execPath,

@@ -64,8 +64,13 @@ export { toDuplex } from './bridge/to-duplex.js'
 export { toWeb, type WebStreams } from './bridge/to-web.js'
 export { BufferedReader } from './stream/buffered-reader.js'
 export { BufferedWriter, type BufferedWriterOptions } from './stream/buffered-writer.js'
-export { type MemoryStreamOptions, memoryStreamPair } from './stream/memory-stream.js'
-export type { BufferedReaderOptions } from './stream/reader-options.js'
+export { type MemoryStream, type MemoryStreamOptions, memoryStreamPair } from './stream/memory-stream.js'
+export type {
+  BufferedReaderOptions,
+  LineEncoding,
+  LineOptions,
+  UntilOptions,
+} from './stream/reader-options.js'
 export type { Stream } from './stream/stream.js'
 
 // Errors

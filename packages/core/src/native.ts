@@ -66,7 +66,6 @@ export const URGENT = 16
 
 const { errno } = os
 export const EAGAIN = -errno.EAGAIN
-export const EBADF = -errno.EBADF
 export const ECONNABORTED = -errno.ECONNABORTED
 export const EINPROGRESS = -errno.EINPROGRESS
 export const EMFILE = -errno.EMFILE

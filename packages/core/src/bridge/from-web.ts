@@ -121,7 +121,9 @@ class WebStream implements Stream {
     sending.hold(scope)
     try {
       for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-        await this.#room(scope)
+        await this.#room()
+        const refused = scope.refuse()
+        if (refused !== null) await refused
         this.#isHalfSent = true
         // Copied, and not into a slab of Node's: a writable may pass on what it was given, or take its memory over.
         const chunk = new Uint8Array(bytes.subarray(at, at + CHUNK_BYTES))
@@ -138,7 +140,7 @@ class WebStream implements Stream {
   }
 
   /** Waits until the writable asks for more. Closing it, which is how `close` gets here, counts as that. */
-  async #room(scope: Scope): Promise<void> {
+  async #room(): Promise<void> {
     const { desiredSize } = this.#writer
     if (desiredSize === null || desiredSize > 0) return
     try {
@@ -146,8 +148,6 @@ class WebStream implements Stream {
     } finally {
       this.#checkOpen()
     }
-    const refused = scope.refuse()
-    if (refused !== null) await refused
   }
 
   shutdown(): Awaitable<void> {

@@ -137,11 +137,11 @@ class WebHalves implements WebStreams {
 
   /** Both halves fail, but for one that is done already. */
   #fail(error: unknown): void {
-    // Not after an abort, which has it fail already: Node 20 trips over its own feet then.
-    if (!this.#isWritableDone) this.#writing.error(error)
+    this.#writing.error(error)
     this.#aborted(error)
   }
 
+  /** The writable fails by itself. Node 20 trips over its own feet if it is told to in the middle of an abort. */
   #aborted(reason: unknown): void {
     this.#isWritableDone = true
     cutOff(this.#stream)

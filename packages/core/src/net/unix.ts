@@ -24,6 +24,8 @@ export interface UnixListenOptions {
   readonly backlog?: number
   /** Removes the file of a socket nobody listens on any more before binding. False unless given: `EADDRINUSE` then. */
   readonly replaceStale?: boolean
+  /** Removes the file when the listener is closed, unless another socket has taken its place. True unless given. */
+  readonly unlinkOnClose?: boolean
 }
 
 const DEFAULT_BACKLOG = 511
@@ -43,8 +45,8 @@ async function connect(path: string, options: UnixConnectOptions = {}): Promise<
 }
 
 /**
- * Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `ENAMETOOLONG`. Closing the listener leaves the file, as the
- * kernel does; `unlinkPath` removes it.
+ * Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `ENAMETOOLONG`. Closing the listener removes the file; a process
+ * that is killed leaves it, for `replaceStale`.
  */
 function listen(options: UnixListenOptions): Listener {
   checkOptions(options)
@@ -66,7 +68,30 @@ function listen(options: UnixListenOptions): Listener {
     native.close(fd)
     throw error
   }
-  return new Listener(fd, false, false)
+  return new UnixListener(fd, hasFile && (options.unlinkOnClose ?? true) ? path : undefined)
+}
+
+class UnixListener extends Listener {
+  readonly #path: string | undefined
+  readonly #inode: bigint | undefined
+
+  /** `path`: the file to remove on close, if any. */
+  constructor(fd: number, path: string | undefined) {
+    super(fd, false, false)
+    this.#path = path
+    this.#inode = path === undefined ? undefined : inodeOf(path)
+  }
+
+  override close(): void {
+    // Whoever replaced the file keeps it.
+    if (!this.isClosed && this.#path !== undefined && inodeOf(this.#path) === this.#inode) unlinkPath(this.#path)
+    super.close()
+  }
+}
+
+/** Unique while the file exists, as far as files of one path go; undefined if there is none. */
+function inodeOf(path: string): bigint | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
 /** Removes the file at `path` if it is a socket; nothing if it is gone already. */

@@ -16,7 +16,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 let timeout: NodeJS.Timeout | undefined
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   now: () => performance.now(),
   setAlarm(at, ring, keepsAlive) {
     clearTimeout(timeout)

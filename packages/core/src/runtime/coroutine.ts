@@ -126,6 +126,11 @@ export class Coroutine<T = unknown> extends Scope implements Job {
     return this.cancellation !== null
   }
 
+  /** @internal */
+  override get isReady(): boolean {
+    return this.#phase === READY
+  }
+
   get isDead(): boolean {
     return this.#phase >= DONE
   }

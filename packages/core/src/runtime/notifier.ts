@@ -29,7 +29,10 @@ export function setLatencyWarning(limitMs: number): number {
 }
 
 export function reportFailure(error: unknown, coroutine: Coroutine, verb = 'failed'): void {
-  if (notifier === defaultNotifier) return say(coroutine, `${verb}: ${compactTrace(error)}`)
+  if (notifier === defaultNotifier) {
+    say(coroutine, `${verb}: ${compactTrace(error)}`)
+    return
+  }
   const failed = (second: unknown): void => {
     say(coroutine, `${verb}: ${compactTrace(error)}`)
     say(coroutine, `the exception notifier failed: ${compactTrace(second)}`)

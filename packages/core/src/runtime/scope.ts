@@ -160,13 +160,18 @@ export class Scope {
     }
   }
 
+  /** For a coroutine: its turn to start is still to come. @internal */
+  get isReady(): boolean {
+    return false
+  }
+
   /**
-   * Whether any wait of ours is pending here or below, in any coroutine: something will go on. An open shield counts too,
-   * whatever it is for: it has a time limit of its own.
+   * Whether any wait of ours is pending here or below, in any coroutine: something will go on. So it will in a coroutine
+   * that is about to start; and an open shield counts whatever it is for: it has a time limit of its own.
    */
   hasActiveWaits(): boolean {
     for (let at: Scope | null = this; at !== null; at = at.#following(this, true)) {
-      if (at.isShield && at !== this) return true
+      if (at !== this && (at.isShield || at.isReady)) return true
       for (let each = at.firstSuspension; each !== null; each = each.next)
         if (!each.wait.isForChildren) return true
     }

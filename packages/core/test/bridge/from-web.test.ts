@@ -3,6 +3,7 @@ import { expectFlatHeap } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { fromWeb } from '../../src/bridge/from-web.js'
 import { yieldSlice } from '../../src/scope/sleep.js'
+import { spawn } from '../../src/spawn.js'
 import { BufferedReader } from '../../src/stream/buffered-reader.js'
 import { receive, waiting } from '../stream/stream-contract.js'
 import { unhandledDuring, webPair } from './sides.js'
@@ -121,6 +122,24 @@ describe('a stream over web streams', () => {
     release()
     await second.join()
     expect(chunks).toEqual(['first', 'second'])
+  })
+
+  test('interrupted between two chunks of a send breaks', async () => {
+    const calls: string[] = []
+    const writable = new WritableStream<Uint8Array>({
+      write: (chunk) => {
+        calls.push(`write ${chunk.length}`)
+        // The sender is not waiting now, but running: it hears of it before the next chunk.
+        if (calls.length === 2) sender.interrupt()
+      },
+      abort: () => void calls.push('abort'),
+    })
+    const stream = fromWeb({ readable: readableOf(), writable })
+    const sender = spawn(() => stream.send(Buffer.alloc(200_000)))
+    await expect(sender.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    await expect(async () => stream.send('x')).rejects.toMatchObject({ code: 'BROKEN' })
+    await yieldSlice()
+    expect(calls).toEqual(['write 65536', 'write 65536', 'abort'])
   })
 
   test('that is closed cancels the one half and closes the other, in order', async () => {

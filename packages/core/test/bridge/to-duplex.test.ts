@@ -6,12 +6,13 @@ import { expectFlatHeap } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { toDuplex } from '../../src/bridge/to-duplex.js'
 import { socketPair } from '../../src/net/pair.js'
+import { tcp } from '../../src/net/tcp.js'
 import { mainCoroutine } from '../../src/runtime/coroutine.js'
 import { yieldSlice } from '../../src/scope/sleep.js'
 import { current, spawn } from '../../src/spawn.js'
 import { memoryStreamPair } from '../../src/stream/memory-stream.js'
 import type { Stream } from '../../src/stream/stream.js'
-import { receive, receiveAll, waiting } from '../stream/stream-contract.js'
+import { MORE_THAN_FITS, receive, receiveAll, waiting } from '../stream/stream-contract.js'
 import { unhandledDuring } from './sides.js'
 
 function bridged(limitBytes = 65_536): [Duplex, Stream] {
@@ -184,6 +185,19 @@ describe('destroying a Duplex', () => {
       await expect(async () => far.recv()).rejects.toMatchObject({ code: 'ECONNRESET' })
     })
     expect(reasons).toEqual([])
+  })
+
+  test('in the middle of a write resets a TCP connection', async () => {
+    const server = tcp.listen({ port: 0 })
+    const connecting = spawn(() => tcp.connect('127.0.0.1', server.port))
+    const far = await server.accept()
+    server.close()
+    const duplex = toDuplex(await connecting.join())
+    duplex.write(Buffer.alloc(MORE_THAN_FITS))
+    await yieldSlice()
+    duplex.destroy()
+    await expect(receiveAll(far)).rejects.toMatchObject({ code: 'ECONNRESET' })
+    far.close()
   })
 
   test('with an error emits that error', async () => {

@@ -14,7 +14,12 @@ const folder = fileURLToPath(new URL('../../build/native-test/', import.meta.url
 const env = { ...process.env, LD_PRELOAD: undefined }
 const run = promisify(execFile)
 
-const PROGRAMS = ['poller_test_epoll', 'poller_test_kqueue', 'poller_test_kqueue_without_except', 'kqueue_emulation_test']
+const PROGRAMS = [
+  'poller_test_epoll',
+  'poller_test_kqueue',
+  'poller_test_kqueue_without_except',
+  'kqueue_emulation_test',
+]
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true })

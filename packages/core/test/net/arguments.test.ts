@@ -1,7 +1,16 @@
 /** Wrong arguments: every public function of the sockets says which, with Node's own codes, and does nothing. */
 import { expectNoDescriptorLeak } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fromDescriptor, type Listener, setResolver, type Socket, socketPair, tcp, UdpSocket, unix } from '../../src/index.js'
+import {
+  fromDescriptor,
+  type Listener,
+  type Socket,
+  setResolver,
+  socketPair,
+  tcp,
+  UdpSocket,
+  unix,
+} from '../../src/index.js'
 import { drain, failureOf } from './connections.js'
 
 const TYPE = 'ERR_INVALID_ARG_TYPE'
@@ -41,7 +50,19 @@ const BAD_PORTS = [
   ...each(TYPE, undefined, null, '80', 80n),
   ...each(RANGE, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY),
 ]
-const BAD_BYTES = [undefined, null, 5, true, {}, [], [1, 2], new ArrayBuffer(4), new DataView(new ArrayBuffer(4)), new Uint16Array(2), Symbol('x')]
+const BAD_BYTES = [
+  undefined,
+  null,
+  5,
+  true,
+  {},
+  [],
+  [1, 2],
+  new ArrayBuffer(4),
+  new DataView(new ArrayBuffer(4)),
+  new Uint16Array(2),
+  Symbol('x'),
+]
 const BAD_DURATIONS = [...each(TYPE, '1', 1n, {}), ...each(RANGE, -1, Number.NaN)]
 
 const table: Record<string, Row> = {
@@ -225,7 +246,9 @@ const rows = Object.entries(table).flatMap(([name, { call, refused }]) =>
 
 function show(value: unknown): string {
   if (typeof value === 'object' && value !== null) return `${value.constructor.name}`
-  return typeof value === 'string' ? JSON.stringify(value) : `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`
+  return typeof value === 'string'
+    ? JSON.stringify(value)
+    : `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`
 }
 
 describe('a wrong argument is an error that names its kind', () => {

@@ -1,7 +1,16 @@
 /** Connecting: names, races between addresses, refusals, limits of time. */
 import { expectNoDescriptorLeak } from '@shrapnel/test-support'
 import { afterEach, expect, test } from 'vitest'
-import { all, type Resolver, type Socket, setResolver, sleep, spawn, tcp, withTimeout } from '../../src/index.js'
+import {
+  all,
+  type Resolver,
+  type Socket,
+  setResolver,
+  sleep,
+  spawn,
+  tcp,
+  withTimeout,
+} from '../../src/index.js'
 import { ATTEMPT_DELAY_MS, interlace } from '../../src/net/happy-eyeballs.js'
 import { failureOf, outcomeOf, pairOver, refusingPort, until, untilIn } from './connections.js'
 
@@ -44,7 +53,10 @@ test('a name that nobody knows is ENOTFOUND', async () => {
   const error = await failureOf(() => tcp.connect('nobody.invalid', 80))
   expect(['ENOTFOUND', 'EAI_AGAIN']).toContain((error as { code: string }).code)
   names({})
-  expect(await failureOf(() => tcp.connect('nothing', 80))).toMatchObject({ code: 'ENOTFOUND', hostname: 'nothing' })
+  expect(await failureOf(() => tcp.connect('nothing', 80))).toMatchObject({
+    code: 'ENOTFOUND',
+    hostname: 'nothing',
+  })
 })
 
 test('an address is connected to without asking the resolver', async () => {
@@ -74,12 +86,14 @@ test('the resolver may answer at once or later, and its error is the error', asy
   expect(await failureOf(() => tcp.connect('name', 1))).toBe(failure)
 })
 
-test('setResolver gives the resolver before, and without one the system\'s is back', async () => {
+test("setResolver gives the resolver before, and without one the system's is back", async () => {
   const mine: Resolver = () => ['127.0.0.1']
   const systems = setResolver(mine)
   expect(setResolver()).toBe(mine)
   expect(setResolver(systems)).toBe(systems)
-  expect(() => setResolver('dns' as unknown as Resolver)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  expect(() => setResolver('dns' as unknown as Resolver)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+  )
 })
 
 test('an answer of the resolver that is no address is an error, not a crash', async () => {
@@ -149,7 +163,7 @@ test('a slow first address still wins if it answers first', async () => {
   hole.close()
 })
 
-test('when every address fails, the error is the first one\'s and its cause has all', async () => {
+test("when every address fails, the error is the first one's and its cause has all", async () => {
   const port = refusingPort()
   names({ three: ['127.0.0.1', '127.0.0.5', '127.0.0.6'] })
   await expectNoDescriptorLeak(async () => {
@@ -238,9 +252,13 @@ test('what the kernel refuses at once is its error with address and port', async
 test('a local address that is not ours is EADDRNOTAVAIL from bind', async () => {
   using listener = tcp.listen({ port: 0 })
   await expectNoDescriptorLeak(async () => {
-    const error = await failureOf(() => tcp.connect('127.0.0.1', listener.port, { localAddress: '192.0.2.1' }))
+    const error = await failureOf(() =>
+      tcp.connect('127.0.0.1', listener.port, { localAddress: '192.0.2.1' }),
+    )
     expect(error).toMatchObject({ code: 'EADDRNOTAVAIL', syscall: 'bind' })
-    expect(await failureOf(() => tcp.connect('127.0.0.1', listener.port, { localAddress: '::1' }))).toMatchObject({ syscall: 'bind' })
+    expect(
+      await failureOf(() => tcp.connect('127.0.0.1', listener.port, { localAddress: '::1' })),
+    ).toMatchObject({ syscall: 'bind' })
   })
 })
 

@@ -1,6 +1,15 @@
 /** Connections, bytes and patience for the tests of sockets. Nothing here asserts. */
 import { createHash } from 'node:crypto'
-import { type Coroutine, type Listener, type Socket, sleep, spawn, tcp, unix, yieldSlice } from '../../src/index.js'
+import {
+  type Coroutine,
+  type Listener,
+  type Socket,
+  sleep,
+  spawn,
+  tcp,
+  unix,
+  yieldSlice,
+} from '../../src/index.js'
 
 const PATIENCE_MS = 5_000
 /** Larger than what loopback's buffers take together. */
@@ -82,7 +91,10 @@ export function digest(bytes: Uint8Array): string {
 }
 
 /** Everything up to the end. */
-export async function drain(stream: { recv(max?: number): Buffer | Promise<Buffer> }, max?: number): Promise<Buffer> {
+export async function drain(
+  stream: { recv(max?: number): Buffer | Promise<Buffer> },
+  max?: number,
+): Promise<Buffer> {
   const blocks: Buffer[] = []
   for (;;) {
     const block = await stream.recv(max)
@@ -92,7 +104,10 @@ export async function drain(stream: { recv(max?: number): Buffer | Promise<Buffe
 }
 
 /** `length` bytes; less only if the stream ends. */
-export async function take(stream: { recv(max?: number): Buffer | Promise<Buffer> }, length: number): Promise<Buffer> {
+export async function take(
+  stream: { recv(max?: number): Buffer | Promise<Buffer> },
+  length: number,
+): Promise<Buffer> {
   const blocks: Buffer[] = []
   let left = length
   while (left > 0) {

@@ -1,6 +1,17 @@
 /** One busy connection starves nobody; and yielding for the others does not open a hole for cancellations. */
 import { expect, test } from 'vitest'
-import { type Coroutine, current, now, type Socket, sleep, spawn, tcp, UdpSocket, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  type Coroutine,
+  current,
+  now,
+  type Socket,
+  sleep,
+  spawn,
+  tcp,
+  UdpSocket,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { drain, MORE_THAN_BUFFERS, outcomeOf, tcpPair, until, untilIn } from './connections.js'
 
 /** Keeps the processor until a deadline `ms` from now is certainly over. */
@@ -28,7 +39,10 @@ const supplies: Record<string, (count: number) => Promise<Supply>> = {
   recvInto: async (count) => {
     const { client, server } = await tcpPair()
     await client.send('x'.repeat(count))
-    return { receive: () => server.recvInto(new Uint8Array(1)), close: () => (client.close(), server.close()) }
+    return {
+      receive: () => server.recvInto(new Uint8Array(1)),
+      close: () => (client.close(), server.close()),
+    }
   },
   accept: async (count) => {
     const listener = tcp.listen({ port: 0 })
@@ -77,7 +91,10 @@ test.each(Object.keys(supplies))(
   async (how) => {
     const supply = await (supplies[how] as (typeof supplies)[string])(1)
     const coroutine = greedy(supply, () => hog(10))
-    expect(await withTimeout(2000, () => outcomeOf(coroutine))).toMatchObject({ code: 'TIMEOUT', timeoutMs: 5 })
+    expect(await withTimeout(2000, () => outcomeOf(coroutine))).toMatchObject({
+      code: 'TIMEOUT',
+      timeoutMs: 5,
+    })
     supply.close()
   },
 )
@@ -127,17 +144,20 @@ test.each([
   [undefined, 64],
   [1000, 1000],
   [5, 5],
-])('a coroutine of selfishness %s receives about that often between two turns of everybody else', async (selfishness, operations) => {
-  const { client, server } = await tcpPair()
-  const sending = spawn(() => client.send(Buffer.alloc(MORE_THAN_BUFFERS)))
-  await untilIn(sending, 'send')
-  const most = await mostBetweenTurns(() => server.recv(1), selfishness)
-  expect(most).toBeGreaterThanOrEqual(operations)
-  expect(most).toBeLessThanOrEqual(2 * operations + 2)
-  sending.shutdown()
-  await outcomeOf(sending)
-  server.close()
-})
+])(
+  'a coroutine of selfishness %s receives about that often between two turns of everybody else',
+  async (selfishness, operations) => {
+    const { client, server } = await tcpPair()
+    const sending = spawn(() => client.send(Buffer.alloc(MORE_THAN_BUFFERS)))
+    await untilIn(sending, 'send')
+    const most = await mostBetweenTurns(() => server.recv(1), selfishness)
+    expect(most).toBeGreaterThanOrEqual(operations)
+    expect(most).toBeLessThanOrEqual(2 * operations + 2)
+    sending.shutdown()
+    await outcomeOf(sending)
+    server.close()
+  },
+)
 
 test('a coroutine that sends what is taken at once lets others have their turn', async () => {
   const { client, server } = await tcpPair()

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { all, type Socket, sleep, spawn, tcp, withTimeout } from '../../src/index.js'
 import { drain, failureOf, outcomeOf, pairOver, until, untilIn } from './connections.js'
 
-test('port 0 is a port of the kernel\'s choice, and the listener says which', () => {
+test("port 0 is a port of the kernel's choice, and the listener says which", () => {
   using listener = tcp.listen({ port: 0 })
   expect(listener.port).toBeGreaterThan(0)
   expect(listener.address).toEqual({ address: '127.0.0.1', port: listener.port, family: 'IPv4' })
@@ -13,7 +13,9 @@ test('port 0 is a port of the kernel\'s choice, and the listener says which', ()
 test('a port that is taken is EADDRINUSE with address and port, and free again after close', async () => {
   const listener = tcp.listen({ port: 0 })
   const { port } = listener
-  expect(() => tcp.listen({ port })).toThrow(expect.objectContaining({ code: 'EADDRINUSE', syscall: 'bind', address: '127.0.0.1', port }))
+  expect(() => tcp.listen({ port })).toThrow(
+    expect.objectContaining({ code: 'EADDRINUSE', syscall: 'bind', address: '127.0.0.1', port }),
+  )
   const { client, server } = await pairOver(listener, () => tcp.connect('127.0.0.1', port))
   listener.close()
   // A connection of the old listener does not keep the port from the new one.
@@ -24,29 +26,50 @@ test('a port that is taken is EADDRINUSE with address and port, and free again a
 })
 
 test('an address that is not ours is EADDRNOTAVAIL', () => {
-  expect(() => tcp.listen({ port: 0, host: '192.0.2.1' })).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL', address: '192.0.2.1' }))
+  expect(() => tcp.listen({ port: 0, host: '192.0.2.1' })).toThrow(
+    expect.objectContaining({ code: 'EADDRNOTAVAIL', address: '192.0.2.1' }),
+  )
 })
 
 test('what one may not open is EACCES', async () => {
-  const { stdout, stderr, code } = await runProgram(new URL('../programs/listens-where-forbidden.mjs', import.meta.url))
+  const { stdout, stderr, code } = await runProgram(
+    new URL('../programs/listens-where-forbidden.mjs', import.meta.url),
+  )
   expect({ stdout, stderr, code }).toEqual({ stdout: 'EACCES bind\nEACCES connect\n', stderr: '', code: 0 })
 })
 
-test.each(['', 'example.com', '1.2.3', '1.2.3.4.5', '256.1.1.1', '::g', '127.0.0.1 ', '[::1]', '127.0.0.1:80', '127.0.0.1\0', '::1\0', '127.0.0.1%lo'])(
-  'a host that is no address is refused: %j',
-  (host) => {
-    expect(() => tcp.listen({ port: 0, host })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
-  },
-)
+test.each([
+  '',
+  'example.com',
+  '1.2.3',
+  '1.2.3.4.5',
+  '256.1.1.1',
+  '::g',
+  '127.0.0.1 ',
+  '[::1]',
+  '127.0.0.1:80',
+  '127.0.0.1\0',
+  '::1\0',
+  '127.0.0.1%lo',
+])('a host that is no address is refused: %j', (host) => {
+  expect(() => tcp.listen({ port: 0, host })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+})
 
 test.each(['::1%', '::1%nosuchzone', '::1%lo\0'])('a zone that does not exist is an error: %j', (host) => {
-  expect(() => tcp.listen({ port: 0, host })).toThrow(expect.objectContaining({ code: expect.stringMatching(/^(ENODEV|ERR_OUT_OF_RANGE)$/) }))
+  expect(() => tcp.listen({ port: 0, host })).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/^(ENODEV|ERR_OUT_OF_RANGE)$/) }),
+  )
 })
 
 test('a listener that cannot be opened leaves no descriptor', async () => {
   using taken = tcp.listen({ port: 0 })
   await expectNoDescriptorLeak(() => {
-    for (const options of [{ port: taken.port }, { port: 0, host: '192.0.2.1' }, { port: 0, host: 'x' }, { port: 0, backlog: 0 }]) {
+    for (const options of [
+      { port: taken.port },
+      { port: 0, host: '192.0.2.1' },
+      { port: 0, host: 'x' },
+      { port: 0, backlog: 0 },
+    ]) {
       expect(() => tcp.listen(options)).toThrow()
     }
   })
@@ -84,7 +107,7 @@ test('a client that is gone before it is accepted does not stop the next', async
   while (!heard.includes('hello')) {
     const server = await listener.accept()
     const block = await outcomeOf(spawn(() => server.recv()))
-    heard.push(block instanceof Error ? (block as { code?: string }).code ?? '' : String(block))
+    heard.push(block instanceof Error ? ((block as { code?: string }).code ?? '') : String(block))
     server.close()
   }
   expect(heard).toContain('bye')

@@ -1,7 +1,24 @@
 /** Many connections: at once, one after the other, and forgotten ones. */
-import { collectGarbage, expectFlatHeap, expectNoDescriptorLeak, openDescriptors } from '@shrapnel/test-support'
+import {
+  collectGarbage,
+  expectFlatHeap,
+  expectNoDescriptorLeak,
+  openDescriptors,
+} from '@shrapnel/test-support'
 import { expect, test } from 'vitest'
-import { all, inParallel, type Listener, pipe, type Socket, socketPair, spawn, tcp, UdpSocket, whereAll, yieldSlice } from '../../src/index.js'
+import {
+  all,
+  inParallel,
+  type Listener,
+  pipe,
+  type Socket,
+  socketPair,
+  spawn,
+  tcp,
+  UdpSocket,
+  whereAll,
+  yieldSlice,
+} from '../../src/index.js'
 import { native } from '../../src/native.js'
 import { outcomeOf, tcpPair, until } from './connections.js'
 
@@ -27,7 +44,9 @@ async function withEcho(body: (listener: Listener) => Promise<void>): Promise<vo
   await until(() => all().length === 0)
 }
 
-test('1000 connections at once are each answered, over and over, and all end', { timeout: 30_000 }, async () => {
+test('1000 connections at once are each answered, over and over, and all end', {
+  timeout: 30_000,
+}, async () => {
   const before = native.openCount()
   await withEcho(async ({ port }) => {
     const clients = await inParallel(Array.from({ length: 1000 }, () => () => tcp.connect('127.0.0.1', port)))
@@ -67,7 +86,9 @@ test('5000 connections one after the other leave no descriptor', { timeout: 60_0
   )
 })
 
-test('a hundred thousand receives and sends on one connection leave the heap where it was', { timeout: 60_000 }, async () => {
+test('a hundred thousand receives and sends on one connection leave the heap where it was', {
+  timeout: 60_000,
+}, async () => {
   const { client, server } = await tcpPair()
   await expectFlatHeap(50_000, async () => {
     await client.send('ping')
@@ -105,17 +126,20 @@ const forgettables: Record<string, () => unknown> = {
   },
 }
 
-test.each(Object.keys(forgettables))('%s that nobody has any more is closed by the collector', async (name) => {
-  const before = native.openCount()
-  const open = openDescriptors().length
-  for (let i = 0; i < 10; i++) await forgettables[name]?.()
-  expect(native.openCount()).toBeGreaterThanOrEqual(before + 10)
-  await until(() => {
-    collectGarbage()
-    return native.openCount() === before
-  }, `${name} is closed`)
-  expect(openDescriptors().length).toBe(open)
-})
+test.each(Object.keys(forgettables))(
+  '%s that nobody has any more is closed by the collector',
+  async (name) => {
+    const before = native.openCount()
+    const open = openDescriptors().length
+    for (let i = 0; i < 10; i++) await forgettables[name]?.()
+    expect(native.openCount()).toBeGreaterThanOrEqual(before + 10)
+    await until(() => {
+      collectGarbage()
+      return native.openCount() === before
+    }, `${name} is closed`)
+    expect(openDescriptors().length).toBe(open)
+  },
+)
 
 test('a connection that somebody waits on is not taken by the collector', async () => {
   const { client, server } = await tcpPair()

@@ -6,7 +6,17 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { expectNoDescriptorLeak, runProgram, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fromDescriptor, inParallel, interruptible, Pipe, pipe, socketPair, spawn, tcp, UdpSocket } from '../../src/index.js'
+import {
+  fromDescriptor,
+  inParallel,
+  interruptible,
+  Pipe,
+  pipe,
+  socketPair,
+  spawn,
+  tcp,
+  UdpSocket,
+} from '../../src/index.js'
 import { native } from '../../src/native.js'
 import { digest, drain, failureOf, outcomeOf, patterned, tcpPair, untilIn } from './connections.js'
 
@@ -124,7 +134,7 @@ test('what was written before a pipe was adopted is read', async () => {
   both.close()
 })
 
-test('a file and a directory, which are always ready, are EPERM and stay the caller\'s', () => {
+test("a file and a directory, which are always ready, are EPERM and stay the caller's", () => {
   const path = join(folder.path, 'file')
   writeFileSync(path, 'text')
   for (const [name, flags] of [
@@ -192,7 +202,11 @@ test('refusals leave no descriptor behind and none of ours less', async () => {
 
 test('a program started by Node adopts its standard input as a socket, which it is', async () => {
   const { stdout, stderr, code } = await runProgram(adopts, { stdin: 'hello\n' })
-  expect({ stdout, stderr, code }).toEqual({ stdout: 'Socket plain non-blocking: hello\n', stderr: '', code: 0 })
+  expect({ stdout, stderr, code }).toEqual({
+    stdout: 'Socket plain non-blocking: hello\n',
+    stderr: '',
+    code: 0,
+  })
 })
 
 test('a program in a shell pipeline adopts its standard input as a pipe', () => {
@@ -202,13 +216,18 @@ test('a program in a shell pipeline adopts its standard input as a pipe', () => 
 
 test('a terminal is read line by line, and the flags it shares with the shell are left alone', () => {
   const command = `"${process.execPath}" "${fileURLToPath(adopts)}"`
-  const output = execFileSync('script', ['-qefc', command, '/dev/null'], { input: 'typed\n', encoding: 'utf8' })
+  const output = execFileSync('script', ['-qefc', command, '/dev/null'], {
+    input: 'typed\n',
+    encoding: 'utf8',
+  })
   expect(output).toContain('Pipe terminal blocking: typed')
 })
 
 test('a connection that a parent process handed down is a socket, and ends when both have closed it', async () => {
   const { client, server } = await tcpPair()
-  const child = startChild(process.execPath, [fileURLToPath(adopts)], { stdio: [server.fd, 'pipe', 'inherit'] })
+  const child = startChild(process.execPath, [fileURLToPath(adopts)], {
+    stdio: [server.fd, 'pipe', 'inherit'],
+  })
   server.close()
   const output = spawn(() => drain(outputOf(child.stdout as Readable)))
   await client.send('handed down')

@@ -4,7 +4,19 @@ import { join } from 'node:path'
 import { temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inParallel, socketPair, spawn } from '../../src/index.js'
-import { digest, drain, failureOf, fill, MORE_THAN_BUFFERS, outcomeOf, patterned, take, tcpPair, unixPair, untilIn } from './connections.js'
+import {
+  digest,
+  drain,
+  failureOf,
+  fill,
+  MORE_THAN_BUFFERS,
+  outcomeOf,
+  patterned,
+  take,
+  tcpPair,
+  unixPair,
+  untilIn,
+} from './connections.js'
 
 const bytes = patterned(MORE_THAN_BUFFERS)
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
@@ -20,7 +32,9 @@ afterAll(async () => {
   await folder.remove()
 })
 
-test('a whole file arrives unchanged, over TCP and over UNIX sockets, however slowly it is read', { timeout: 30_000 }, async () => {
+test('a whole file arrives unchanged, over TCP and over UNIX sockets, however slowly it is read', {
+  timeout: 30_000,
+}, async () => {
   for (const { client, server } of [await tcpPair(), await unixPair(join(folder.path, 's'))]) {
     const [sent, received] = await inParallel([
       async () => {
@@ -77,19 +91,27 @@ test('bytes before and behind a file stay in order', async () => {
   await client.sendFile(file, 3, 3)
   await client.send('>')
   client.close()
-  const expected = Buffer.concat([Buffer.from('<'), bytes.subarray(0, 3), Buffer.from('><'), bytes.subarray(3, 6), Buffer.from('>')])
+  const expected = Buffer.concat([
+    Buffer.from('<'),
+    bytes.subarray(0, 3),
+    Buffer.from('><'),
+    bytes.subarray(3, 6),
+    Buffer.from('>'),
+  ])
   expect((await drain(server)).equals(expected)).toBe(true)
   server.close()
 })
 
-test('what is no file is the system\'s error, and the connection stays usable', async () => {
+test("what is no file is the system's error, and the connection stays usable", async () => {
   const { client, server } = await tcpPair()
   const closed = await open(join(folder.path, 'file'))
   const { fd } = closed
   await closed.close()
   expect(await failureOf(() => client.sendFile(fd))).toMatchObject({ code: 'EBADF', syscall: 'sendfile' })
   const directory = await open(folder.path)
-  expect(await failureOf(() => client.sendFile(directory))).toMatchObject({ code: expect.stringMatching(/^E(INVAL|ISDIR)$/) })
+  expect(await failureOf(() => client.sendFile(directory))).toMatchObject({
+    code: expect.stringMatching(/^E(INVAL|ISDIR)$/),
+  })
   await directory.close()
   const writeOnly = await open(join(folder.path, 'other'), 'w')
   expect(await failureOf(() => client.sendFile(writeOnly))).toMatchObject({ code: 'EBADF' })
@@ -143,7 +165,8 @@ test('3000 parts, empty ones among them, arrive in order', async () => {
 test('parts that the kernel takes in pieces arrive in order', { timeout: 30_000 }, async () => {
   const { client, server } = await tcpPair()
   const parts: Buffer[] = []
-  for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7 + 13) % 300_000) parts.push(bytes.subarray(at, at + size))
+  for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7 + 13) % 300_000)
+    parts.push(bytes.subarray(at, at + size))
   const [, received] = await inParallel([
     async () => {
       await client.sendv(parts)
@@ -174,7 +197,9 @@ test.each([
 
 test('a part that is no bytes is refused before anything is sent', async () => {
   const { client, server } = await tcpPair()
-  expect(await failureOf(() => client.sendv(['sent?', 5 as unknown as string]))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+  expect(await failureOf(() => client.sendv(['sent?', 5 as unknown as string]))).toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+  })
   await client.send('only this')
   expect(String(await server.recv())).toBe('only this')
   client.close()

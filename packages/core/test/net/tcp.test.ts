@@ -36,21 +36,26 @@ test('an IPv6 connection has IPv6 addresses', async () => {
 })
 
 const linkLocal = Object.entries(networkInterfaces()).flatMap(([zone, addresses = []]) =>
-  addresses.filter(({ scopeid }) => scopeid !== undefined && scopeid > 0).map(({ address, scopeid }) => [`${address}%${zone}`, `${address}%${scopeid}`] as const),
+  addresses
+    .filter(({ scopeid }) => scopeid !== undefined && scopeid > 0)
+    .map(({ address, scopeid }) => [`${address}%${zone}`, `${address}%${scopeid}`] as const),
 )
 
 // A machine without a link-local address has no such row; the zone of loopback is tested below all the same.
-test.each(linkLocal)('a link-local address is reached by the name of its zone and by its number', async (byName, byNumber) => {
-  using listener = tcp.listen({ port: 0, host: byName })
-  expect(listener.address?.address).toBe(byName)
-  for (const host of [byName, byNumber]) {
-    const { client, server } = await pairOver(listener, () => tcp.connect(host, listener.port))
-    expect(client.remoteAddress?.address).toBe(byName)
-    expect(server.remoteAddress?.address).toBe(byName)
-    client.close()
-    server.close()
-  }
-})
+test.each(linkLocal)(
+  'a link-local address is reached by the name of its zone and by its number',
+  async (byName, byNumber) => {
+    using listener = tcp.listen({ port: 0, host: byName })
+    expect(listener.address?.address).toBe(byName)
+    for (const host of [byName, byNumber]) {
+      const { client, server } = await pairOver(listener, () => tcp.connect(host, listener.port))
+      expect(client.remoteAddress?.address).toBe(byName)
+      expect(server.remoteAddress?.address).toBe(byName)
+      client.close()
+      server.close()
+    }
+  },
+)
 
 test('a zone on an address that needs none is taken', async () => {
   using listener = tcp.listen({ port: 0, host: '::1' })
@@ -72,7 +77,9 @@ test('a listener on all IPv6 addresses takes IPv4 too, unless ipv6Only', async (
 
 test('a connection goes out from localAddress', async () => {
   using listener = tcp.listen({ port: 0, host: '0.0.0.0' })
-  const { client, server } = await pairOver(listener, () => tcp.connect('127.0.0.1', listener.port, { localAddress: '127.0.0.9' }))
+  const { client, server } = await pairOver(listener, () =>
+    tcp.connect('127.0.0.1', listener.port, { localAddress: '127.0.0.9' }),
+  )
   expect(server.remoteAddress?.address).toBe('127.0.0.9')
   client.close()
   server.close()
@@ -130,7 +137,7 @@ test('recv gives at most what was asked for, and never more than 65,536 bytes', 
   server.close()
 })
 
-test('received blocks are the receiver\'s own: a later recv does not change them', async () => {
+test("received blocks are the receiver's own: a later recv does not change them", async () => {
   const { client, server } = await tcpPair()
   const kept: Buffer[] = []
   for (let round = 0; round < 20; round++) {
@@ -174,7 +181,12 @@ test('text is sent as UTF-8, and any byte array is taken', async () => {
   expect(String(await server.recv())).toBe('grün €')
   const shared = new Uint8Array(new SharedArrayBuffer(4))
   shared.set([1, 2, 3, 4])
-  for (const bytes of [new Uint8Array([1, 2, 3, 4]), Buffer.from([1, 2, 3, 4]), shared, new Uint8Array([0, 1, 2, 3, 4]).subarray(1)]) {
+  for (const bytes of [
+    new Uint8Array([1, 2, 3, 4]),
+    Buffer.from([1, 2, 3, 4]),
+    shared,
+    new Uint8Array([0, 1, 2, 3, 4]).subarray(1),
+  ]) {
     await client.send(bytes)
     expect([...(await server.recv())]).toEqual([1, 2, 3, 4])
   }
@@ -243,14 +255,18 @@ test('options are set and read by name', async () => {
   expect(client.getOption('keepAliveProbes')).toBe(3)
   expect(client.getOption('timeToLive')).toBe(9)
   expect(client.getOption('receiveBufferBytes')).toBeGreaterThanOrEqual(20_000)
-  expect(() => client.setOption('ipv6Only', true)).toThrow(expect.objectContaining({ syscall: 'setsockopt ipv6Only' }))
+  expect(() => client.setOption('ipv6Only', true)).toThrow(
+    expect.objectContaining({ syscall: 'setsockopt ipv6Only' }),
+  )
   client.close()
   server.close()
 })
 
 test('noDelay: false leaves small writes to be gathered, at both ends', async () => {
   using listener = tcp.listen({ port: 0, noDelay: false })
-  const { client, server } = await pairOver(listener, () => tcp.connect('127.0.0.1', listener.port, { noDelay: false }))
+  const { client, server } = await pairOver(listener, () =>
+    tcp.connect('127.0.0.1', listener.port, { noDelay: false }),
+  )
   expect(client.getOption('noDelay')).toBe(0)
   expect(server.getOption('noDelay')).toBe(0)
   client.close()

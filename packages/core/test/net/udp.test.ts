@@ -52,14 +52,19 @@ test('the largest datagram of IPv4 arrives, and one byte more is EMSGSIZE', asyn
   const largest = patterned(65_507)
   await one.sendTo(largest, '127.0.0.1', other.address.port)
   expect((await other.recvFrom()).data.equals(largest)).toBe(true)
-  expect(await failureOf(() => one.sendTo(Buffer.alloc(65_508), '127.0.0.1', other.address.port))).toMatchObject({ code: 'EMSGSIZE' })
-  expect(await failureOf(() => one.sendTo(Buffer.alloc(65_536), '127.0.0.1', other.address.port))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
+  expect(
+    await failureOf(() => one.sendTo(Buffer.alloc(65_508), '127.0.0.1', other.address.port)),
+  ).toMatchObject({ code: 'EMSGSIZE' })
+  expect(
+    await failureOf(() => one.sendTo(Buffer.alloc(65_536), '127.0.0.1', other.address.port)),
+  ).toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
 })
 
 test('a datagram longer than maxDatagramBytes is EMSGSIZE for its own recvFrom alone', async () => {
   using one = new UdpSocket()
   using other = new UdpSocket({ maxDatagramBytes: 4 })
-  for (const text of ['four', 'fifth', 'six', 'sevenths', '']) await one.sendTo(text, '127.0.0.1', other.address.port)
+  for (const text of ['four', 'fifth', 'six', 'sevenths', ''])
+    await one.sendTo(text, '127.0.0.1', other.address.port)
   expect(String((await other.recvFrom()).data)).toBe('four')
   expect(await failureOf(() => other.recvFrom())).toMatchObject({ code: 'EMSGSIZE', syscall: 'recvfrom' })
   expect(String((await other.recvFrom()).data)).toBe('six')
@@ -134,8 +139,12 @@ test('broadcast is refused unless asked for', async () => {
 test('a port that is taken is EADDRINUSE, an address that is not ours EADDRNOTAVAIL, and neither leaks', async () => {
   using one = new UdpSocket()
   await expectNoDescriptorLeak(() => {
-    expect(() => new UdpSocket({ port: one.address.port })).toThrow(expect.objectContaining({ code: 'EADDRINUSE', syscall: 'bind' }))
-    expect(() => new UdpSocket({ host: '192.0.2.1' })).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }))
+    expect(() => new UdpSocket({ port: one.address.port })).toThrow(
+      expect.objectContaining({ code: 'EADDRINUSE', syscall: 'bind' }),
+    )
+    expect(() => new UdpSocket({ host: '192.0.2.1' })).toThrow(
+      expect.objectContaining({ code: 'EADDRNOTAVAIL' }),
+    )
   })
 })
 
@@ -218,7 +227,9 @@ test('one coroutine receives while another sends; a second receiver is refused',
   using one = new UdpSocket()
   const receiving = spawn({ name: 'first' }, () => one.recvFrom())
   await untilIn(receiving, 'recvFrom')
-  expect(await outcomeOf(spawn({ name: 'second' }, () => one.recvFrom()))).toMatchObject({ code: 'SIMULTANEOUS' })
+  expect(await outcomeOf(spawn({ name: 'second' }, () => one.recvFrom()))).toMatchObject({
+    code: 'SIMULTANEOUS',
+  })
   await one.sendTo('to myself', '127.0.0.1', one.address.port)
   expect(String((await receiving.join()).data)).toBe('to myself')
 })

@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { expectNoDescriptorLeak, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Socket, spawn, tcp, unix } from '../../src/index.js'
-import { digest, failureOf, outcomeOf, pairOver, patterned, take, turns, unixPair, untilIn } from './connections.js'
+import {
+  digest,
+  failureOf,
+  outcomeOf,
+  pairOver,
+  patterned,
+  take,
+  turns,
+  unixPair,
+  untilIn,
+} from './connections.js'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let lastName = 0
@@ -70,8 +80,14 @@ test('a path of 107 bytes is taken and one of 108 is too long', async () => {
   const { client, server } = await unixPair(deep)
   client.close()
   server.close()
-  expect(() => unix.listen({ path: `${deep}x` })).toThrow(expect.objectContaining({ code: 'ENAMETOOLONG', syscall: 'bind' }))
-  await expect(unix.connect(`${deep}x`)).rejects.toMatchObject({ code: 'ENAMETOOLONG', syscall: 'connect', path: `${deep}x` })
+  expect(() => unix.listen({ path: `${deep}x` })).toThrow(
+    expect.objectContaining({ code: 'ENAMETOOLONG', syscall: 'bind' }),
+  )
+  await expect(unix.connect(`${deep}x`)).rejects.toMatchObject({
+    code: 'ENAMETOOLONG',
+    syscall: 'connect',
+    path: `${deep}x`,
+  })
 })
 
 test('length is counted in bytes of UTF-8', () => {
@@ -89,12 +105,15 @@ test('an abstract name may be 108 bytes long', async () => {
 })
 
 test('connecting says what is wrong with the path', async () => {
-  await expect(unix.connect(join(folder.path, 'missing'))).rejects.toMatchObject({ code: 'ENOENT', syscall: 'connect' })
+  await expect(unix.connect(join(folder.path, 'missing'))).rejects.toMatchObject({
+    code: 'ENOENT',
+    syscall: 'connect',
+  })
   const file = join(folder.path, 'file')
   writeFileSync(file, '')
   await expect(unix.connect(file)).rejects.toMatchObject({ code: 'ECONNREFUSED', path: file })
   const stale = freshPath()
-  unix.listen({ path: stale }).close()
+  unix.listen({ path: stale, unlinkOnClose: false }).close()
   await expect(unix.connect(stale)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
 
@@ -106,7 +125,7 @@ test('a failed connect leaves no descriptor', async () => {
 
 test('a file that exists is EADDRINUSE, whatever it is', () => {
   const socket = freshPath()
-  unix.listen({ path: socket }).close()
+  unix.listen({ path: socket, unlinkOnClose: false }).close()
   const file = freshPath()
   writeFileSync(file, 'kept')
   for (const path of [socket, file]) {
@@ -114,9 +133,26 @@ test('a file that exists is EADDRINUSE, whatever it is', () => {
   }
 })
 
-test('replaceStale removes a socket nobody listens on', async () => {
+test('a listener that closes takes its file along', () => {
   const path = freshPath()
   unix.listen({ path }).close()
+  expect(existsSync(path)).toBe(false)
+})
+
+test('a listener that closes leaves the file of whoever took its place', async () => {
+  const path = freshPath()
+  const first = unix.listen({ path })
+  unix.unlinkPath(path)
+  using second = unix.listen({ path })
+  first.close()
+  const { client, server } = await pairOver(second, () => unix.connect(path))
+  client.close()
+  server.close()
+})
+
+test('replaceStale removes a socket nobody listens on', async () => {
+  const path = freshPath()
+  unix.listen({ path, unlinkOnClose: false }).close()
   expect(existsSync(path)).toBe(true)
   using listener = unix.listen({ path, replaceStale: true })
   const { client, server } = await pairOver(listener, () => unix.connect(path))
@@ -127,7 +163,9 @@ test('replaceStale removes a socket nobody listens on', async () => {
 test('replaceStale does not take a socket from whoever listens, nor touch another kind of file', async () => {
   const path = freshPath()
   using first = unix.listen({ path, backlog: 1 })
-  expect(() => unix.listen({ path, replaceStale: true })).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }))
+  expect(() => unix.listen({ path, replaceStale: true })).toThrow(
+    expect.objectContaining({ code: 'EADDRINUSE' }),
+  )
   // The question was a connection: the listener sees it come and go.
   const visitor = await first.accept()
   expect(await visitor.recv()).toHaveLength(0)
@@ -139,7 +177,9 @@ test('replaceStale does not take a socket from whoever listens, nor touch anothe
   const directory = freshPath()
   mkdirSync(directory)
   for (const taken of [file, link, directory]) {
-    expect(() => unix.listen({ path: taken, replaceStale: true })).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }))
+    expect(() => unix.listen({ path: taken, replaceStale: true })).toThrow(
+      expect.objectContaining({ code: 'EADDRINUSE' }),
+    )
     expect(existsSync(taken)).toBe(true)
   }
 })
@@ -149,7 +189,9 @@ test('replaceStale does not take a socket whose queue is full', async () => {
   using listener = unix.listen({ path, backlog: 1 })
   const queued: Socket[] = []
   for (let i = 0; i < 2; i++) queued.push(await unix.connect(path))
-  expect(() => unix.listen({ path, replaceStale: true })).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }))
+  expect(() => unix.listen({ path, replaceStale: true })).toThrow(
+    expect.objectContaining({ code: 'EADDRINUSE' }),
+  )
   expect(listener.isClosed).toBe(false)
   for (const socket of queued) socket.close()
 })
@@ -158,7 +200,7 @@ test('the file has the mode that was asked for, whatever the umask, and the umas
   const umask = process.umask()
   for (const mode of [0o600, 0o660, 0o777, 0o000]) {
     const path = freshPath()
-    unix.listen({ path, mode }).close()
+    using _ = unix.listen({ path, mode })
     expect((lstatSync(path).mode & 0o777).toString(8)).toBe(mode.toString(8))
     expect(process.umask()).toBe(umask)
   }
@@ -167,9 +209,15 @@ test('the file has the mode that was asked for, whatever the umask, and the umas
 test('a listener that cannot be opened leaves no descriptor and no file', async () => {
   const before = readdirSync(folder.path).length
   await expectNoDescriptorLeak(() => {
-    expect(() => unix.listen({ path: join(folder.path, 'no', 'such', 'folder') })).toThrow(expect.objectContaining({ code: 'ENOENT' }))
-    expect(() => unix.listen({ path: freshPath(), mode: 0o1000 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
-    expect(() => unix.listen({ path: freshPath(), backlog: 0 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    expect(() => unix.listen({ path: join(folder.path, 'no', 'such', 'folder') })).toThrow(
+      expect.objectContaining({ code: 'ENOENT' }),
+    )
+    expect(() => unix.listen({ path: freshPath(), mode: 0o1000 })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
+    expect(() => unix.listen({ path: freshPath(), backlog: 0 })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
   })
   expect(readdirSync(folder.path).length).toBe(before)
 })
@@ -226,7 +274,7 @@ test('a listener that closes ends the wait before its full queue', async () => {
   const late = spawn(() => unix.connect(path))
   await untilIn(late, 'sleep')
   listener.close()
-  expect(await outcomeOf(late)).toMatchObject({ code: 'ECONNREFUSED' })
+  expect(await outcomeOf(late)).toMatchObject({ code: 'ENOENT' })
   for (const socket of queued) socket.close()
 })
 

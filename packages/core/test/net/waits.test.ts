@@ -80,7 +80,10 @@ describe.each(Object.keys(kinds))('%s', (name) => {
 
   test('a timeout around it is TIMEOUT, and the descriptor is used again', async () => {
     const kind = await make()
-    expect(await failureOf(() => withTimeout(3, () => kind.operate()))).toMatchObject({ code: 'TIMEOUT', timeoutMs: 3 })
+    expect(await failureOf(() => withTimeout(3, () => kind.operate()))).toMatchObject({
+      code: 'TIMEOUT',
+      timeoutMs: 3,
+    })
     await expectUsable(kind)
     kind.close()
     await kind.dispose()

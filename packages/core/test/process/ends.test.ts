@@ -36,7 +36,9 @@ test('coroutines that die of an error are named on stderr, a line each, and the 
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'alive\n' })
   const lines = stderr.trimEnd().split('\n')
   expect(lines).toHaveLength(3)
-  expect(lines.find((line) => line.includes('(unlucky)'))).toMatch(/^\d{4}-\d\d-\d\dT.*Z coroutine \d+ \(unlucky\) failed: RangeError: boom .*ends\.mjs:\d+/)
+  expect(lines.find((line) => line.includes('(unlucky)'))).toMatch(
+    /^\d{4}-\d\d-\d\dT.*Z coroutine \d+ \(unlucky\) failed: RangeError: boom .*ends\.mjs:\d+/,
+  )
   expect(lines.find((line) => line.includes('(later)'))).toMatch(/failed: Error EBANG: bang/)
   expect(lines.find((line) => line.includes('(odd)'))).toMatch(/failed: a string/)
 })

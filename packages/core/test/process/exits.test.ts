@@ -19,7 +19,10 @@ test('setExit closes listeners, runs every finally, then the exit functions last
     'sleeper ends',
     'the caller ends',
   ])
-  expect(lines.slice(-2)).toEqual(['registered last, called first, 0 coroutines left', 'registered first, called last'])
+  expect(lines.slice(-2)).toEqual([
+    'registered last, called first, 0 coroutines left',
+    'registered first, called last',
+  ])
 })
 
 test('cleanup in a shield is waited for', async () => {

@@ -19,5 +19,6 @@ test('a hundred thousand coroutines in every kind of wait end within seconds of 
     socketsLeft: 0,
     channelBalance: 0,
   })
-  expect(JSON.parse(stdout).tookMs).toBeLessThan(15_000)
+  // Seconds, and not the minutes that a quadratic step somewhere would take.
+  expect(JSON.parse(stdout).tookMs).toBeLessThan(20_000)
 })

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { fromDescriptor, withTimeout } from '@shrapnel/core'
 
-const flags = () => Number.parseInt(/flags:\s+(\d+)/.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'))?.[1] ?? '0', 8)
+const flags = () =>
+  Number.parseInt(/flags:\s+(\d+)/.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'))?.[1] ?? '0', 8)
 const O_NONBLOCK = 0o4000
 
 const kind = isatty(0) ? 'terminal' : 'plain'

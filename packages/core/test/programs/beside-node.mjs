@@ -5,8 +5,18 @@ import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
-import { current, group, interruptible, setLatencyWarning, signal, sleep, spawn, tcp, withTimeout } from '@shrapnel/core'
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
+import {
+  current,
+  group,
+  interruptible,
+  setLatencyWarning,
+  signal,
+  sleep,
+  spawn,
+  tcp,
+  withTimeout,
+} from '@shrapnel/core'
 
 // A slow machine is no part of what is tested.
 setLatencyWarning(Number.POSITIVE_INFINITY)
@@ -16,9 +26,12 @@ const folder = mkdtempSync(join(tmpdir(), 'shrapnel-'))
 const counts = { echo: 0, file: 0, net: 0, http: 0, timer: 0, immediate: 0, aborted: 0 }
 
 const ours = tcp.listen({ port: 0 })
-const serving = spawn(() => ours.serve(async (connection) => {
-  for (let block = await connection.recv(); block.length > 0; block = await connection.recv()) await connection.send(block)
-}))
+const serving = spawn(() =>
+  ours.serve(async (connection) => {
+    for (let block = await connection.recv(); block.length > 0; block = await connection.recv())
+      await connection.send(block)
+  }),
+)
 
 const nodes = createServer((socket) => socket.pipe(socket))
 await new Promise((resolve) => nodes.listen(0, '127.0.0.1', resolve))
@@ -58,7 +71,8 @@ await group(async (g) => {
     for (let i = 0; i < ROUNDS; i++) {
       const name = current().name
       await writeFile(join(folder, 'file'), String(i))
-      if ((await readFile(join(folder, 'file'), 'utf8')) === String(i) && current().name === name) counts.file++
+      if ((await readFile(join(folder, 'file'), 'utf8')) === String(i) && current().name === name)
+        counts.file++
     }
   })
   g.spawn(async () => {
@@ -82,7 +96,9 @@ await group(async (g) => {
   })
   g.spawn(async () => {
     try {
-      await withTimeout(20, () => fetch(`http://127.0.0.1:${http.address().port}/never`, { signal: signal() }))
+      await withTimeout(20, () =>
+        fetch(`http://127.0.0.1:${http.address().port}/never`, { signal: signal() }),
+      )
     } catch (error) {
       if (error.code === 'TIMEOUT') counts.aborted++
     }

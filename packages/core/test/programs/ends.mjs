@@ -1,6 +1,15 @@
 // Programs that end by themselves, or do not: each case is one. Usage: ends.mjs <case>
 import { connect } from 'node:net'
-import { Mutex, interruptible, setLatencyWarning, sleep, socketPair, spawn, tcp, withTimeout } from '@shrapnel/core'
+import {
+  interruptible,
+  Mutex,
+  setLatencyWarning,
+  sleep,
+  socketPair,
+  spawn,
+  tcp,
+  withTimeout,
+} from '@shrapnel/core'
 
 // A slow machine is no part of what is tested.
 setLatencyWarning(Number.POSITIVE_INFINITY)

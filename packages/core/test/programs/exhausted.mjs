@@ -6,7 +6,8 @@ const listener = tcp.listen({ port: 0 })
 let open = 0
 async function session(connection) {
   open++
-  for (let block = await connection.recv(); block.length > 0; block = await connection.recv()) await connection.send(block)
+  for (let block = await connection.recv(); block.length > 0; block = await connection.recv())
+    await connection.send(block)
   open--
 }
 const serving = spawn(() => listener.serve(session))

@@ -1,5 +1,5 @@
 // Programs that end by setExit: each case is one. Usage: exits.mjs <case>
-import { Mutex, all, onExit, setExit, setLatencyWarning, shield, sleep, spawn, tcp } from '@shrapnel/core'
+import { all, Mutex, onExit, setExit, setLatencyWarning, shield, sleep, spawn, tcp } from '@shrapnel/core'
 
 // A slow machine is no part of what is tested.
 setLatencyWarning(Number.POSITIVE_INFINITY)

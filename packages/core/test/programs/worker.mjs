@@ -1,6 +1,19 @@
 // What the threads of workers.mjs do.
 import { parentPort, workerData } from 'node:worker_threads'
-import { Event, Mutex, UdpSocket, inParallel, pipe, setExit, setLatencyWarning, sleep, socketPair, spawn, tcp, unix } from '@shrapnel/core'
+import {
+  Event,
+  inParallel,
+  Mutex,
+  pipe,
+  setExit,
+  setLatencyWarning,
+  sleep,
+  socketPair,
+  spawn,
+  tcp,
+  UdpSocket,
+  unix,
+} from '@shrapnel/core'
 
 // A slow machine is no part of what is tested.
 setLatencyWarning(Number.POSITIVE_INFINITY)
@@ -10,19 +23,24 @@ const { job, rounds = 10, leaveBy = 'nothing', port, path } = workerData
 const jobs = {
   echo: async () => {
     const listener = tcp.listen({ port: 0 })
-    spawn(() => listener.serve(async (connection) => {
-      for (let block = await connection.recv(); block.length > 0; block = await connection.recv()) await connection.send(block)
-    }))
-    const calls = await inParallel(Array.from({ length: 10 }, (_, i) => async () => {
-      const client = await tcp.connect('127.0.0.1', listener.port)
-      let answered = 0
-      for (let round = 0; round < rounds / 10; round++) {
-        await client.send(`${i}/${round}`)
-        if (String(await client.recv()) === `${i}/${round}`) answered++
-      }
-      client.close()
-      return answered
-    }))
+    spawn(() =>
+      listener.serve(async (connection) => {
+        for (let block = await connection.recv(); block.length > 0; block = await connection.recv())
+          await connection.send(block)
+      }),
+    )
+    const calls = await inParallel(
+      Array.from({ length: 10 }, (_, i) => async () => {
+        const client = await tcp.connect('127.0.0.1', listener.port)
+        let answered = 0
+        for (let round = 0; round < rounds / 10; round++) {
+          await client.send(`${i}/${round}`)
+          if (String(await client.recv()) === `${i}/${round}`) answered++
+        }
+        client.close()
+        return answered
+      }),
+    )
     listener.close()
     parentPort.postMessage(calls.reduce((sum, count) => sum + count, 0))
   },
@@ -31,15 +49,16 @@ const jobs = {
     const listener = tcp.listen({ port: 0 })
     const client = await tcp.connect('127.0.0.1', listener.port)
     const server = await listener.accept()
-    const [one] = socketPair()
-    const { reader } = pipe()
+    const pair = socketPair()
+    const { reader, writer } = pipe()
+    // What is forgotten while open is closed, and ends the waits at the other side.
+    globalThis.kept = [client, server, pair, writer]
     const mutex = new Mutex()
     await mutex.lock()
     for (const wait of [
       () => listener.accept(),
-      () => client.recv(),
       () => server.send(Buffer.alloc(32 * 1024 * 1024)),
-      () => one.recv(),
+      () => pair[0].recv(),
       () => reader.recv(),
       () => new UdpSocket().recvFrom(),
       () => sleep(600_000),

@@ -27,12 +27,17 @@ async function waiting(job, data) {
 /** Node opens a few descriptors with the first worker and keeps them. */
 async function warmUp() {
   await outcome(start('echo'))
-  await once(await waiting('wait', { leaveBy: 'nothing' }).then((worker) => (worker.terminate(), worker)), 'exit')
+  await once(
+    await waiting('wait', { leaveBy: 'nothing' }).then((worker) => (worker.terminate(), worker)),
+    'exit',
+  )
 }
 
 const cases = {
   'four at once': async () => {
-    const outcomes = await Promise.all(Array.from({ length: 4 }, () => outcome(start('echo', { rounds: 2000 }))))
+    const outcomes = await Promise.all(
+      Array.from({ length: 4 }, () => outcome(start('echo', { rounds: 2000 }))),
+    )
     for (const { message, code } of outcomes) console.log(message, code)
   },
 

@@ -7,7 +7,20 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { runProgram } from '@shrapnel/test-support'
 import { expect, test } from 'vitest'
-import { Channel, type Coroutine, current, group, inParallel, interruptible, main, shield, sleep, spawn, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  Channel,
+  type Coroutine,
+  current,
+  group,
+  inParallel,
+  interruptible,
+  main,
+  shield,
+  sleep,
+  spawn,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { cleanGround } from './harness.js'
 
 const ground = cleanGround()
@@ -54,13 +67,18 @@ test.each<readonly [string, (callback: () => void) => void]>([
   ['queueMicrotask', (callback) => queueMicrotask(callback)],
   ['a file read by callback', (callback) => readFile(file, callback)],
   ['the thread pool', (callback) => gzip(Buffer.from('x'), callback)],
-])('a callback that a coroutine gave to %s belongs to it from Node 24 on, and to main before', async (_, start) => {
-  const coroutine = spawn(() => new Promise<Coroutine>((resolve) => start(() => resolve(current()))))
-  expect(await coroutine.join()).toBe(callbacksKeepCoroutine ? coroutine : main())
-})
+])(
+  'a callback that a coroutine gave to %s belongs to it from Node 24 on, and to main before',
+  async (_, start) => {
+    const coroutine = spawn(() => new Promise<Coroutine>((resolve) => start(() => resolve(current()))))
+    expect(await coroutine.join()).toBe(callbacksKeepCoroutine ? coroutine : main())
+  },
+)
 
 test('a coroutine that awaits what a callback resolves is itself again, and the callback is not somebody else', async () => {
-  const { stdout, stderr, code } = await runProgram(new URL('./programs/timers-and-coroutines.mjs', import.meta.url))
+  const { stdout, stderr, code } = await runProgram(
+    new URL('./programs/timers-and-coroutines.mjs', import.meta.url),
+  )
   const owner = callbacksKeepCoroutine ? 'coroutine' : 'main'
   const expected = `timeout: ${owner}\nafter timeout: coroutine\ninterval: ${owner} ${owner}\nafter interval: coroutine\nin main: main\n`
   expect({ stdout, stderr, code }).toEqual({ stdout: expected, stderr: '', code: 0 })

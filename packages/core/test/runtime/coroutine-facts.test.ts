@@ -1,6 +1,15 @@
 /** What a coroutine tells of itself. */
 import { expect, test } from 'vitest'
-import { type Coroutine, current, main, shield, sleep, spawn, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  type Coroutine,
+  current,
+  main,
+  shield,
+  sleep,
+  spawn,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { currentScope } from '../../src/runtime/current.js'
 import { Wait } from '../../src/runtime/wait.js'
 import { cleanGround, compute, errorOf, foreign } from './harness.js'
@@ -42,7 +51,12 @@ test('a coroutine that awaits a promise that is not ours is foreign', async () =
 })
 
 test.each([
-  ['an error', () => { throw new Error('x') }],
+  [
+    'an error',
+    () => {
+      throw new Error('x')
+    },
+  ],
   ['a rejection', () => Promise.reject(new Error('x'))],
 ])('a coroutine that ends with %s has failed and is dead', async (_, fn) => {
   const coroutine = spawn(fn)

@@ -1,6 +1,17 @@
 /** Failures that nobody joined. */
 import { expect, test } from 'vitest'
-import { current, Interrupted, main, setExceptionNotifier, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  current,
+  Interrupted,
+  main,
+  Shutdown,
+  setExceptionNotifier,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { compactTrace } from '../../src/runtime/compact-trace.js'
 import { cleanGround, errorOf, foreign, stderrOf } from './harness.js'
 
@@ -140,16 +151,45 @@ const oddities: readonly (readonly [what: string, make: () => unknown])[] = [
   ['text of two lines', () => 'one\r\ntwo'],
   ['a symbol', () => Symbol('odd')],
   ['an object without a prototype', () => Object.create(null)],
-  ['an object whose toString throws', () => ({ toString: () => { throw new Error('toString') } })],
-  ['an error that is its own cause', () => {
-    const error = new Error('circle')
-    error.cause = error
-    return error
-  }],
-  ['an error whose message throws', () => Object.defineProperty(new Error('hidden'), 'message', { get: () => { throw new Error('message') } })],
+  [
+    'an object whose toString throws',
+    () => ({
+      toString: () => {
+        throw new Error('toString')
+      },
+    }),
+  ],
+  [
+    'an error that is its own cause',
+    () => {
+      const error = new Error('circle')
+      error.cause = error
+      return error
+    },
+  ],
+  [
+    'an error whose message throws',
+    () =>
+      Object.defineProperty(new Error('hidden'), 'message', {
+        get: () => {
+          throw new Error('message')
+        },
+      }),
+  ],
   ['an error whose stack is no text', () => Object.assign(new Error('no stack'), { stack: 17 })],
-  ['an error whose stack throws', () => Object.defineProperty(new Error('hidden'), 'stack', { get: () => { throw new Error('stack') } })],
-  ['an error whose message is an object', () => Object.assign(new Error('x'), { message: Object.create(null) })],
+  [
+    'an error whose stack throws',
+    () =>
+      Object.defineProperty(new Error('hidden'), 'stack', {
+        get: () => {
+          throw new Error('stack')
+        },
+      }),
+  ],
+  [
+    'an error whose message is an object',
+    () => Object.assign(new Error('x'), { message: Object.create(null) }),
+  ],
 ]
 
 test.each(oddities)('a coroutine that dies of %s is reported on one line', async (_, make) => {
@@ -243,8 +283,14 @@ test('setExceptionNotifier gives the previous one, and undefined brings the defa
   expect(setExceptionNotifier(before)).toBe(byDefault)
 })
 
-test.each([['null', null], ['text', 'loud'], ['an object', {}]])('%s is no notifier', (_, notifier) => {
-  expect(() => setExceptionNotifier(notifier as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+test.each([
+  ['null', null],
+  ['text', 'loud'],
+  ['an object', {}],
+])('%s is no notifier', (_, notifier) => {
+  expect(() => setExceptionNotifier(notifier as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+  )
 })
 
 test('a compact trace has at most eight frames', () => {

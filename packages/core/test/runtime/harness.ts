@@ -105,7 +105,9 @@ export function foreign<T = void>(): {
 }
 
 /** The error that `promise` rejects with; a promise that resolves fails the test. */
-export async function errorOf(promise: Promise<unknown>): Promise<Error & { code?: string; reason?: unknown }> {
+export async function errorOf(
+  promise: Promise<unknown>,
+): Promise<Error & { code?: string; reason?: unknown }> {
   let value: unknown
   try {
     value = await promise

@@ -1,6 +1,16 @@
 /** Waiting for the end of a coroutine. */
 import { expect, test } from 'vitest'
-import { current, Interrupted, main, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  current,
+  Interrupted,
+  main,
+  Shutdown,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { cleanGround, errorOf } from './harness.js'
 
 const ground = cleanGround()

@@ -1,7 +1,15 @@
 /** Coroutines that hold the processor, and those that only seem to. */
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Coroutine, main, setLatencyWarning, sleep, socketPair, spawn, yieldSlice } from '../../src/index.js'
+import {
+  type Coroutine,
+  main,
+  setLatencyWarning,
+  sleep,
+  socketPair,
+  spawn,
+  yieldSlice,
+} from '../../src/index.js'
 import { cleanGround, compute, stderrOf } from './harness.js'
 
 cleanGround({ isRealTime: true })
@@ -35,7 +43,9 @@ test('a coroutine that computes for long is named when it suspends, once', async
 })
 
 test('a coroutine that computes for long and ends is named too', async () => {
-  expect(await warnings('hog', () => compute(1.2 * LIMIT_MS))).toEqual([expect.stringContaining('(hog) held')])
+  expect(await warnings('hog', () => compute(1.2 * LIMIT_MS))).toEqual([
+    expect.stringContaining('(hog) held'),
+  ])
   const failing = spawn({ name: 'failing hog' }, () => {
     compute(1.2 * LIMIT_MS)
     throw new Error('x')
@@ -58,21 +68,30 @@ test('the one that computes is named, not those that wait beside it', async () =
 test.each<readonly [string, () => Promise<unknown>]>([
   ['sleeps', () => sleep(2 * LIMIT_MS)],
   ['waits for a promise that is not ours', () => once(AbortSignal.timeout(2 * LIMIT_MS), 'abort')],
-  ['reads from a silent socket', async () => {
-    const [one, other] = socketPair()
-    const reading = spawn(() => one.recv())
-    await sleep(2 * LIMIT_MS)
-    other.close()
-    await reading.join()
-    one.close()
-  }],
-  ['sleeps briefly many times', async () => {
-    for (let n = 0; n < 100; n++) await sleep(1)
-  }],
-  ['waits briefly for foreign promises many times', async () => {
-    for (let n = 0; n < 60; n++) await once(AbortSignal.timeout(2), 'abort')
-    await yieldSlice()
-  }],
+  [
+    'reads from a silent socket',
+    async () => {
+      const [one, other] = socketPair()
+      const reading = spawn(() => one.recv())
+      await sleep(2 * LIMIT_MS)
+      other.close()
+      await reading.join()
+      one.close()
+    },
+  ],
+  [
+    'sleeps briefly many times',
+    async () => {
+      for (let n = 0; n < 100; n++) await sleep(1)
+    },
+  ],
+  [
+    'waits briefly for foreign promises many times',
+    async () => {
+      for (let n = 0; n < 60; n++) await once(AbortSignal.timeout(2), 'abort')
+      await yieldSlice()
+    },
+  ],
 ])('a coroutine that %s is not named, neither then nor when it ends', async (_, wait) => {
   expect(await warnings('idler', wait)).toEqual([])
 })
@@ -119,9 +138,11 @@ test('200 ms is the limit unless set', () => {
   expect(before).toBe(200)
 })
 
-test.each([[-1, 'ERR_OUT_OF_RANGE'], [NaN, 'ERR_OUT_OF_RANGE'], ['1', 'ERR_INVALID_ARG_TYPE'], [undefined, 'ERR_INVALID_ARG_TYPE']])(
-  'a limit of %s is refused',
-  (limitMs, code) => {
-    expect(() => setLatencyWarning(limitMs as number)).toThrow(expect.objectContaining({ code }))
-  },
-)
+test.each([
+  [-1, 'ERR_OUT_OF_RANGE'],
+  [NaN, 'ERR_OUT_OF_RANGE'],
+  ['1', 'ERR_INVALID_ARG_TYPE'],
+  [undefined, 'ERR_INVALID_ARG_TYPE'],
+])('a limit of %s is refused', (limitMs, code) => {
+  expect(() => setLatencyWarning(limitMs as number)).toThrow(expect.objectContaining({ code }))
+})

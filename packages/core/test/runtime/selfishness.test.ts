@@ -1,6 +1,14 @@
 /** The budget of operations that may finish without suspending. */
 import { expect, test } from 'vitest'
-import { Channel, type Coroutine, current, setSelfishness, sleep, spawn, yieldSlice } from '../../src/index.js'
+import {
+  Channel,
+  type Coroutine,
+  current,
+  setSelfishness,
+  sleep,
+  spawn,
+  yieldSlice,
+} from '../../src/index.js'
 import { currentScope } from '../../src/runtime/current.js'
 import { afterTurn, spend } from '../../src/runtime/fairness.js'
 import { cleanGround } from './harness.js'
@@ -88,13 +96,23 @@ test('two coroutines that only ever wake each other keep neither timers nor othe
 })
 
 test.each([0, -1, 1.5, NaN, Infinity, 1_000_001])('a selfishness of %s is out of range', (operations) => {
-  expect(() => setSelfishness(operations)).toThrow(expect.objectContaining({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }))
-  expect(() => (current().selfishness = operations)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+  expect(() => setSelfishness(operations)).toThrow(
+    expect.objectContaining({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }),
+  )
+  expect(() => (current().selfishness = operations)).toThrow(
+    expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+  )
   expect(current().selfishness).toBe(64)
 })
 
-test.each([['text', '5'], ['null', null], ['nothing', undefined]])('%s is no selfishness', (_, operations) => {
-  expect(() => setSelfishness(operations as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+test.each([
+  ['text', '5'],
+  ['null', null],
+  ['nothing', undefined],
+])('%s is no selfishness', (_, operations) => {
+  expect(() => setSelfishness(operations as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+  )
 })
 
 test.each([1, 1_000_000])('%s is a selfishness', (operations) => {

@@ -37,7 +37,12 @@ test('what a coroutine spawns starts in the turn after its own', async () => {
 
 test('the function gets the arguments of spawn and nothing else', async () => {
   const collect = (...args: unknown[]): unknown[] => args
-  expect(await spawn(collect, 1, 'two', undefined, { three: 3 }).join()).toEqual([1, 'two', undefined, { three: 3 }])
+  expect(await spawn(collect, 1, 'two', undefined, { three: 3 }).join()).toEqual([
+    1,
+    'two',
+    undefined,
+    { three: 3 },
+  ])
   expect(await spawn({ name: 'named' }, collect, null).join()).toEqual([null])
   expect(await spawn(collect).join()).toEqual([])
 })
@@ -102,14 +107,23 @@ test('what a function throws at once is what its coroutine died of', async () =>
 // biome-ignore lint/suspicious/noThenProperty: results that are thenables are what is tested
 const thenables: readonly (readonly [what: string, make: () => unknown])[] = [
   ['an object with then', () => ({ then: (resolve: (value: number) => void) => resolve(7) })],
-  ['a function with then', () => Object.assign(() => {}, { then: (resolve: (value: number) => void) => resolve(7) })],
-  ['a thenable that settles later', () => ({ then: (resolve: (value: number) => void) => void setImmediate(resolve, 7) })],
-  ['a thenable that settles twice', () => ({
-    then(resolve: (value: number) => void) {
-      resolve(7)
-      resolve(8)
-    },
-  })],
+  [
+    'a function with then',
+    () => Object.assign(() => {}, { then: (resolve: (value: number) => void) => resolve(7) }),
+  ],
+  [
+    'a thenable that settles later',
+    () => ({ then: (resolve: (value: number) => void) => void setImmediate(resolve, 7) }),
+  ],
+  [
+    'a thenable that settles twice',
+    () => ({
+      then(resolve: (value: number) => void) {
+        resolve(7)
+        resolve(8)
+      },
+    }),
+  ],
   ['a promise of a subclass', () => Lazy.from(7)],
   ['a promise of a promise', () => Promise.resolve(Promise.resolve(7))],
 ]
@@ -168,7 +182,9 @@ test.each([
   ['options and text', [{ name: 'lonely' }, 'session']],
 ])('spawning %s is a type error', (_, args) => {
   const call = spawn as (...args: unknown[]) => unknown
-  expect(() => call(...args)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }))
+  expect(() => call(...args)).toThrow(
+    expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
+  )
   expect(all()).toEqual([])
 })
 

@@ -1,7 +1,17 @@
 /** The tree of the living. */
 import { expectFlatHeap, heapUsedAfterGc } from '@shrapnel/test-support'
 import { expect, test } from 'vitest'
-import { all, type Coroutine, type CoroutineFacts, main, sleep, spawn, where, whereAll, yieldSlice } from '../../src/index.js'
+import {
+  all,
+  type Coroutine,
+  type CoroutineFacts,
+  main,
+  sleep,
+  spawn,
+  where,
+  whereAll,
+  yieldSlice,
+} from '../../src/index.js'
 import { currentScope } from '../../src/runtime/current.js'
 import { Wait } from '../../src/runtime/wait.js'
 import { cleanGround } from './harness.js'

@@ -1,6 +1,18 @@
 /** Functions that are stuck on a promise that is not ours when their time is up, and those that only clean up. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { group, inParallel, Interrupted, setExceptionNotifier, shield, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  group,
+  Interrupted,
+  inParallel,
+  Shutdown,
+  setExceptionNotifier,
+  shield,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { held } from '../../src/runtime/liveness.js'
 import { timersPending } from '../../src/runtime/timers.js'
 import { cleanGround, errorOf, foreign, stderrOf } from '../runtime/harness.js'
@@ -30,21 +42,27 @@ test.each<readonly [string, () => Promise<unknown>]>([
   ['in an inner limit that is endless', () => withTimeout(10, () => withTimeout(Infinity, never))],
   ['in the block of a group', () => withTimeout(10, () => group(never))],
   ['in a child of a group', () => withTimeout(10, () => group((g) => void g.spawn(never)))],
-  ['in a child of a group whose other child sleeps', () =>
-    withTimeout(10, () =>
-      group((g) => {
-        g.spawn(never)
-        g.spawn(() => sleep(Infinity))
-      }),
-    )],
+  [
+    'in a child of a group whose other child sleeps',
+    () =>
+      withTimeout(10, () =>
+        group((g) => {
+          g.spawn(never)
+          g.spawn(() => sleep(Infinity))
+        }),
+      ),
+  ],
   ['in parallel to something else', () => withTimeout(10, () => inParallel([never, () => sleep(Infinity)]))],
   ['inside a shield around all', () => shield(100, () => withTimeout(10, never))],
   ['in a shield whose time is up first', () => shield(10, never)],
-  ['after it swallowed the interruption', () =>
-    withTimeout(10, async () => {
-      await sleep(20).catch(() => {})
-      await never()
-    })],
+  [
+    'after it swallowed the interruption',
+    () =>
+      withTimeout(10, async () => {
+        await sleep(20).catch(() => {})
+        await never()
+      }),
+  ],
 ])('withTimeout returns on time from a function stuck %s', async (_, run) => {
   const rejected = rejection(run())
   await ground.clock.advance(30)
@@ -242,7 +260,9 @@ test('a child that fails in a group that was left behind is reported', async () 
   await failed
   outside.reject(new Error('late child'))
   await ground.clock.settle()
-  expect(ground.takeReports()).toMatchObject([{ error: { code: 'GROUP', errors: [{ message: 'late child' }] } }])
+  expect(ground.takeReports()).toMatchObject([
+    { error: { code: 'GROUP', errors: [{ message: 'late child' }] } },
+  ])
 })
 
 test('a function that ends in the turn after its expiry is not given up', async () => {

@@ -1,6 +1,22 @@
 /** Coroutines that cannot outlive the block that started them. */
 import { expect, test } from 'vitest'
-import { all, CoroError, type Coroutine, current, type Group, GroupError, group, Interrupted, Shutdown, shield, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  all,
+  CoroError,
+  type Coroutine,
+  current,
+  type Group,
+  GroupError,
+  group,
+  Interrupted,
+  Shutdown,
+  shield,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { cleanGround, errorOf, foreign } from '../runtime/harness.js'
 
 const ground = cleanGround()
@@ -40,7 +56,7 @@ test('a group without children, and one whose block is synchronous, ends at once
   expect(await group(async () => 6)).toBe(6)
 })
 
-test('spawn in a group gives a coroutine with a name, a result and the group\'s owner as parent', async () => {
+test("spawn in a group gives a coroutine with a name, a result and the group's owner as parent", async () => {
   const owner = spawn(() =>
     group(async (g) => {
       const child = g.spawn({ name: 'child', daemon: true }, (n: number) => n + 1, 1)
@@ -130,7 +146,11 @@ test('every real failure is in the error, in the order in which they came, and i
   )
   await ground.clock.advance(10)
   const { errors } = (await failed) as unknown as GroupError
-  expect(errors.map((error) => (error as Error).message)).toEqual(['first', 'while cancelled', 'after cleanup'])
+  expect(errors.map((error) => (error as Error).message)).toEqual([
+    'first',
+    'while cancelled',
+    'after cleanup',
+  ])
 })
 
 test('the failure of a child that the block joins is one failure, not two', async () => {
@@ -152,13 +172,13 @@ test('a failure of undefined is a failure', async () => {
   expect((await errorOf(group(() => Promise.reject(undefined)))).code).toBe('GROUP')
 })
 
-test('the failure of a child is the group\'s to report, not the notifier\'s', async () => {
+test("the failure of a child is the group's to report, not the notifier's", async () => {
   await errorOf(group((g) => void g.spawn(() => Promise.reject(new Error('child')))))
   await ground.clock.settle()
   expect(ground.takeReports()).toEqual([])
 })
 
-test('a timeout around a group becomes TimeoutError outside of it, and is nobody\'s failure inside', async () => {
+test("a timeout around a group becomes TimeoutError outside of it, and is nobody's failure inside", async () => {
   const ends: string[] = []
   const failed = errorOf(
     withTimeout(10, () =>
@@ -183,11 +203,12 @@ test('a timeout around a group whose block is over becomes TimeoutError too', as
 test('a real failure beats a timeout around the group', async () => {
   const failed = errorOf(
     withTimeout(10, () =>
-      group((g) =>
-        void g.spawn(async () => {
-          await sleep(Infinity).catch(() => {})
-          throw new Error('real')
-        }),
+      group(
+        (g) =>
+          void g.spawn(async () => {
+            await sleep(Infinity).catch(() => {})
+            throw new Error('real')
+          }),
       ),
     ),
   )
@@ -195,7 +216,7 @@ test('a real failure beats a timeout around the group', async () => {
   expect(await failed).toMatchObject({ code: 'GROUP', errors: [{ message: 'real' }] })
 })
 
-test('a TimeoutError of a child\'s own is a failure', async () => {
+test("a TimeoutError of a child's own is a failure", async () => {
   const failed = errorOf(group((g) => void g.spawn(() => withTimeout(5, () => sleep(10)))))
   await ground.clock.advance(5)
   expect(await failed).toMatchObject({ code: 'GROUP', errors: [{ code: 'TIMEOUT' }] })
@@ -325,7 +346,9 @@ test('a coroutine that dies of its own cancelled group is reported like any othe
     }),
   )
   await ground.clock.settle()
-  expect(ground.takeReports()).toMatchObject([{ error: { code: 'GROUP_CANCELLED' }, coroutine: { id: coroutine.id } }])
+  expect(ground.takeReports()).toMatchObject([
+    { error: { code: 'GROUP_CANCELLED' }, coroutine: { id: coroutine.id } },
+  ])
 })
 
 test('a coroutine is itself again after a group that was cancelled, and can wait', async () => {
@@ -380,7 +403,7 @@ test('what is spawned into a cancelled group never starts', async () => {
   expect(ran).toBe(false)
 })
 
-test('a group within a group is cancelled with it, and its failure is the outer group\'s failure', async () => {
+test("a group within a group is cancelled with it, and its failure is the outer group's failure", async () => {
   const ends: string[] = []
   const failed = errorOf(
     group((outer) => {
@@ -397,7 +420,10 @@ test('a group within a group is cancelled with it, and its failure is the outer 
     }),
   )
   await ground.clock.advance(5)
-  expect(await failed).toMatchObject({ code: 'GROUP', errors: [{ code: 'GROUP', errors: [{ message: 'innermost' }] }] })
+  expect(await failed).toMatchObject({
+    code: 'GROUP',
+    errors: [{ code: 'GROUP', errors: [{ message: 'innermost' }] }],
+  })
   expect(ends.sort()).toEqual(['inner child SHUTDOWN', 'outer child SHUTDOWN'])
 })
 
@@ -511,11 +537,18 @@ test('Shutdown that a child throws by itself is an interruption, and no failure'
   expect(await group((g) => void g.spawn(() => Promise.reject(new Shutdown())))).toBeUndefined()
 })
 
-test.each([['text', 'block'], ['null', null], ['an object', {}]])('%s is no block', (_, block) => {
+test.each([
+  ['text', 'block'],
+  ['null', null],
+  ['an object', {}],
+])('%s is no block', (_, block) => {
   expect(() => group(block as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
 })
 
-test.each([['text', 'fn'], ['nothing', undefined]])('a group spawns no %s', async (_, fn) => {
+test.each([
+  ['text', 'fn'],
+  ['nothing', undefined],
+])('a group spawns no %s', async (_, fn) => {
   await group((g) => {
     expect(() => g.spawn(fn as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   })

@@ -1,6 +1,16 @@
 /** Several functions at once. */
 import { expect, test } from 'vitest'
-import { all, Interrupted, InParallelError, inParallel, shield, sleep, spawn, TimeoutError, withTimeout } from '../../src/index.js'
+import {
+  all,
+  InParallelError,
+  type Interrupted,
+  inParallel,
+  shield,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+} from '../../src/index.js'
 import { cleanGround, errorOf } from '../runtime/harness.js'
 
 const ground = cleanGround()
@@ -52,7 +62,9 @@ test('failures of all are all there, and nobody reports them', async () => {
   const errors = [new Error('one'), new Error('other')]
   const failed = await errorOf(inParallel(errors.map((error) => () => Promise.reject(error))))
   expect(failed).toBeInstanceOf(InParallelError)
-  expect((failed as unknown as InParallelError).outcomes).toEqual(errors.map((reason) => ({ status: 'rejected', reason })))
+  expect((failed as unknown as InParallelError).outcomes).toEqual(
+    errors.map((reason) => ({ status: 'rejected', reason })),
+  )
   await ground.clock.settle()
 })
 
@@ -129,7 +141,10 @@ test('in a cancelled scope nothing is started', async () => {
 })
 
 test('inParallel within inParallel gives lists in lists', async () => {
-  const results = await inParallel([() => inParallel([() => 1, () => 'two']), async () => inParallel([() => 3])])
+  const results = await inParallel([
+    () => inParallel([() => 1, () => 'two']),
+    async () => inParallel([() => 3]),
+  ])
   // The types say so too.
   const [[one, two], [three]]: [[number, string], [number]] = results
   expect([one, two, three]).toEqual([1, 'two', 3])
@@ -142,13 +157,10 @@ const noLists: readonly (readonly [what: string, functions: unknown])[] = [
   ['a set', new Set()],
 ]
 
-test.each(noLists)(
-  '%s is refused, and nothing is started',
-  async (_, functions) => {
-    expect(await errorOf(inParallel(functions as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
-    expect(all()).toEqual([])
-  },
-)
+test.each(noLists)('%s is refused, and nothing is started', async (_, functions) => {
+  expect(await errorOf(inParallel(functions as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+  expect(all()).toEqual([])
+})
 
 test('the list may change after the call without any effect', async () => {
   const functions: (() => unknown)[] = [() => sleep(5).then(() => 'kept')]

@@ -1,6 +1,19 @@
 /** Interrupting: once, this wait or the next one, and never at the cost of what was handed over. */
 import { expect, test } from 'vitest'
-import { Channel, type Coroutine, current, group, Interrupted, main, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  Channel,
+  type Coroutine,
+  current,
+  group,
+  Interrupted,
+  main,
+  Shutdown,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { currentScope } from '../../src/runtime/current.js'
 import { Wait } from '../../src/runtime/wait.js'
 import { cleanGround, errorOf, foreign } from '../runtime/harness.js'

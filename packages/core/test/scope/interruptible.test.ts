@@ -122,9 +122,13 @@ test('a thenable whose then throws rejects with that', async () => {
   expect(await errorOf(interruptible(throwing))).toBe(error)
 })
 
-test.each([['nothing', undefined], ['a number', 5], ['an object without then', {}], ['a function', () => Promise.resolve()]])(
-  '%s is no promise',
-  (_, value) => {
-    expect(() => interruptible(value as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
-  },
-)
+test.each([
+  ['nothing', undefined],
+  ['a number', 5],
+  ['an object without then', {}],
+  ['a function', () => Promise.resolve()],
+])('%s is no promise', (_, value) => {
+  expect(() => interruptible(value as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+  )
+})

@@ -1,6 +1,6 @@
 /** Timeouts within timeouts: each boundary turns its own expiry, and no other, into TimeoutError. */
 import { expect, test } from 'vitest'
-import { Interrupted, sleep, TimeoutError, withTimeout } from '../../src/index.js'
+import { type Interrupted, sleep, TimeoutError, withTimeout } from '../../src/index.js'
 import { cleanGround, errorOf } from '../runtime/harness.js'
 
 const ground = cleanGround()
@@ -31,11 +31,14 @@ test.each([
   ['all three are due together', [10, 10, 10], ['INTERRUPTED', 'INTERRUPTED', 'timeout 10']],
   ['the outer one has no limit', [Infinity, 10], ['timeout 10', 'timeout 10']],
   ['the inner one has no limit', [10, Infinity], ['INTERRUPTED', 'timeout 10']],
-])('where %s, its own boundary says TimeoutError and those within it Interrupted', async (_, limits, expected) => {
-  const seen = passed(limits, () => sleep(Infinity))
-  await ground.clock.advance(40)
-  expect(await seen).toEqual(expected)
-})
+])(
+  'where %s, its own boundary says TimeoutError and those within it Interrupted',
+  async (_, limits, expected) => {
+    const seen = passed(limits, () => sleep(Infinity))
+    await ground.clock.advance(40)
+    expect(await seen).toEqual(expected)
+  },
+)
 
 test('an inner timeout that is caught leaves the outer one to go on', async () => {
   const events: string[] = []

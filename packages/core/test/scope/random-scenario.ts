@@ -3,23 +3,58 @@
  * A program always ends: sleeps are short, and whatever could wait for ever stands in a limit.
  */
 import fc from 'fast-check'
-import { all, Channel, CoroError, type Coroutine, current, group, Interrupted, inParallel, interruptible, Mutex, now, shield, signal, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  all,
+  Channel,
+  CoroError,
+  type Coroutine,
+  current,
+  group,
+  Interrupted,
+  inParallel,
+  interruptible,
+  Mutex,
+  now,
+  shield,
+  signal,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 
 export type Step =
   | { readonly kind: 'sleep'; readonly ms: number }
-  | { readonly kind: 'yield' | 'foreign' | 'interruptible' | 'throw' | 'receive' | 'send' | 'signal' }
+  | {
+      readonly kind: 'yield' | 'foreign' | 'interruptible' | 'throw' | 'receive' | 'send' | 'signal' | 'stuck'
+    }
   | { readonly kind: 'interrupt' | 'shutdown' | 'join'; readonly whom: number }
   | { readonly kind: 'withTimeout' | 'shield'; readonly ms: number; readonly steps: readonly Step[] }
   | { readonly kind: 'spawn' | 'lock' | 'swallow'; readonly steps: readonly Step[] }
-  | { readonly kind: 'group' | 'inParallel'; readonly children: readonly (readonly Step[])[]; readonly steps: readonly Step[] }
+  | {
+      readonly kind: 'group' | 'inParallel'
+      readonly children: readonly (readonly Step[])[]
+      readonly steps: readonly Step[]
+    }
 
 const whom = fc.nat(50)
 const ms = fc.oneof(fc.nat(12), fc.constantFrom(0, 5, 10))
+/** Long ones too: a timer that is left behind is then still there at the end. */
+const limitMs = fc.oneof({ weight: 5, arbitrary: ms }, { weight: 1, arbitrary: fc.constant(1e6) })
 const plain: fc.Arbitrary<Step> = fc.oneof(
   { weight: 9, arbitrary: fc.record({ kind: fc.constant('sleep' as const), ms }) },
-  { weight: 9, arbitrary: fc.record({ kind: fc.constantFrom('yield', 'foreign', 'interruptible', 'receive', 'send', 'signal') }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('yield', 'foreign', 'interruptible', 'receive', 'send', 'signal', 'stuck'),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('throw' as const) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('interrupt', 'interrupt', 'shutdown', 'join'), whom }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constantFrom('interrupt', 'interrupt', 'shutdown', 'join'), whom }),
+  },
 )
 
 const { steps: program } = fc.letrec<{ steps: readonly Step[]; step: Step }>((tie) => ({
@@ -27,8 +62,18 @@ const { steps: program } = fc.letrec<{ steps: readonly Step[]; step: Step }>((ti
   step: fc.oneof(
     { depthIdentifier: 'steps', maxDepth: 4, depthSize: 'max', withCrossShrink: true },
     { weight: 3, arbitrary: plain },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('withTimeout', 'withTimeout', 'shield'), ms, steps: tie('steps') }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('spawn', 'lock', 'swallow'), steps: tie('steps') }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('withTimeout', 'withTimeout', 'shield'),
+        ms: limitMs,
+        steps: tie('steps'),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constantFrom('spawn', 'lock', 'swallow'), steps: tie('steps') }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -105,7 +150,9 @@ export class Machine {
         this.#pick(step.whom)?.shutdown()
         return Promise.resolve()
       case 'join':
-        return withTimeout(LIMIT_MS, () => this.#pick(step.whom)?.join())
+        return this.#join(this.#pick(step.whom))
+      case 'stuck':
+        return this.#stuck()
       case 'withTimeout':
       case 'shield':
         return this.#limited(step.kind === 'shield' ? shield : withTimeout, step.ms, step.steps)
@@ -123,6 +170,21 @@ export class Machine {
     }
   }
 
+  async #join(other: Coroutine | undefined): Promise<void> {
+    try {
+      await withTimeout(LIMIT_MS, () => other?.join())
+    } catch (error) {
+      // What it died of is not ours.
+      if (!other?.isDead) throw error
+    }
+  }
+
+  async #stuck(): Promise<void> {
+    const begun = now()
+    const isOver = (): void => this.#expect(now() - begun <= LIMIT_MS + 1, `stuck for ${now() - begun} ms`)
+    await withTimeout(LIMIT_MS, () => new Promise<never>(() => {})).finally(isOver)
+  }
+
   async #sleep(ms: number): Promise<void> {
     const begun = now()
     await sleep(ms)
@@ -132,33 +194,55 @@ export class Machine {
   async #limited(limit: typeof withTimeout, ms: number, steps: readonly Step[]): Promise<void> {
     const begun = now()
     let inner: unknown
+    let isGoing = false
     try {
-      await limit(ms, () =>
-        this.#run(steps).catch((error: unknown) => {
+      await limit(ms, async () => {
+        isGoing = true
+        try {
+          await this.#run(steps)
+        } catch (error) {
           inner = error
           throw error
-        }),
-      )
+        } finally {
+          isGoing = false
+        }
+      })
     } catch (error) {
+      this.#expect(
+        limit !== shield || !(error instanceof Interrupted),
+        'an interruption came out of a shield',
+      )
       const isOwn = error instanceof TimeoutError && error !== inner
       this.#expect(!isOwn || now() - begun >= ms, `a limit of ${ms} ms expired after ${now() - begun}`)
       this.#expect(!isOwn || error.timeoutMs === ms, 'a TimeoutError names another limit')
       throw error
     } finally {
       const tookMs = now() - begun
-      // A shield within may take its own time, and so may children that have one, or a lock that is passed on.
-      if (limit === withTimeout && isPrompt(steps)) this.#expect(tookMs <= ms + 1, `a limit of ${ms} ms took ${tookMs}`)
+      if (isPrompt(steps)) this.#expect(tookMs <= ms + 1, `a limit of ${ms} ms took ${tookMs}`)
+      if (isAllOurs(steps)) this.#expect(!isGoing, 'a function was given up that was not stuck')
     }
   }
 
   async #group(children: readonly (readonly Step[])[], steps: readonly Step[]): Promise<void> {
     const born: Coroutine[] = []
+    let failedAt = Infinity
+    const noted = async (part: readonly Step[]): Promise<void> => {
+      try {
+        await this.#run(part)
+      } catch (error) {
+        if (!(error instanceof Interrupted)) failedAt = Math.min(failedAt, now())
+        throw error
+      }
+    }
     try {
       await group(async (g) => {
-        for (const child of children) born.push(g.spawn({ name: 'child' }, () => this.#run(child)))
-        await this.#run(steps)
+        for (const child of children) born.push(g.spawn({ name: 'child' }, () => noted(child)))
+        await noted(steps)
       })
     } finally {
+      const lateMs = failedAt === Infinity ? 0 : now() - failedAt
+      if ([steps, ...children].every((part) => isPrompt(part) && isAllOurs(part)))
+        this.#expect(lateMs <= 1, `a group ended ${lateMs} ms after its first failure`)
       this.#expect(
         born.every((child) => child.isDead),
         'a child outlived its group',
@@ -192,6 +276,15 @@ function isPrompt(steps: readonly Step[]): boolean {
     if (step.kind === 'shield') return false
     if ('children' in step && !step.children.every(isPrompt)) return false
     return step.kind === 'spawn' || !('steps' in step) || isPrompt(step.steps)
+  })
+}
+
+/** Whether nothing in the steps waits for a promise that is not ours, which could get stuck. */
+function isAllOurs(steps: readonly Step[]): boolean {
+  return steps.every((step) => {
+    if (step.kind === 'foreign' || step.kind === 'stuck') return false
+    if ('children' in step && !step.children.every(isAllOurs)) return false
+    return step.kind === 'spawn' || !('steps' in step) || isAllOurs(step.steps)
   })
 }
 

@@ -1,6 +1,16 @@
 /** Where no cancellation from outside reaches. */
 import { expect, test } from 'vitest'
-import { group, Interrupted, shield, Shutdown, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  group,
+  type Interrupted,
+  Shutdown,
+  shield,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { timersPending } from '../../src/runtime/timers.js'
 import { cleanGround, errorOf } from '../runtime/harness.js'
 
@@ -14,7 +24,13 @@ test('a shield gives the result of its function, called with the arguments', asy
 
 test('an error of its function passes', async () => {
   const error = new Error('of its own')
-  expect(await errorOf(shield(10, () => { throw error }))).toBe(error)
+  expect(
+    await errorOf(
+      shield(10, () => {
+        throw error
+      }),
+    ),
+  ).toBe(error)
   expect(await errorOf(shield(10, () => Promise.reject(error)))).toBe(error)
 })
 

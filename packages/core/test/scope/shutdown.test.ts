@@ -1,6 +1,18 @@
 /** Ending a coroutine for good. */
 import { expect, test } from 'vitest'
-import { all, current, group, inParallel, main, shield, Shutdown, sleep, spawn, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  all,
+  current,
+  group,
+  inParallel,
+  main,
+  Shutdown,
+  shield,
+  sleep,
+  spawn,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { timersPending } from '../../src/runtime/timers.js'
 import { cleanGround, errorOf } from '../runtime/harness.js'
 

@@ -2,7 +2,21 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { type Coroutine, current, group, Interrupted, interruptible, main, shield, signal, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  type Coroutine,
+  current,
+  group,
+  Interrupted,
+  interruptible,
+  main,
+  shield,
+  signal,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { cleanGround, errorOf, foreign } from '../runtime/harness.js'
 
 const ground = cleanGround()
@@ -98,7 +112,7 @@ test('in a cancelled scope it is aborted from the start', async () => {
   expect(await failed).toBeInstanceOf(TimeoutError)
 })
 
-test('in a shield it is the shield\'s own', async () => {
+test("in a shield it is the shield's own", async () => {
   const events: boolean[] = []
   const failed = errorOf(
     withTimeout(10, () =>

@@ -1,6 +1,7 @@
 /** Sleeping and yielding. */
 import { expect, test } from 'vitest'
 import { all, Interrupted, now, sleep, sleepUntil, spawn, yieldSlice } from '../../src/index.js'
+import { held } from '../../src/runtime/liveness.js'
 import { timersPending } from '../../src/runtime/timers.js'
 import { cleanGround, errorOf } from '../runtime/harness.js'
 
@@ -119,6 +120,22 @@ test.each([
 
 test.each([[NaN], ['5'], [undefined], [new Date()]])('sleepUntil %s is refused', (at) => {
   expect(() => sleepUntil(at as number)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+})
+
+test('a sleeper keeps the process alive, unless it is a daemon or only yields', async () => {
+  const sleeping = spawn(() => sleep(5))
+  const endless = spawn(() => sleep(Infinity))
+  const daemon = spawn({ daemon: true }, () => sleep(5))
+  await ground.clock.settle()
+  expect(held()).toBe(2)
+  const yielding = spawn(() => yieldSlice())
+  await yieldSlice()
+  expect(held()).toBe(2)
+  endless.shutdown()
+  expect(held()).toBe(1)
+  await ground.clock.advance(5)
+  expect(held()).toBe(0)
+  expect([sleeping, daemon, yielding].map(({ state }) => state)).toEqual(['done', 'done', 'done'])
 })
 
 test('now() counts milliseconds of the clock', async () => {

@@ -1,6 +1,16 @@
 /** Code that catches its cancellation and goes on. */
 import { expect, test } from 'vitest'
-import { current, group, type Interrupted, shield, sleep, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  current,
+  group,
+  type Interrupted,
+  shield,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { cleanGround, errorOf, stderrOf } from '../runtime/harness.js'
 
 const ground = cleanGround()
@@ -34,7 +44,11 @@ test('each further wait rejects, however often that is swallowed', async () => {
 
 test('the coroutine that swallows is named, once', async () => {
   const lines = await saidOf(() => swallow(100))
-  expect(lines).toEqual([expect.stringMatching(/^\S+Z coroutine \d+ \(swallower\) was cancelled and goes on waiting: 5 waits rejected since/)])
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^\S+Z coroutine \d+ \(swallower\) was cancelled and goes on waiting: 5 waits rejected since/,
+    ),
+  ])
 })
 
 test('a few rejected waits in cleanup are not worth a word', async () => {

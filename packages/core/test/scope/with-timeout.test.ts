@@ -1,6 +1,16 @@
 /** Time limits: who gets which error, and what is left when they expire. */
 import { expect, test } from 'vitest'
-import { Channel, current, Interrupted, sleep, socketPair, spawn, TimeoutError, withTimeout, yieldSlice } from '../../src/index.js'
+import {
+  Channel,
+  current,
+  type Interrupted,
+  sleep,
+  socketPair,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '../../src/index.js'
 import { held } from '../../src/runtime/liveness.js'
 import { timersPending } from '../../src/runtime/timers.js'
 import { cleanGround, errorOf, foreign, stderrOf } from '../runtime/harness.js'
@@ -130,7 +140,11 @@ test.each([
   expect(timersPending()).toBe(0)
 })
 
-test.each([['nothing', undefined], ['a promise', Promise.resolve()], ['text', 'fn']])('%s is no function to limit', (_, fn) => {
+test.each([
+  ['nothing', undefined],
+  ['a promise', Promise.resolve()],
+  ['text', 'fn'],
+])('%s is no function to limit', (_, fn) => {
   expect(() => withTimeout(5, fn as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   expect(timersPending()).toBe(0)
 })
@@ -138,7 +152,11 @@ test.each([['nothing', undefined], ['a promise', Promise.resolve()], ['text', 'f
 // biome-ignore lint/suspicious/noThenProperty: results with then are what is tested
 const thenables: readonly (readonly [what: string, make: () => unknown, expected: unknown])[] = [
   ['an object with then', () => ({ then: (resolve: (value: number) => void) => resolve(7) }), 7],
-  ['a function with then', () => Object.assign(() => {}, { then: (resolve: (value: number) => void) => resolve(7) }), 7],
+  [
+    'a function with then',
+    () => Object.assign(() => {}, { then: (resolve: (value: number) => void) => resolve(7) }),
+    7,
+  ],
   ['an object whose then is no function', () => ({ then: 5 }), { then: 5 }],
 ]
 

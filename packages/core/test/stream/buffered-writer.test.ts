@@ -192,6 +192,18 @@ describe('a write as large as the mark', () => {
     expect(String(await all.join())).toBe(`before ${'L'.repeat(1000)} after`)
   })
 
+  test('goes before what was written after it, however small', async () => {
+    const [near, far] = memoryStreamPair({ limitBytes: 10 })
+    const writer = new BufferedWriter(near, { highWaterBytes: 20 })
+    void writer.write('0123456789.')
+    await yieldSlice()
+    const large = await waiting(() => writer.write('L'.repeat(20)))
+    const small = await waiting(() => writer.write('small'))
+    const second = await waiting(() => writer.write('M'.repeat(20)))
+    expect(String(await receive(far, 56))).toBe(`0123456789.${'L'.repeat(20)}small${'M'.repeat(20)}`)
+    for (const each of [large, small, second]) await each.join()
+  })
+
   test('cancelled before its turn is not sent, and those behind it move up', async () => {
     const [near, far] = memoryStreamPair({ limitBytes: 10 })
     const writer = new BufferedWriter(near, { highWaterBytes: 20 })

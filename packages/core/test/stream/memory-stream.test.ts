@@ -1,4 +1,4 @@
-import { expectFlatHeap } from '@shrapnel/test-support'
+import { expectFlatHeap, heapUsedAfterGc } from '@shrapnel/test-support'
 import { expect, test } from 'vitest'
 import { spawn } from '../../src/spawn.js'
 import { memoryStreamPair } from '../../src/stream/memory-stream.js'
@@ -67,7 +67,16 @@ test('a coroutine says which memory stream it waits for', async () => {
   await expect(receiver.join()).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('no piece that was taken is kept, and no wait that was cancelled', async () => {
+test('a piece that was taken is not kept, though others are still on their way', async () => {
+  const [left, right] = memoryStreamPair()
+  for (const piece of ['one', 'two', 'three']) await left.send(piece)
+  const taken = await (async () => new WeakRef(await right.recv()))()
+  await heapUsedAfterGc()
+  expect(taken.deref()).toBeUndefined()
+  expect(String(await right.recv())).toBe('two')
+})
+
+test('nothing is retained of pieces that were taken and waits that were cancelled', async () => {
   const [left, right] = memoryStreamPair()
   const round = async (): Promise<void> => {
     void left.send(Buffer.alloc(1000))

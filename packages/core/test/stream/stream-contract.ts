@@ -8,7 +8,7 @@ import { spawn } from '../../src/spawn.js'
 import type { Stream } from '../../src/stream/stream.js'
 
 /** More than any pair of streams holds on the way, kernel's buffers included. */
-export const MORE_THAN_FITS = 24 * 1024 * 1024
+export const MORE_THAN_FITS = 16 * 1024 * 1024
 
 export interface ContractFacts {
   /** What the peer of a stream may get that broke in the middle of a send; undefined: an end. A UNIX socket knows no reset. */

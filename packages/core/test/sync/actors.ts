@@ -10,7 +10,7 @@ import { runIn } from '../../src/runtime/current.js'
 import { yieldSlice } from '../../src/scope/sleep.js'
 import { spawn } from '../../src/spawn.js'
 
-export const ACTORS = 5
+const ACTORS = 5
 export const actor = fc.nat(ACTORS - 1)
 
 /** Steps that every program has. */

@@ -38,7 +38,11 @@ run(
 run('cmake', ['--build', `${out}/native-test`], 'ignore')
 run('ctest', ['--test-dir', `${out}/native-test`, '--output-on-failure'])
 
-const environment = { ...process.env, SHRAPNEL_CORE_ADDON: `${root}${out}/Release/shrapnel_core.node` }
+const environment = {
+  ...process.env,
+  SHRAPNEL_TEST_RUN: name,
+  SHRAPNEL_CORE_ADDON: `${root}${out}/Release/shrapnel_core.node`,
+}
 if (name === 'asan') {
   // The runtime must come before everything else in the process. V8's own memory looks like leaks to it: leaks are what the
   // native tests, which run without V8, and the counting tests of the suite are for.

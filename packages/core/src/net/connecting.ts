@@ -1,10 +1,10 @@
 /** One attempt to connect to one address. */
-import { EAGAIN, EINPROGRESS, type EncodedAddress, native } from '../native.js'
+import { EAGAIN, EINPROGRESS, ENOTCONN, type EncodedAddress, native } from '../native.js'
 import { currentScope } from '../runtime/current.js'
 import type { Scope } from '../runtime/scope.js'
 import { sleep } from '../scope/sleep.js'
 import { type SystemErrorFacts, systemError } from '../system-error.js'
-import { type Descriptor, IoWait } from './descriptor.js'
+import { type Descriptor, IoWait, PENDING } from './descriptor.js'
 import { Socket } from './socket.js'
 import { setOption } from './socket-options.js'
 
@@ -73,14 +73,16 @@ class ConnectWait extends IoWait<number> {
     super(scope, descriptor, owner, 'write')
     this.#facts = facts
   }
-  protected try(): number {
+  protected try(): number | typeof PENDING {
     const { SOL_SOCKET, SO_ERROR } = native.constants
     succeed(
       'getsockopt',
       native.getOption(this.descriptor.fd, SOL_SOCKET, SO_ERROR, socketError),
       this.#facts,
     )
-    return -(socketError[0] as number)
+    const result = -(socketError[0] as number)
+    // An event is a reason to look and no verdict (native/poller.h): without an error, only a peer is a connection.
+    return result === 0 && native.peerName(this.descriptor.fd) === ENOTCONN ? PENDING : result
   }
   override describe(): string {
     const { address, port, path } = this.#facts

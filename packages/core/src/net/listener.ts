@@ -12,7 +12,6 @@ import { type SpawnOptions, spawn } from '../spawn.js'
 import { describeAddress, type SocketAddress, toSocketAddress } from './address.js'
 import { Descriptor, IoWait, onDescriptorClosed, PENDING } from './descriptor.js'
 import { Socket } from './socket.js'
-import { setOption } from './socket-options.js'
 
 /** After running out of descriptors or memory, when none of ours was closed meanwhile: another process may have freed some. */
 const EXHAUSTED_RETRY_MS = 100
@@ -95,7 +94,9 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
       const fd = native.accept(this.fd)
       if (fd >= 0) {
         this.#exhausted = 0
-        if (this.#isTcp && this.#noDelay) setOption(fd, 'noDelay', true)
+        const { IPPROTO_TCP, TCP_NODELAY } = native.constants
+        // BSD refuses options on a connection that the peer has reset already. Whoever receives will hear of it.
+        if (this.#isTcp && this.#noDelay) native.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1)
         return new Socket(fd, !this.#isTcp)
       }
       if (fd === EAGAIN) {

@@ -83,8 +83,13 @@ class UnixListener extends Listener {
   }
 
   override close(): void {
-    // Whoever replaced the file keeps it.
-    if (!this.isClosed && this.#path !== undefined && inodeOf(this.#path) === this.#inode) unlinkPath(this.#path)
+    try {
+      // Whoever replaced the file keeps it. (Its inode is not used again while this socket is open.)
+      if (!this.isClosed && this.#path !== undefined && inodeOf(this.#path) === this.#inode)
+        unlinkPath(this.#path)
+    } catch {
+      // It stays, as that of a process that was killed does: `replaceStale` is for that.
+    }
     super.close()
   }
 }

@@ -25,25 +25,22 @@ interface Supply {
   receive(): unknown
   close(): void
 }
+async function supplyOver(count: number, receive: (server: Socket) => unknown): Promise<Supply> {
+  const { client, server } = await tcpPair()
+  await client.send('x'.repeat(count))
+  return {
+    receive: () => receive(server),
+    close: () => {
+      client.close()
+      server.close()
+    },
+  }
+}
+
 const supplies: Record<string, (count: number) => Promise<Supply>> = {
-  recv: async (count) => {
-    const { client, server } = await tcpPair()
-    await client.send('x'.repeat(count))
-    return { receive: () => server.recv(1), close: () => (client.close(), server.close()) }
-  },
-  recvExact: async (count) => {
-    const { client, server } = await tcpPair()
-    await client.send('x'.repeat(count))
-    return { receive: () => server.recvExact(1), close: () => (client.close(), server.close()) }
-  },
-  recvInto: async (count) => {
-    const { client, server } = await tcpPair()
-    await client.send('x'.repeat(count))
-    return {
-      receive: () => server.recvInto(new Uint8Array(1)),
-      close: () => (client.close(), server.close()),
-    }
-  },
+  recv: (count) => supplyOver(count, (server) => server.recv(1)),
+  recvExact: (count) => supplyOver(count, (server) => server.recvExact(1)),
+  recvInto: (count) => supplyOver(count, (server) => server.recvInto(new Uint8Array(1))),
   accept: async (count) => {
     const listener = tcp.listen({ port: 0 })
     const sockets: Socket[] = []

@@ -1,5 +1,13 @@
 /** UNIX sockets: paths, abstract names, permissions, stale files, full queues. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expectNoDescriptorLeak, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -220,6 +228,38 @@ test('a listener that cannot be opened leaves no descriptor and no file', async 
     )
   })
   expect(readdirSync(folder.path).length).toBe(before)
+})
+
+test('closing a listener removes its file, unless it was replaced or is to stay', async () => {
+  const path = freshPath()
+  unix.listen({ path }).close()
+  expect(existsSync(path)).toBe(false)
+  unix.listen({ path, unlinkOnClose: false }).close()
+  expect(existsSync(path)).toBe(true)
+  unix.unlinkPath(path)
+  const first = unix.listen({ path })
+  unix.unlinkPath(path)
+  using second = unix.listen({ path })
+  first.close()
+  expect(existsSync(path)).toBe(true)
+  const { client, server } = await pairOver(second, () => unix.connect(path))
+  client.close()
+  server.close()
+})
+
+test('a listener whose file is gone, or cannot be removed, closes all the same', () => {
+  const gone = freshPath()
+  const one = unix.listen({ path: gone })
+  unix.unlinkPath(gone)
+  one.close()
+  expect(one.isClosed).toBe(true)
+  const inFolder = freshPath()
+  mkdirSync(inFolder)
+  const other = unix.listen({ path: join(inFolder, 's') })
+  renameSync(inFolder, `${inFolder}-elsewhere`)
+  writeFileSync(inFolder, 'a file where a folder was')
+  other.close()
+  expect(other.isClosed).toBe(true)
 })
 
 test('unlinkPath removes a socket and nothing else', () => {

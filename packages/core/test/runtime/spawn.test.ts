@@ -1,4 +1,5 @@
 /** Starting coroutines: when, with what, and what their end is. */
+// biome-ignore-all lint/suspicious/noThenProperty: things with a then of their own are what is tested
 import { expect, test } from 'vitest'
 import { all, current, main, sleep, spawn, yieldSlice } from '../../src/index.js'
 import { cleanGround, errorOf } from './harness.js'
@@ -104,7 +105,6 @@ test('what a function throws at once is what its coroutine died of', async () =>
   expect(coroutine.state).toBe('failed')
 })
 
-// biome-ignore lint/suspicious/noThenProperty: results that are thenables are what is tested
 const thenables: readonly (readonly [what: string, make: () => unknown])[] = [
   ['an object with then', () => ({ then: (resolve: (value: number) => void) => resolve(7) })],
   [
@@ -135,13 +135,12 @@ class Lazy extends Promise<number> {
   static from(value: number): Lazy {
     return new Lazy((resolve) => resolve(value))
   }
-  // biome-ignore lint/suspicious/noThenProperty: a subclass with a then of its own is what is tested
   override then<A, B>(
     yes?: ((value: number) => A | PromiseLike<A>) | null,
     no?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     // Calls back twice, and at once: neither may end the coroutine a second time.
-    if (yes) yes(7)
+    if (yes) void yes(7)
     return super.then(yes, no)
   }
 }
@@ -155,7 +154,6 @@ test.each(thenables)('a coroutine ends once, with what %s comes to', async (_, m
 test('a then that throws is what the coroutine died of, and takes nothing else along', async () => {
   const error = new Error('from then')
   const throwing = {
-    // biome-ignore lint/suspicious/noThenProperty: a then that throws is what is tested
     get then(): never {
       throw error
     },
@@ -167,7 +165,6 @@ test('a then that throws is what the coroutine died of, and takes nothing else a
 })
 
 test('an object whose then is no function is a result like any other', async () => {
-  // biome-ignore lint/suspicious/noThenProperty: that is what is tested
   const result = { then: 5 }
   expect(await spawn(() => result).join()).toBe(result)
 })

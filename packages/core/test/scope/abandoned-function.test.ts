@@ -188,6 +188,22 @@ test('steps of cleanup with refused waits between them are waited for to the las
   expect(events).toEqual(['refused', 'refused', 'refused', 'clean'])
 })
 
+test('a function whose group waits for children that are only about to find themselves cancelled is not stuck', async () => {
+  const events: string[] = []
+  const limited = withTimeout(10, async () => {
+    try {
+      await sleep(20).catch(() => {})
+      await yieldSlice().catch(() => {})
+      await group((g) => void g.spawn(() => {}))
+    } finally {
+      events.push('ended')
+    }
+  }).catch((error: Error) => events.push(error.name))
+  await ground.clock.advance(10)
+  await limited
+  expect(events).toEqual(['ended', 'TimeoutError'])
+})
+
 test('what an abandoned function gives later is dropped', async () => {
   const outside = foreign<string>()
   const failed = errorOf(withTimeout(10, () => outside.promise))

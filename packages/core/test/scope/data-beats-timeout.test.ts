@@ -7,7 +7,6 @@ import {
   socketPair,
   spawn,
   TimeoutError,
-  tcp,
   withTimeout,
   yieldSlice,
 } from '../../src/index.js'
@@ -105,17 +104,6 @@ test('a lock given back by whoever heard from a socket is had', async () => {
   await holding.join()
   one.close()
   other.close()
-})
-
-test('a connection that came is accepted', async () => {
-  const listener = tcp.listen({ port: 0 })
-  const accepted = withTimeout(LIMIT_MS, () => listener.accept())
-  await yieldSlice()
-  const connecting = tcp.connect('127.0.0.1', listener.port)
-  clock.jump(2 * LIMIT_MS)
-  const server = await accepted
-  const client = await connecting
-  for (const each of [listener, client, server]) each.close()
 })
 
 test('the end of a stream counts as data', async () => {

@@ -74,7 +74,7 @@ test('the error of an interrupt carries its reason, and as cause if that is an e
   const reasons = [undefined, 'text', cause, { any: 'thing' }]
   const coroutines = reasons.map(() => spawn(() => sleep(Infinity)))
   await ground.clock.settle()
-  coroutines.forEach((each, n) => each.interrupt(reasons[n]))
+  for (const [n, each] of coroutines.entries()) each.interrupt(reasons[n])
   const errors = await Promise.all(coroutines.map((each) => errorOf(each.join())))
   expect(errors.map((error) => error.reason)).toEqual(reasons)
   expect(errors.map((error) => error.code)).toEqual(Array(4).fill('INTERRUPTED'))

@@ -1,4 +1,5 @@
 /** Waiting for promises that are not ours. */
+// biome-ignore-all lint/suspicious/noThenProperty: things with a then of their own are what is tested
 import { expect, test } from 'vitest'
 import { Interrupted, interruptible, sleep, spawn, TimeoutError, withTimeout } from '../../src/index.js'
 import { cleanGround, errorOf, foreign } from '../runtime/harness.js'
@@ -65,7 +66,6 @@ test('in a cancelled scope it rejects, and the failure of the promise is not an 
 
 test('in a cancelled scope a thenable that works when it is asked is not asked', async () => {
   let asked = 0
-  // biome-ignore lint/suspicious/noThenProperty: a lazy thenable is what is tested
   const lazy = { then: () => void asked++ } as unknown as Promise<void>
   const coroutine = spawn(async () => {
     await sleep(Infinity).catch(() => {})
@@ -103,9 +103,7 @@ test('resolved and then interrupted in one turn: the value arrives, and the inte
 })
 
 test('any thenable will do, also one that calls back at once', async () => {
-  // biome-ignore lint/suspicious/noThenProperty: thenables are what is tested
   const atOnce = { then: (resolve: (value: number) => void) => resolve(7) } as PromiseLike<number>
-  // biome-ignore lint/suspicious/noThenProperty: thenables are what is tested
   const callable = Object.assign(() => {}, { then: atOnce.then }) as unknown as PromiseLike<number>
   expect(await interruptible(atOnce)).toBe(7)
   expect(await interruptible(callable)).toBe(7)
@@ -114,7 +112,6 @@ test('any thenable will do, also one that calls back at once', async () => {
 test('a thenable whose then throws rejects with that', async () => {
   const error = new Error('then')
   const throwing = {
-    // biome-ignore lint/suspicious/noThenProperty: thenables are what is tested
     then() {
       throw error
     },

@@ -1,4 +1,5 @@
 /** Time limits: who gets which error, and what is left when they expire. */
+// biome-ignore-all lint/suspicious/noThenProperty: things with a then of their own are what is tested
 import { expect, test } from 'vitest'
 import {
   Channel,
@@ -149,7 +150,6 @@ test.each([
   expect(timersPending()).toBe(0)
 })
 
-// biome-ignore lint/suspicious/noThenProperty: results with then are what is tested
 const thenables: readonly (readonly [what: string, make: () => unknown, expected: unknown])[] = [
   ['an object with then', () => ({ then: (resolve: (value: number) => void) => resolve(7) }), 7],
   [
@@ -168,7 +168,6 @@ test.each(thenables)('%s is treated as await treats it', async (_, make, expecte
 test('a thenable that works when it is asked works once, even if the limit expires', async () => {
   let asked = 0
   const lazy = {
-    // biome-ignore lint/suspicious/noThenProperty: a lazy thenable is what is tested
     then() {
       asked++
     },

@@ -1,0 +1,35 @@
+/**
+ * Opens a backdoor at argv[2], types what stands on stdin, and prints what was shown. What else it does, argv[3] says. It ends
+ * with 0 if it can.
+ */
+import { text } from 'node:stream/consumers'
+import { serve } from '@shrapnel/backdoor'
+import * as coro from '@shrapnel/core'
+import { ask } from './conversation.mjs'
+
+// A busy machine is not the subject.
+coro.setLatencyWarning(Infinity)
+
+const [unixPath, then] = process.argv.slice(2)
+const ofTheProgram = new Error('of the program')
+
+if (then === 'listen')
+  process.on('uncaughtException', (error) => console.error(`the program heard: ${error.message}`))
+if (then === 'capture') process.setUncaughtExceptionCaptureCallback(() => {})
+
+const server = serve({ unixPath, welcome: '' })
+process.stdout.write(await ask(unixPath, await text(process.stdin)))
+
+if (then === 'throw' || then === 'listen') {
+  setImmediate(() => {
+    throw ofTheProgram
+  })
+}
+if (then === 'reject') void Promise.reject(ofTheProgram)
+if (then === 'coroutine') {
+  coro.spawn({ name: 'of the program' }, () => {
+    throw ofTheProgram
+  })
+}
+await coro.sleep(50)
+await server.close()

@@ -4,7 +4,8 @@
  *
  * Before Node 24 a timer or an event belongs to no coroutine (core has them in the main one, because knowing better costs every
  * promise of the process three times as much). While somebody is here we pay that: an AsyncLocalStorage of our own, given back
- * when the last session ends. After that a stack that leads through typed code is all there is to go by.
+ * when the last session ends. What it does not see, a timer of a coroutine that was started in a turn which somebody else had
+ * asked for, and what fails after the last one has left, is known by a stack that leads through typed code.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isNativeError } from 'node:util/types'
@@ -22,12 +23,14 @@ const storage =
   Number.parseInt(process.versions.node, 10) < FIRST_WITH_CHEAP_STORAGE
     ? new AsyncLocalStorage<number>()
     : undefined
-/** What node:repl calls the files that it makes of typed lines. */
-const TYPED_CODE = /\bREPL\d+:\d+/
+/** What node:repl calls the files that it makes of typed lines: no two of a process have the same name. */
+const TYPED_CODE = /\b(REPL\d+):\d+/g
 
 const present = new Map<number, Owner>()
 /** From the coroutine of a session to the session. An ended one keeps its place: timers outlive it. */
 const owners = new Map<number, number>()
+/** Who typed a file, as long as that one is here. */
+const typists = new Map<string, number>()
 
 export function adopt(owner: Owner): void {
   owners.set(owner.coroutine.id, owner.id)
@@ -36,11 +39,13 @@ export function adopt(owner: Owner): void {
 
 export function release(owner: Owner): void {
   present.delete(owner.id)
+  for (const [file, id] of typists) if (id === owner.id) typists.delete(file)
   if (present.size === 0) storage?.disable()
 }
 
-/** Calls `fn`, and remembers for whom. */
-export function runOwned(owner: Owner, fn: () => void): void {
+/** Calls `fn`, which runs what `owner` has typed, and remembers whose it is. */
+export function runOwned(owner: Owner, file: string, fn: () => void): void {
+  typists.set(file, owner.id)
   if (storage === undefined) fn()
   else storage.run(owner.id, fn)
 }
@@ -52,9 +57,11 @@ export function takeFailure(error: unknown, coroutine: Coroutine): boolean {
 
 /** Reports `error`, of code in `coroutine`, to its session; on stderr if that has ended. False: it is no session's. */
 export function takeError(error: unknown, coroutine: Coroutine): boolean {
-  const id = ownerOf(coroutine) ?? (coroutine.id === 0 ? storage?.getStore() : undefined)
+  const file = typedFile(error)
+  const id =
+    ownerOf(coroutine) ?? (coroutine.id === 0 ? storage?.getStore() : undefined) ?? typists.get(file ?? '')
+  if (id === undefined && file === undefined) return false
   const owner = id === undefined ? undefined : present.get(id)
-  if (id === undefined && !isTyped(error)) return false
   // Somebody cancelled it, and knows.
   if (error instanceof Shutdown) return true
   if (owner !== undefined) owner.report(error)
@@ -73,9 +80,11 @@ function ownerOf(coroutine: Coroutine): number | undefined {
   return undefined
 }
 
-function isTyped(error: unknown): boolean {
+/** The typed line that `error` began in. */
+function typedFile(error: unknown): string | undefined {
   // Typed code has an Error of its own, of which this file knows no instance.
-  return isNativeError(error) && typeof error.stack === 'string' && TYPED_CODE.test(error.stack)
+  if (!isNativeError(error) || typeof error.stack !== 'string') return undefined
+  return [...error.stack.matchAll(TYPED_CODE)].at(-1)?.[1]
 }
 
 function describe(error: unknown): string {

@@ -29,7 +29,7 @@ export interface PromptSettings {
   /** False: this code is not to be run. */
   readonly accept: (code: string) => boolean
   /** Calls it so that what it starts is known to be ours. */
-  readonly owned: (run: () => void) => void
+  readonly owned: (file: string, run: () => void) => void
   /** An evaluation has ended: there is room for the next line. `isWhole` false: it goes on in that. */
   readonly becameIdle: (isWhole: boolean) => void
   /** A command was entered, for the history. */
@@ -178,7 +178,7 @@ export class Prompt implements Typist {
       }
     }
     const evaluateInScope = (): void => evaluation.run(evaluate)
-    this.#settings.owned(evaluateInScope)
+    this.#settings.owned(file, evaluateInScope)
     // Node 26 reports what is thrown at once by itself and calls nobody back.
     if (evaluation.hasFailed) this.#ended(evaluation)
   }

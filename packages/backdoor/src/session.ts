@@ -215,7 +215,7 @@ export class Session {
       history: this.#history.newestFirst(),
       context: () => context(this),
       accept: (code) => this.#accept(code),
-      owned: (run) => runOwned(this, run),
+      owned: (file, run) => runOwned(this, file, run),
       becameIdle: (isWhole) => {
         if (isWhole) keyboard.endCommand()
         this.#news.set()

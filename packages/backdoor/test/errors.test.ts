@@ -10,7 +10,7 @@ interface Told {
   readonly stderr: string
 }
 
-/** Types `lines` in a program with a backdoor, then lets the program go on for a while, and says how all that went. */
+/** Types `lines`, with waits as in conversation.mjs, in a program with a backdoor, then lets the program go on for a while, and says how all that went. */
 async function type(lines: string, then = 'end'): Promise<Told> {
   const program = new URL('programs/survives-its-visitors.mjs', import.meta.url)
   const { code, stdout, stderr } = await runProgram(program, {
@@ -20,7 +20,7 @@ async function type(lines: string, then = 'end'): Promise<Told> {
   return { code, shown: stdout, stderr }
 }
 
-const PAUSE = 'await coro.sleep(30)\n'
+const UNTIL_SHOWN = '?Uncaught\n'
 
 describe('an error that nobody waits for is shown to who typed it, and the program goes on', () => {
   test.each([
@@ -44,7 +44,7 @@ describe('an error that nobody waits for is shown to who typed it, and the progr
     ['that is no error', "void setTimeout(() => { throw 'E' }, 1)"],
     ['after an await', "await coro.sleep(1); void setTimeout(() => { throw new Error('E') }, 1)"],
   ])('%s', async (_, line) => {
-    const { code, shown, stderr } = await type(`${line}\n${PAUSE}'still here'\n`)
+    const { code, shown, stderr } = await type(`${line}\n${UNTIL_SHOWN}'still here'\n`)
     expect(stderr).toBe('')
     expect(shown).toMatch(/Uncaught (?:.*Error: .*E|'E')/)
     expect(shown).toContain("'still here'")
@@ -54,15 +54,18 @@ describe('an error that nobody waits for is shown to who typed it, and the progr
 
 test('its stack ends with what was typed', async () => {
   const { shown } = await type(
-    `function f() { throw new Error('alone') }\nvoid setTimeout(function tick() { f() }, 1)\n${PAUSE}`,
+    `function f() { throw new Error('alone') }\nvoid setTimeout(function tick() { f() }, 1)\n${UNTIL_SHOWN}`,
   )
   expect(shown).toMatch(
-    /Uncaught Error: alone\n {4}at f \(REPL\d+:1:\d+\)\n {4}at .*tick.* \(REPL\d+:1:\d+\)\n\w/,
+    /Uncaught Error: alone\n {4}at f \(REPL\d+:1:\d+\)\n {4}at .*tick.* \(REPL\d+:1:\d+\)\n$/,
   )
 })
 
 test('an error of a session that has ended is said on stderr, and the program goes on', async () => {
-  const { code, stderr } = await type("void setTimeout(() => { throw new Error('E') }, 20)\n", 'linger')
+  const { code, stderr } = await type(
+    "void left.wait().then(() => setTimeout(() => { throw new Error('E') }, 1))\n",
+    'linger',
+  )
   expect(code).toBe(0)
   expect(stderr).toMatch(/from a backdoor session that has ended: Error: E\n/)
 })
@@ -81,7 +84,7 @@ test('a rejection of the program itself ends it as before', async () => {
 
 test("the program's own listener for uncaught errors gets its own and not those of sessions", async () => {
   const { code, shown, stderr } = await type(
-    `void setTimeout(() => { throw new Error('typed') }, 1)\n${PAUSE}`,
+    `void setTimeout(() => { throw new Error('typed') }, 1)\n${UNTIL_SHOWN}`,
     'listen',
   )
   expect(shown).toContain('Uncaught Error: typed')

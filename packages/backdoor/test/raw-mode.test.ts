@@ -1,3 +1,4 @@
+import { Event } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import { CONTINUED, openHouse, visit, visitRaw } from './house.js'
 import { PROMPT, Visitor } from './visitor.js'
@@ -166,14 +167,12 @@ test('a terminal that goes away ends what runs', async () => {
 })
 
 test('text of an earlier line appears above the line that is being typed, which is then shown again', async () => {
-  const { unixPath } = await openHouse({ context: { start: undefined } })
+  const bell = new Event()
+  const { unixPath } = await openHouse({ context: { bell } })
   const visitor = await visitRaw(unixPath)
-  await visitor.asks(
-    "const bell = new coro.Event(); void bell.wait().then(() => console.log('ding'))\r",
-    PROMPT,
-  )
-  await visitor.asks('void coro.sleep(50).then(() => bell.set())\r', PROMPT)
+  await visitor.asks("void (async () => { await bell.wait(); console.log('ding') })()\r", PROMPT)
   await visitor.asks('half a li', 'half a li')
+  bell.set()
   await visitor.sees('\x1b[1G\x1b[0Jding\r\n\x1b[1G\x1b[0J> half a li\x1b[12G')
 })
 

@@ -21,6 +21,7 @@ int Loop::Open(napi_env env, Loop*& out) {
 
   auto* self = new Loop(env);
   self->poller_ = std::move(poller);
+  self->uv_ = loop;
   const int failed = uv_poll_init(loop, &self->watch_, self->poller_->descriptor());
   if (failed != 0) {
     delete self;
@@ -71,6 +72,10 @@ void Loop::KeepAlive() noexcept {
   if (is_closing_ || shared_ == nullptr) return;
   shared_->is_alive = 1;
   uv_ref(reinterpret_cast<uv_handle_t*>(&watch_));
+}
+
+double Loop::SinceWakeMs() const noexcept {
+  return static_cast<double>(uv_hrtime()) / 1e6 - static_cast<double>(uv_now(uv_));
 }
 
 int Loop::PollOnce() {

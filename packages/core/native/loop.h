@@ -29,6 +29,7 @@ class Loop {
 
   int Start(Event* events, int capacity, Shared* shared, napi_value dispatch);
   void KeepAlive() noexcept;      // at once, for waits begun while Node's loop may be about to end
+  [[nodiscard]] double SinceWakeMs() const noexcept;  // since Node's loop last looked at the clock: before timers, and after it slept
   [[nodiscard]] int PollOnce();   // dispatches one batch without leaving JavaScript; count or -errno
 
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }
@@ -47,6 +48,7 @@ class Loop {
   static void OnClosed(uv_handle_t* handle);
 
   napi_env env_;
+  uv_loop_t* uv_ = nullptr;
   std::unique_ptr<Poller> poller_;
   DescriptorTable descriptors_;
   uv_poll_t watch_{};

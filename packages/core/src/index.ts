@@ -1,5 +1,7 @@
 /** Coroutines, channels and sockets for Node.js. The public names, by what one does with them. */
 
+import './deadlock.js'
+
 // Coroutines
 
 export { CoroutineLocal } from './coroutine-local.js'

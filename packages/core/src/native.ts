@@ -15,6 +15,8 @@ export interface Native {
   start(events: Int32Array, shared: Int32Array, dispatch: (count: number) => void): number
   keepAlive(): void
   poll(): number
+  /** Milliseconds since Node's loop last looked at the clock: before its timers, and after it slept. */
+  sinceWake(): number
 
   read(fd: number, buffer: Uint8Array, offset: number, length: number): number
   write(fd: number, buffer: Uint8Array, offset: number, length: number): number

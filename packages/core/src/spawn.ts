@@ -18,7 +18,8 @@ export type SpawnArguments = readonly [Fn, ...unknown[]] | readonly [SpawnOption
 export function spawnParts(parts: SpawnArguments): { fn: Fn; args: unknown[]; options: SpawnOptions } {
   const [first] = parts
   if (typeof first === 'function') return { fn: first, args: parts.slice(1), options: NO_OPTIONS }
-  if (typeof first !== 'object' || first === null) throw wrongType('fn', 'a function', first)
+  if (typeof first !== 'object' || first === null || parts.length === 1)
+    throw wrongType('fn', 'a function', first)
   const fn = parts[1]
   checkFunction('fn', fn)
   const { name, daemon } = first

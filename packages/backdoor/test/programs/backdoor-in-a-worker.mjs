@@ -14,7 +14,7 @@ if (isMainThread) {
   const server = serve({ unixPath: workerData })
   const text = await ask(
     workerData,
-    "setTimeout(() => { throw new Error('in a timer') }, 1)\nawait coro.sleep(20)\n40 + 2\n",
+    "setTimeout(() => { throw new Error('in a timer') }, 1)\n?Uncaught\n40 + 2\n",
   )
   await server.close()
   console.log(text.includes('Uncaught Error: in a timer') ? /(\d+)\n> $/.exec(text)?.[1] : text)

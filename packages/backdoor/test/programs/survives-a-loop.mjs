@@ -1,24 +1,33 @@
 /**
- * A line that never ends is typed at argv[2]. A child process sends SIGINT after half a second, and once more when asked to: the
- * program, which listens, hears of the second one alone. With `deaf` as argv[3] it does not listen, and does not ask.
+ * A line that never ends is typed at argv[2], and SIGINT sent once it runs. With `listening` as argv[3] the program listens for
+ * SIGINT, and gets another one after: it is to hear of that one alone.
  */
 import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { serve } from '@shrapnel/backdoor'
 import * as coro from '@shrapnel/core'
 
 const [unixPath, how] = process.argv.slice(2)
-const listens = how !== 'deaf'
 coro.setLatencyWarning(Infinity)
+
+/** Gives a function that has SIGINT sent to this process, and needs no event loop for it. */
+function killer(name) {
+  const flag = `${unixPath}.${name}`
+  const script = 'until [ -e "$0" ]; do sleep 0.02; done; kill -INT "$1"'
+  spawn('sh', ['-c', script, flag, `${process.pid}`], { stdio: 'inherit' })
+  return () => writeFileSync(flag, '')
+}
+
 let heard = 0
 const again = new coro.Event()
-if (listens) {
+if (how === 'listening') {
   process.on('SIGINT', () => {
     heard++
     again.set()
   })
 }
-const server = serve({ unixPath, welcome: '' })
+const server = serve({ unixPath, welcome: '', context: { kill: killer('first') } })
 const socket = connect(unixPath)
 let text = ''
 const answered = new coro.Event()
@@ -26,17 +35,11 @@ socket.on('data', (bytes) => {
   text += bytes
   if (text.includes('42')) answered.set()
 })
-const killer = `
-  process.stdin.once('data', () => process.kill(${process.pid}, 'SIGINT'))
-  setTimeout(() => process.kill(${process.pid}, 'SIGINT'), 500)`
-const child = spawn(process.execPath, ['-e', killer], { stdio: ['pipe', 'ignore', 'inherit'] })
-socket.write('for (;;);\n40 + 2\n')
+socket.write('for (kill(); ; );\n40 + 2\n')
 await answered.wait()
-if (listens) {
-  child.stdin.write('again')
+if (how === 'listening') {
+  killer('second')()
   await again.wait()
 }
-child.kill()
 await server.close()
 console.log(JSON.stringify({ heard, shown: text.includes('Uncaught Interrupted') }))
-process.exit()

@@ -17,9 +17,13 @@ if (then === 'listen')
   process.on('uncaughtException', (error) => console.error(`the program heard: ${error.message}`))
 if (then === 'capture') process.setUncaughtExceptionCaptureCallback(() => {})
 
-const server = serve({ unixPath, welcome: '' })
+/** The visitor has left. */
+const left = new coro.Event()
+const server = serve({ unixPath, welcome: '', context: { left } })
 process.stdout.write(await ask(unixPath, await text(process.stdin)))
 
+while (server.sessions.length > 0) await coro.yieldSlice()
+left.set()
 if (then === 'throw' || then === 'listen') {
   setImmediate(() => {
     throw ofTheProgram

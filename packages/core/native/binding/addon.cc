@@ -30,6 +30,13 @@ napi_value KeepAlive(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value SinceWake(napi_env env, napi_callback_info info) {
+  Call<0> call(env, info);
+  napi_value result = nullptr;
+  if (!call.Ok() || napi_create_double(env, call.loop().SinceWakeMs(), &result) != napi_ok) return call.Failed();
+  return result;
+}
+
 napi_value Poll(napi_env env, napi_callback_info info) {
   Call<0> call(env, info);
   if (!call.Ok()) return call.Failed();
@@ -46,6 +53,7 @@ constexpr Entry kFunctions[] = {
     {"start", Start},
     {"keepAlive", KeepAlive},
     {"poll", Poll},
+    {"sinceWake", SinceWake},
     {"read", Read},
     {"write", Write},
     {"writev", WriteVector},

@@ -40,7 +40,7 @@ export abstract class ByteStream implements Stream {
   abstract shutdown(): Awaitable<void>
 
   /**
-   * Up to `max` bytes (1 to 65,536, which is the default), as soon as there are any; empty at the end. Waits for the peer.
+   * Up to `max` bytes, 65,536 unless given and never more at a time, as soon as there are any; empty at the end. Waits for the peer.
    * Cancelling takes no byte. Fails with `CLOSED`, `SIMULTANEOUS`, or the system's `ECONNRESET` and the like.
    */
   recv(max = MAX_RECV_BYTES): Awaitable<Buffer> {
@@ -153,7 +153,10 @@ export abstract class ByteStream implements Stream {
     return new TransmitWait(scope, descriptor, this, 'sendv', parts).begin()
   }
 
-  /** Closes it; again without effect. Whoever waits on it gets `ClosedError`. What was sent still goes out. */
+  /**
+   * Closes it; again without effect. Whoever waits on it gets `ClosedError`. What was sent still goes out; but TCP resets
+   * the connection instead if bytes had come that nobody received.
+   */
   close(): void {
     this.descriptor.close()
   }

@@ -104,25 +104,26 @@ export class Descriptor implements Watched {
 
   /** Throws unless the descriptor is open and nobody waits in this direction. */
   claim(direction: Direction, what: string): void {
-    if (this.#closed !== null) throw this.closedError()
+    if (this.#closed !== null) throw this.closedError(`cannot ${what}: `)
     const other = direction === 'read' ? this.reader : this.writer
     if (other !== null) {
       const { coroutine } = other.scope
       const mine = currentScope().coroutine
+      const hint = mine === coroutine ? ' (was an await forgotten?)' : ''
       throw new SimultaneousError(
         'SIMULTANEOUS',
-        `coroutine ${mine.id} (${mine.name}) cannot ${what} on fd ${this.fd}: coroutine ${coroutine.id} (${coroutine.name}) waits there: ${other.describe()}`,
+        `coroutine ${mine.id} (${mine.name}) cannot ${what} on fd ${this.fd}: coroutine ${coroutine.id} (${coroutine.name}) waits there: ${other.describe()}${hint}`,
       )
     }
   }
 
-  closedError(): ClosedError {
+  closedError(before = ''): ClosedError {
     const { code, text } = this.#closed ?? { code: 'CLOSED', text: 'closed' }
-    return new ClosedError(`fd ${this.fd}: ${text}`, code)
+    return new ClosedError(`${before}fd ${this.fd} is closed: ${text}`, code)
   }
 
   /** Idempotent. `text` says why, to whoever waits or comes later. */
-  close(text = 'it was closed', code: 'CLOSED' | 'BROKEN' = 'CLOSED'): void {
+  close(text = 'close() was called', code: 'CLOSED' | 'BROKEN' = 'CLOSED'): void {
     if (this.#closed !== null) return
     this.#closed = { code, text }
     unwatch(this.fd)

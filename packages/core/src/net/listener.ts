@@ -2,7 +2,17 @@
 import type { Awaitable } from '../awaitable.js'
 import { checkFunction } from '../errors.js'
 import { closeOnExit } from '../exit.js'
-import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, native } from '../native.js'
+import {
+  type DecodedAddress,
+  EAGAIN,
+  ECONNABORTED,
+  EMFILE,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
+  EPROTO,
+  native,
+} from '../native.js'
 import { now } from '../runtime/clock.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
@@ -27,12 +37,16 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
   readonly #forget: () => void
   /** Why accepting has paused: the errno of the last accept that found no descriptor or memory. */
   #exhausted = 0
+  readonly #name: DecodedAddress
 
   /** @internal */
   constructor(fd: number, isTcp: boolean, noDelay: boolean) {
     this.#descriptor = new Descriptor(fd)
     this.#isTcp = isTcp
     this.#noDelay = noDelay
+    const name = native.socketName(fd)
+    if (typeof name === 'number') throw this.#descriptor.failure('getsockname', name)
+    this.#name = name
     this.#forget = closeOnExit(this)
   }
 
@@ -44,23 +58,19 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
     return this.#descriptor.isClosed
   }
 
-  /** Where it listens, with the port the kernel chose where 0 was asked for. Undefined for a UNIX socket. */
+  /** Where it listens, or did, with the port the kernel chose where 0 was asked for. Undefined for a UNIX socket. */
   get address(): SocketAddress | undefined {
-    if (this.isClosed) throw this.#descriptor.closedError()
-    const name = native.socketName(this.fd)
-    if (typeof name === 'number') throw this.#descriptor.failure('getsockname', name)
-    return toSocketAddress(name)
+    return toSocketAddress(this.#name)
   }
 
-  /** The port it listens on; 0 for a UNIX socket. */
+  /** The port it listens on, or did; 0 for a UNIX socket. */
   get port(): number {
     return this.address?.port ?? 0
   }
 
   /** @internal */
   describePeer(): string {
-    const name = this.isClosed ? EAGAIN : native.socketName(this.fd)
-    return typeof name === 'number' ? '' : ` ${describeAddress(name)}`
+    return ` ${describeAddress(this.#name)}`
   }
 
   /**

@@ -21,18 +21,18 @@ export class Socket extends ByteStream {
     if (isUnix) this.descriptor.distrustsShortReads = true
   }
 
-  /** The end of this side; undefined for a UNIX socket. */
+  /** The end of this side; undefined for a UNIX socket, and once this is closed. */
   get localAddress(): SocketAddress | undefined {
     return this.#address(native.socketName)
   }
 
-  /** The end of the other side; undefined for a UNIX socket, and once the peer is gone. */
+  /** The end of the other side; undefined for a UNIX socket, and once the peer is gone or this is closed. */
   get remoteAddress(): SocketAddress | undefined {
     return this.#address(native.peerName)
   }
 
   #address(query: typeof native.socketName): SocketAddress | undefined {
-    if (this.isClosed) throw this.descriptor.closedError()
+    if (this.isClosed) return undefined
     const name = query(this.fd)
     return typeof name === 'number' ? undefined : toSocketAddress(name)
   }

@@ -4,24 +4,23 @@
  * timers or a turn begins, and by every suspension. A coroutine that awaits a foreign promise after a long computation is not seen
  * there: its time goes to whoever suspends next.
  */
+import { native } from '../native.js'
 import type { Coroutine } from './coroutine.js'
 
 /** Counts the slices: a coroutine's budget is for one of them. Node's own callbacks between two of ours belong to the last. */
 export let sliceNumber = 0
 
 let mark = performance.now()
-let idleAtMark = 0
 let latencyWarningMs = 200
 let warn: (coroutine: Coroutine, heldMs: number) => void = () => {}
 
-/** Below this, time between two marks is not checked against the time the loop slept. */
+/** Below this, the time between two marks is not checked against the time the loop has been awake. */
 const PLAUSIBLE_MS = 5
 
 /** A batch of events, of timers or a turn begins: what came before belongs to nobody. */
 export function beginSlice(): void {
   sliceNumber++
   mark = performance.now()
-  idleAtMark = performance.nodeTiming.idleTime
 }
 
 /** `coroutine` suspends or ends: the time since the last mark was its own. Gives the time now. */
@@ -30,11 +29,9 @@ export function charge(coroutine: Coroutine): number {
   let spentMs = time - mark
   mark = time
   if (spentMs > PLAUSIBLE_MS) {
-    // It may have been resumed by a foreign promise after the loop slept: sleeping is nobody's work.
-    const idle = performance.nodeTiming.idleTime
-    // It may have slept in the short spells before this one too, which were not looked at: never less than nothing.
-    spentMs = Math.max(0, spentMs - (idle - idleAtMark))
-    idleAtMark = idle
+    // A foreign promise or callback may have woken it after the loop slept: sleeping is nobody's work. (Node's own idle time
+    // is no help: libuv forgets a sleep that a signal ended.)
+    spentMs = Math.min(spentMs, native.sinceWake())
     // The main coroutine is everybody else's code too, loading the program among it.
     if (spentMs > latencyWarningMs && coroutine.id !== 0) warn(coroutine, spentMs)
   }

@@ -8,7 +8,7 @@ import { currentScope, runIn, setMainScope } from './current.js'
 import { textOf } from './plain-text.js'
 import { find, register, unregister } from './registry.js'
 import { Scope } from './scope.js'
-import { type Job, nextTurn } from './turn.js'
+import { nextTurn } from './turn.js'
 import { Wait } from './wait.js'
 
 export type CoroutineState = 'ready' | 'running' | 'waiting' | 'foreign' | 'done' | 'failed'
@@ -50,7 +50,7 @@ const STARTED = 1
 const DONE = 2
 const FAILED = 3
 
-export class Coroutine<T = unknown> extends Scope implements Job {
+export class Coroutine<T = unknown> extends Scope {
   readonly id: number
   readonly isDaemon: boolean
   /** The coroutine that spawned this one, by id: a reference would keep a whole line of dead ancestors. */
@@ -208,7 +208,7 @@ export class Coroutine<T = unknown> extends Scope implements Job {
     this.cancel({
       origin: this,
       kind: 'shutdown',
-      text: `coroutine ${this.id} (${this.name}) was shut down`,
+      text: `coroutine ${this.id} (${this.name}) was shut down${reason === undefined ? '' : `: ${textOf(reason)}`}`,
       reason,
     })
   }

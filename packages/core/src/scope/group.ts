@@ -36,7 +36,7 @@ export class Group {
 
   /**
    * Cancels the block and every child; the group then ends when they have. If the block was interrupted by this, there is
-   * no result: `group` rejects with `GROUP_CANCELLED`, whose `cause` is `reason`.
+   * no result: `group` gives `undefined` then.
    */
   cancel(reason?: unknown): void {
     this.#children.cancel('the group was cancelled', reason)
@@ -64,9 +64,8 @@ export class Group {
     }
     await this.#end()
     if (result !== undefined) return result.value
-    // Our own cancelling ends here. Outside it would look as if whoever called `group` had been shut down.
-    if (interrupted instanceof Interrupted && interrupted.origin === scope)
-      throw new CoroError('GROUP_CANCELLED', 'the group was cancelled', interrupted.reason)
+    // Our own cancelling ends here, and quietly: it is how a block says that it is done.
+    if (interrupted instanceof Interrupted && interrupted.origin === scope) return undefined as T
     throw interrupted
   }
 
@@ -88,8 +87,8 @@ export class Group {
 /**
  * Calls `body` with a new group and waits until it and every coroutine spawned in the group have ended. The first
  * failure, of the body or a child, cancels the rest. Gives the result of `body`; rejects with `GroupError` (`GROUP`)
- * that holds every failure, with `Interrupted` if the group was cancelled from outside and nothing else failed, or with
- * `GROUP_CANCELLED` if `cancel()` interrupted the block.
+ * that holds every failure, or with `Interrupted` if the group was cancelled from outside and nothing else failed. A block that the
+ * group's own `cancel()` interrupted has no result: `undefined`.
  *
  * Without `body` it gives the group itself, to be closed by `await using`.
  */

@@ -14,7 +14,7 @@ import type { Scope } from '../runtime/scope.js'
 import { inBackground, refillBackground } from './background.js'
 import { GatheredChunks } from './gathered-chunks.js'
 import type { Stream } from './stream.js'
-import { atTurnEnd, type TurnEndJob } from './turn-end.js'
+import { atTurnEnd } from './turn-end.js'
 import { WriterQueue } from './writer-queue.js'
 
 export interface BufferedWriterOptions {
@@ -25,7 +25,7 @@ export interface BufferedWriterOptions {
 const DEFAULT_HIGH_WATER_BYTES = 65_536
 const MOST_BYTES = 2 ** 31 - 1
 
-export class BufferedWriter implements TurnEndJob {
+export class BufferedWriter {
   readonly stream: Stream
   readonly #highWaterBytes: number
   #gathered = new GatheredChunks()

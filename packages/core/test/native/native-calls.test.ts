@@ -79,12 +79,13 @@ test('no call reads or writes beyond its buffer, whatever it is told', () => {
 })
 
 test('a call on a closed number is EBADF, in every function that takes one', () => {
+  // Opened first, so that it does not get the number that is free afterwards.
+  const file = openSync(ownSource, 'r')
   const fd = native.socket(AF_INET, SOCK_STREAM, 0)
   native.close(fd)
   const bytes = new Uint8Array(8)
   const address = native.encodeInternet('127.0.0.1', 9) as Uint8Array
   const out = new Int32Array(2)
-  const file = openSync(ownSource, 'r')
   const calls = {
     read: () => native.read(fd, bytes, 0, 8),
     write: () => native.write(fd, bytes, 0, 8),

@@ -18,6 +18,9 @@ import { cleanGround } from './harness.js'
 
 const ground = cleanGround()
 
+/** For work that takes a second on a machine that does nothing else. */
+const PATIENT_MS = 60_000
+
 /** Coroutines that each spawn the next and then sleep. */
 function chain(depth: number, sleepMs: number): Coroutine<void> {
   return spawn({ name: `at ${depth}` }, async () => {
@@ -111,18 +114,22 @@ test('children of a dead parent stand below main', async () => {
   await ground.clock.advance(9)
 })
 
-test('a chain of 10,000 spawns is walked and shown without overflow', async () => {
-  chain(10_000, 9)
-  for (let turn = 0; turn <= 10_000; turn++) await yieldSlice()
-  const tree = whereAll()
-  expect(depthOf(tree)).toBe(10_001)
-  const text = tree.toString()
-  expect(text.split('\n')).toHaveLength(10_001)
-  // Indented by its whole depth each, they would be a hundred million characters.
-  expect(text.length).toBeLessThan(5_000_000)
-  await ground.clock.advance(9)
-  expect(all()).toEqual([])
-})
+test(
+  'a chain of 10,000 spawns is walked and shown without overflow',
+  async () => {
+    chain(10_000, 9)
+    for (let turn = 0; turn <= 10_000; turn++) await yieldSlice()
+    const tree = whereAll()
+    expect(depthOf(tree)).toBe(10_001)
+    const text = tree.toString()
+    expect(text.split('\n')).toHaveLength(10_001)
+    // Indented by its whole depth each, they would be a hundred million characters.
+    expect(text.length).toBeLessThan(5_000_000)
+    await ground.clock.advance(9)
+    expect(all()).toEqual([])
+  },
+  PATIENT_MS,
+)
 
 test('a wait that fails to describe itself costs the tree one entry, not everything', async () => {
   class Speechless extends Wait<void> {
@@ -144,42 +151,50 @@ test('a wait that fails to describe itself costs the tree one entry, not everyth
   await ground.clock.advance(9)
 })
 
-test('a coroutine that respawns itself for ever retains none of its dead ancestors', async () => {
-  let generations = 0
-  const ballast = (): Uint8Array => new Uint8Array(1024).fill(1)
-  async function respawn(left: number): Promise<Uint8Array> {
-    generations++
-    const own = ballast()
-    await yieldSlice()
-    if (left > 0) spawn(respawn, left - 1)
-    return own
-  }
-  const run = async (): Promise<void> => {
-    spawn(respawn, 5000)
-    while (all().length > 0) await yieldSlice()
-  }
-  await expectFlatHeap(3, run)
-  expect(generations).toBe(4 * 5001)
-})
-
-test('a living descendant retains nothing of its dead ancestors', async () => {
-  const before = await heapUsedAfterGc()
-  async function heir(left: number): Promise<unknown> {
-    // The result of each ancestor is large, and so are its arguments' neighbours.
-    const estate = Array.from({ length: 1000 }, (_, n) => ({ n }))
-    if (left === 0) {
-      await sleep(9)
-      return undefined
+test(
+  'a coroutine that respawns itself for ever retains none of its dead ancestors',
+  async () => {
+    let generations = 0
+    const ballast = (): Uint8Array => new Uint8Array(1024).fill(1)
+    async function respawn(left: number): Promise<Uint8Array> {
+      generations++
+      const own = ballast()
+      await yieldSlice()
+      if (left > 0) spawn(respawn, left - 1)
+      return own
     }
-    spawn(heir, left - 1)
-    await yieldSlice()
-    return estate
-  }
-  spawn(heir, 500)
-  for (let turn = 0; turn < 600; turn++) await yieldSlice()
-  expect(all()).toHaveLength(1)
-  const grown = (await heapUsedAfterGc()) - before
-  // Retained, the estates alone would be 500 times 1000 objects.
-  expect(grown).toBeLessThan(1_000_000)
-  await ground.clock.advance(9)
-})
+    const run = async (): Promise<void> => {
+      spawn(respawn, 5000)
+      while (all().length > 0) await yieldSlice()
+    }
+    await expectFlatHeap(3, run)
+    expect(generations).toBe(4 * 5001)
+  },
+  PATIENT_MS,
+)
+
+test(
+  'a living descendant retains nothing of its dead ancestors',
+  async () => {
+    const before = await heapUsedAfterGc()
+    async function heir(left: number): Promise<unknown> {
+      // The result of each ancestor is large, and so are its arguments' neighbours.
+      const estate = Array.from({ length: 1000 }, (_, n) => ({ n }))
+      if (left === 0) {
+        await sleep(9)
+        return undefined
+      }
+      spawn(heir, left - 1)
+      await yieldSlice()
+      return estate
+    }
+    spawn(heir, 500)
+    for (let turn = 0; turn < 600; turn++) await yieldSlice()
+    expect(all()).toHaveLength(1)
+    const grown = (await heapUsedAfterGc()) - before
+    // Retained, the estates alone would be 500 times 1000 objects.
+    expect(grown).toBeLessThan(1_000_000)
+    await ground.clock.advance(9)
+  },
+  PATIENT_MS,
+)

@@ -2,13 +2,12 @@
 import { expect, test } from 'vitest'
 import {
   all,
-  CoroError,
   type Coroutine,
   current,
   type Group,
   GroupError,
   group,
-  Interrupted,
+  type Interrupted,
   Shutdown,
   shield,
   sleep,
@@ -324,31 +323,36 @@ test('a block that cancels its group and ends keeps its result', async () => {
   expect(ends).toEqual(['child SHUTDOWN'])
 })
 
-test('a block interrupted by cancel has no result: GROUP_CANCELLED, which nobody takes for a shutdown', async () => {
-  const reason = new Error('why')
+test('a block that is interrupted by its own cancel ends quietly, without a result', async () => {
   const coroutine = spawn(() =>
     group(async (g) => {
-      g.spawn(() => g.cancel(reason))
+      g.spawn(() => g.cancel(new Error('why')))
       await sleep(Infinity)
+      return 'result'
     }),
   )
-  const error = await errorOf(coroutine.join())
-  expect(error).toBeInstanceOf(CoroError)
-  expect(error).not.toBeInstanceOf(Interrupted)
-  expect(error).toMatchObject({ code: 'GROUP_CANCELLED', cause: reason })
+  expect(await coroutine.join()).toBeUndefined()
 })
 
-test('a coroutine that dies of its own cancelled group is reported like any other', async () => {
-  const coroutine = spawn(() =>
+test('a failure beats cancel', async () => {
+  const failed = errorOf(
     group(async (g) => {
       g.cancel()
-      await yieldSlice()
+      try {
+        await yieldSlice()
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: an error from cleanup is what is tested
+        throw new Error('cleanup')
+      }
     }),
   )
-  await ground.clock.settle()
-  expect(ground.takeReports()).toMatchObject([
-    { error: { code: 'GROUP_CANCELLED' }, coroutine: { id: coroutine.id } },
-  ])
+  expect(await failed).toMatchObject({ code: 'GROUP', errors: [{ message: 'cleanup' }] })
+})
+
+test('cancel after an interruption from outside does not hide it', async () => {
+  const failed = errorOf(withTimeout(10, () => group((g) => sleep(Infinity).finally(() => g.cancel()))))
+  await ground.clock.advance(10)
+  expect(await failed).toBeInstanceOf(TimeoutError)
 })
 
 test('a coroutine is itself again after a group that was cancelled, and can wait', async () => {

@@ -199,7 +199,7 @@ test('shutting down towards a peer that has reset is no error', async () => {
   client.close()
 })
 
-test('everything on a closed socket is CLOSED, but closing', async () => {
+test('every operation on a closed socket is CLOSED, it has no addresses, and closing is allowed', async () => {
   const { client, server } = await tcpPair()
   client.close()
   const operations = {
@@ -214,12 +214,12 @@ test('everything on a closed socket is CLOSED, but closing', async () => {
     shutdown: () => client.shutdown(),
     getOption: () => client.getOption('noDelay'),
     setOption: () => client.setOption('noDelay', true),
-    localAddress: () => client.localAddress,
-    remoteAddress: () => client.remoteAddress,
   }
   for (const [name, operation] of Object.entries(operations)) {
     expect(await failureOf(operation), name).toMatchObject({ name: 'ClosedError', code: 'CLOSED' })
   }
+  expect(client.localAddress).toBeUndefined()
+  expect(client.remoteAddress).toBeUndefined()
   client.close()
   client.reset()
   server.close()

@@ -11,10 +11,15 @@ test.each([
   ['a daemon serves', ''],
   ['a daemon receives with a timeout', ''],
   ['a listener is open and nobody accepts', 'true\n'],
-  ['coroutines wait for each other alone', ''],
 ])('a program in which %s ends at once with code 0', async (name, output) => {
   const { code, stdout, stderr } = await run(name)
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: output, stderr: '' })
+})
+
+test('a program whose coroutines wait for each other alone ends at once, and says who waits', async () => {
+  const { code, stdout, stderr } = await run('coroutines wait for each other alone')
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+  expect(stderr).toMatch(/ the program ends, and nothing is left that could wake:\n {2}\d+ /)
 })
 
 test.each([

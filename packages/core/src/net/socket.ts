@@ -41,7 +41,8 @@ export class Socket extends ByteStream {
   describePeer(): string {
     if (this.#peer === undefined) {
       const name = this.isClosed ? ENOTCONN : native.peerName(this.fd)
-      this.#peer = typeof name === 'number' ? '' : ` ${describeAddress(name)}`
+      const text = typeof name === 'number' ? '' : describeAddress(name)
+      this.#peer = text === '' ? '' : ` ${text}`
     }
     return this.#peer
   }

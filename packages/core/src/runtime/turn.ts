@@ -2,6 +2,7 @@
  * Turns: what runs "later" runs here, once Node's loop has been round and I/O and timers had their chance. Everything
  * asked for during a turn runs in the next one, so a coroutine that yields for ever starves nobody.
  */
+import { AsyncResource } from 'node:async_hooks'
 import { beginSlice } from './accounting.js'
 
 /** What can be put off. An object and not a closure, because a coroutine is its own job. */
@@ -13,11 +14,17 @@ let queue: Job[] = []
 let spare: Job[] = []
 let isArmed = false
 
+/** A turn belongs to nobody: without this all its jobs would see the AsyncLocalStorages of whoever asked for it first. */
+const nobody = new AsyncResource('shrapnel.turn')
+const arm = (): void => {
+  setImmediate(turn)
+}
+
 export function nextTurn(job: Job): void {
   queue.push(job)
   if (!isArmed) {
     isArmed = true
-    setImmediate(turn)
+    nobody.runInAsyncScope(arm)
   }
 }
 

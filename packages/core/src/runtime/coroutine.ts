@@ -72,7 +72,7 @@ export class Coroutine<T = unknown> extends Scope {
   #fn: ((...args: unknown[]) => unknown) | null
   #args: unknown[] | null
   #outcome: unknown
-  #joiners: JoinWait<T>[] | null = null
+  #joiners: Set<JoinWait<T>> | null = null
   #isJoined = false
   #supervisor: Supervisor | null
 
@@ -176,16 +176,15 @@ export class Coroutine<T = unknown> extends Scope {
     if (this.#phase === DONE) return Promise.resolve(this.#outcome as T)
     if (this.#phase === FAILED) return Promise.reject(this.#outcome)
     const wait = new JoinWait<T>(scope, this)
-    this.#joiners ??= []
-    this.#joiners.push(wait)
+    this.#joiners ??= new Set()
+    this.#joiners.add(wait)
     return wait.suspend()
   }
 
   /** @internal */
   dropJoiner(wait: JoinWait<T>): void {
-    const at = this.#joiners?.indexOf(wait) ?? -1
-    if (at >= 0) this.#joiners?.splice(at, 1)
-    if (this.#joiners?.length === 0) this.#isJoined = false
+    this.#joiners?.delete(wait)
+    if (this.#joiners?.size === 0) this.#isJoined = false
   }
 
   /**

@@ -12,8 +12,10 @@ const openDescriptors = () => readdirSync('/proc/self/fd').length
 
 /** The first message and the exit code. */
 async function outcome(worker) {
+  // Both from the start: a thread that says something and ends at once may do both in one turn.
+  const exit = once(worker, 'exit')
   const [message] = await once(worker, 'message')
-  const [code] = await once(worker, 'exit')
+  const [code] = await exit
   return { message, code }
 }
 

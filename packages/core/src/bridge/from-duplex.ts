@@ -2,6 +2,7 @@
  * A Duplex of Node as a Stream: a `net.Socket` that somebody else opened, a TLS socket, a tunnel. It must carry bytes; one in object
  * mode, or with an encoding set, is refused. Nobody else may read from or write to it meanwhile.
  */
+
 import { constants as os } from 'node:os'
 import type { Duplex } from 'node:stream'
 import type { Awaitable } from '../awaitable.js'
@@ -10,6 +11,7 @@ import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
 import type { Scope } from '../runtime/scope.js'
 import { Direction } from '../stream/direction.js'
+import { recvInto } from '../stream/recv-into.js'
 import type { Stream } from '../stream/stream.js'
 import { joinedBytes, toBytes } from '../stream/to-bytes.js'
 import { systemError } from '../system-error.js'
@@ -82,14 +84,7 @@ class DuplexStream implements Stream {
   }
 
   recvInto(target: Uint8Array): Awaitable<number> {
-    if (!(target instanceof Uint8Array)) throw wrongType('target', 'a Uint8Array', target)
-    if (target.length === 0) return 0
-    const fill = (bytes: Buffer): number => {
-      target.set(bytes)
-      return bytes.length
-    }
-    const bytes = this.recv(target.length)
-    return bytes instanceof Promise ? bytes.then(fill) : fill(bytes)
+    return recvInto(this, target)
   }
 
   // Copied, because a Duplex may pass on what it was given, long after it called back: a PassThrough does.

@@ -2,6 +2,7 @@
  * A pair of web streams as a Stream: the two halves of a WebTransport stream, of a TransformStream, of somebody's tunnel. They must carry
  * bytes, and both are locked from now on.
  */
+
 import { constants as os } from 'node:os'
 import type {
   ReadableStream,
@@ -17,6 +18,7 @@ import type { Scope } from '../runtime/scope.js'
 import { interruptible } from '../scope/interruptible.js'
 import { ByteQueue } from '../stream/byte-queue.js'
 import { Direction } from '../stream/direction.js'
+import { recvInto } from '../stream/recv-into.js'
 import type { Stream } from '../stream/stream.js'
 import { joinedBytes, toBytes } from '../stream/to-bytes.js'
 import { systemError } from '../system-error.js'
@@ -86,14 +88,7 @@ class WebStream implements Stream {
   }
 
   recvInto(target: Uint8Array): Awaitable<number> {
-    if (!(target instanceof Uint8Array)) throw wrongType('target', 'a Uint8Array', target)
-    if (target.length === 0) return 0
-    const fill = (bytes: Buffer): number => {
-      target.set(bytes)
-      return bytes.length
-    }
-    const bytes = this.recv(target.length)
-    return bytes instanceof Promise ? bytes.then(fill) : fill(bytes)
+    return recvInto(this, target)
   }
 
   send(data: Uint8Array | string): Awaitable<void> {

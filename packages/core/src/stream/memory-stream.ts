@@ -3,11 +3,13 @@
  * connection. They keep the whole contract of Stream, back-pressure, half-close, cancellation and breakage included, and differ
  * from sockets in one thing: what is sent at once arrives at once, and is not joined to what is sent next.
  */
+
 import type { Awaitable } from '../awaitable.js'
-import { ClosedError, checkInteger, wrongType } from '../errors.js'
+import { ClosedError, checkInteger } from '../errors.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
 import { MemoryPipe } from './memory-pipe.js'
+import { recvInto } from './recv-into.js'
 import type { Stream } from './stream.js'
 import { joinedBytes, toBytes } from './to-bytes.js'
 
@@ -70,14 +72,7 @@ class MemoryEnd implements MemoryStream {
   }
 
   recvInto(target: Uint8Array): Awaitable<number> {
-    if (!(target instanceof Uint8Array)) throw wrongType('target', 'a Uint8Array', target)
-    if (target.length === 0) return 0
-    const fill = (bytes: Buffer): number => {
-      target.set(bytes)
-      return bytes.length
-    }
-    const bytes = this.recv(target.length)
-    return bytes instanceof Promise ? bytes.then(fill) : fill(bytes)
+    return recvInto(this, target)
   }
 
   send(data: Uint8Array | string): Promise<void> {

@@ -1,6 +1,6 @@
 /** What sockets, pipes and terminals have in common: a Stream on a descriptor of its own. */
 import { type Awaitable, DONE } from '../awaitable.js'
-import { checkInteger, wrongType } from '../errors.js'
+import { CoroError, checkInteger, wrongType } from '../errors.js'
 import { EAGAIN } from '../native.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
@@ -10,6 +10,7 @@ import { recvExact } from '../stream/recv-exact.js'
 import type { Stream } from '../stream/stream.js'
 import { toBytes } from '../stream/to-bytes.js'
 import { BYTES_PER_TURN, Descriptor } from './descriptor.js'
+import { RawSocket } from './raw-socket.js'
 import { MAX_RECV_BYTES, RecvIntoWait, RecvWait, receive } from './receive.js'
 import { Block, Parts, TransmitWait } from './transmit.js'
 
@@ -151,6 +152,17 @@ export abstract class ByteStream implements Stream {
       if (parts.write(descriptor)) return DONE
     }
     return new TransmitWait(scope, descriptor, this, 'sendv', parts).begin()
+  }
+
+  /**
+   * For packages that make system calls of their own on the descriptor. What `recvExact` left behind must have been received
+   * before: throws `CoroError` (`PUSHED_BACK`) otherwise.
+   */
+  raw(): RawSocket {
+    if (this.isClosed) throw this.descriptor.closedError()
+    if ((this.#pushback?.size ?? 0) > 0)
+      throw new CoroError('PUSHED_BACK', `fd ${this.fd} has bytes that recvExact received and did not take`)
+    return new RawSocket(this, this.descriptor)
   }
 
   /**

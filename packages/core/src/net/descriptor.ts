@@ -91,6 +91,12 @@ export class Descriptor implements Watched {
     return this.wrote(native.writev(this.fd, parts, first, offset))
   }
 
+  /** The kernel said EAGAIN, to whoever called it. */
+  exhaust(direction: Direction): void {
+    if (direction === 'read') this.readable = false
+    else this.writable = false
+  }
+
   /** What every kind of write does with its result. */
   wrote(count: number, syscall = 'write'): number {
     if (count === EAGAIN) this.writable = false
@@ -152,13 +158,13 @@ export abstract class IoWait<T> extends Wait<T> {
   protected readonly descriptor: Descriptor
   /** Keeps the owner from the collector while somebody waits. */
   readonly owner: { describePeer(): string }
-  readonly #direction: Direction
+  protected readonly direction: Direction
 
   constructor(scope: Scope, descriptor: Descriptor, owner: { describePeer(): string }, direction: Direction) {
     super(scope)
     this.descriptor = descriptor
     this.owner = owner
-    this.#direction = direction
+    this.direction = direction
   }
 
   /** Begins to wait, in `scope`. After it has ended it may begin again. */
@@ -167,7 +173,7 @@ export abstract class IoWait<T> extends Wait<T> {
     const refused = scope.refuse()
     if (refused !== null) return refused
     this.scope = scope
-    if (this.#direction === 'read') this.descriptor.reader = this
+    if (this.direction === 'read') this.descriptor.reader = this
     else this.descriptor.writer = this
     return this.suspend()
   }
@@ -204,7 +210,7 @@ export abstract class IoWait<T> extends Wait<T> {
 
   protected release(): void {
     const { descriptor } = this
-    if (this.#direction === 'read') {
+    if (this.direction === 'read') {
       if (descriptor.reader === this) descriptor.reader = null
     } else if (descriptor.writer === this) descriptor.writer = null
   }

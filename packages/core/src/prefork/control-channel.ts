@@ -1,0 +1,79 @@
+/**
+ * What supervisor and worker say to each other: a JSON object a line, over a UNIX socket. Each trusts the other as itself (it is the
+ * same program), but not that it is well: a line has a limit, and what is no message fails with `PREFORK_PROTOCOL`.
+ */
+import { CoroError } from '../errors.js'
+import type { Socket } from '../net/socket.js'
+import { BufferedReader } from '../stream/buffered-reader.js'
+import { BufferedWriter } from '../stream/buffered-writer.js'
+
+export type FromWorker =
+  /** It takes connections. */
+  | { readonly type: 'ready' }
+  /** So many taken since the start, and so many open now. */
+  | { readonly type: 'count'; readonly accepted: number; readonly open: number }
+
+export type FromSupervisor =
+  /** Answer with a `count`. */
+  | { readonly type: 'report' }
+  /** Take no more, and end when the open ones have, after `drainMs` at the latest. `takeQueued`: nobody else takes what is in the kernel's queue. */
+  | { readonly type: 'drain'; readonly drainMs: number; readonly takeQueued: boolean }
+
+const MOST_LINE_BYTES = 4096
+
+export class ControlChannel<Incoming extends { type: string }, Outgoing extends { type: string }> {
+  readonly #socket: Socket
+  readonly #reader: BufferedReader
+  readonly #writer: BufferedWriter
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.#reader = new BufferedReader(socket)
+    this.#writer = new BufferedWriter(socket)
+  }
+
+  /** Never fails: of a peer that is gone `messages` tells. */
+  async send(message: Outgoing): Promise<void> {
+    if (this.#socket.isClosed) return
+    try {
+      await this.#writer.write(`${JSON.stringify(message)}\n`)
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
+  }
+
+  /** Every message, until the peer closes or dies. */
+  async *messages(): AsyncGenerator<Incoming, void> {
+    try {
+      for await (const line of this.#reader.lines({ maxLineBytes: MOST_LINE_BYTES }))
+        yield parse<Incoming>(line)
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}
+
+function isGone(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'CLOSED'
+}
+
+function parse<Incoming>(line: string): Incoming {
+  let message: unknown
+  try {
+    message = JSON.parse(line)
+  } catch {
+    message = undefined
+  }
+  if (typeof message !== 'object' || message === null || !('type' in message)) {
+    throw new CoroError(
+      'PREFORK_PROTOCOL',
+      `not a message between supervisor and worker: ${JSON.stringify(line)}`,
+    )
+  }
+  return message as Incoming
+}

@@ -1,0 +1,91 @@
+/** `child-per-connection`: the supervisor accepts, and starts a process for each connection. */
+import type { SocketAddress } from '../net/address.js'
+import type { Listener } from '../net/listener.js'
+import type { Socket } from '../net/socket.js'
+import { sleep } from '../scope/sleep.js'
+import { spawn } from '../spawn.js'
+import { Semaphore } from '../sync/semaphore.js'
+import { openListener } from './listening.js'
+import type { Settings } from './options.js'
+import type { Staff } from './staff.js'
+import { WorkerProcess } from './worker-process.js'
+
+export class ForkingStaff implements Staff {
+  readonly workers = new Set<WorkerProcess>()
+  readonly restarts = 0
+  acceptedBefore = 0
+  readonly #settings: Settings
+  readonly #listener: Listener
+  readonly #places: Semaphore
+  /** Numbers that no living child has, the lowest last. */
+  readonly #numbers: number[]
+
+  constructor(settings: Settings) {
+    const { workers, listen } = settings
+    this.#settings = settings
+    this.#listener = openListener(listen)
+    this.#places = new Semaphore(workers)
+    this.#numbers = Array.from({ length: workers }, (_, i) => workers - 1 - i)
+  }
+
+  get address(): SocketAddress | undefined {
+    return this.#listener.address
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      // A place first: whoever finds none waits in the kernel's queue.
+      await this.#places.acquire()
+      let connection: Socket
+      try {
+        connection = await this.#listener.accept()
+      } catch (error) {
+        this.#places.release()
+        throw error
+      }
+      await this.#fork(connection)
+    }
+  }
+
+  async #fork(connection: Socket): Promise<void> {
+    using closing = connection
+    const index = this.#numbers.pop() as number
+    const { strategy, firstPauseMs, onEvent } = this.#settings
+    let worker: WorkerProcess
+    try {
+      worker = new WorkerProcess({ supervisorPid: process.pid, index, strategy }, closing.fd)
+    } catch (error) {
+      this.#free(index)
+      const message = `no process can be started for a connection: ${(error as Error).message}`
+      onEvent({ type: 'accept-failed', message, isProblem: true })
+      await sleep(firstPauseMs)
+      return
+    }
+    this.workers.add(worker)
+    spawn({ name: `child ${index} end` }, async () => {
+      await worker.ends()
+      this.workers.delete(worker)
+      this.acceptedBefore += 1
+      this.#free(index)
+      const how = worker.describeEnd()
+      if (worker.status?.code !== 0) {
+        const message = `child ${index} (pid ${worker.pid}) ended ${how}`
+        onEvent({ type: 'ended', message, isProblem: true, worker: index, pid: worker.pid })
+      }
+    })
+  }
+
+  #free(index: number): void {
+    this.#numbers.push(index)
+    this.#places.release()
+  }
+
+  async ready(): Promise<void> {}
+
+  // The next child runs the program as it is then.
+  async reload(): Promise<void> {}
+
+  close(): void {
+    this.#listener.close()
+  }
+}

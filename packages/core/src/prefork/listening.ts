@@ -1,0 +1,29 @@
+/** Opens what `listen` asks for. Nobody accepts on it here: a listener that nobody accepts on is not watched, and costs no wake-up. */
+import type { Listener } from '../net/listener.js'
+import { tcp } from '../net/tcp.js'
+import { unix } from '../net/unix.js'
+import type { PreforkListenOptions } from './options.js'
+
+export function openListener(listen: PreforkListenOptions): Listener {
+  return 'path' in listen ? unix.listen(listen) : tcp.listen(listen)
+}
+
+/** `count` sockets on one port, which the first of them chooses if it is 0. */
+export function openReusePort(listen: PreforkListenOptions, count: number): Listener[] {
+  const listeners: Listener[] = []
+  try {
+    for (let i = 0; i < count; i++) {
+      const port = listeners[0]?.port
+      const listener = openListener({
+        ...listen,
+        ...(port !== undefined && { port }),
+        reusePort: true,
+      } as PreforkListenOptions)
+      listeners.push(listener)
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close()
+    throw error
+  }
+  return listeners
+}

@@ -48,6 +48,7 @@ export type { SelectResult } from './channel/select-result.js'
 // Sockets
 
 export type { SocketAddress } from './net/address.js'
+export type { InheritedListenOptions } from './net/inherited-listener.js'
 export { Listener } from './net/listener.js'
 export { fromDescriptor, Pipe, pipe, socketPair } from './net/pair.js'
 export { type Resolver, setResolver } from './net/resolver.js'

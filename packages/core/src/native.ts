@@ -37,6 +37,8 @@ export interface Native {
   sendDescriptor(fd: number, passed: number): number
   /** 1, or 0 at the end. `out`, of three: how many descriptors came with the byte, the one if it was one, and the byte. */
   receiveDescriptor(fd: number, out: Int32Array): number
+  /** `out`, of three: pid (0: not known), uid, gid. */
+  peerCredentials(fd: number, out: Float64Array): number
   close(fd: number): number
   openCount(): number
 

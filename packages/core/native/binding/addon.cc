@@ -70,6 +70,7 @@ constexpr Entry kFunctions[] = {
     {"adoptListener", AdoptListener},
     {"sendDescriptor", SendDescriptorCall},
     {"receiveDescriptor", ReceiveDescriptorCall},
+    {"peerCredentials", PeerCredentialsCall},
     {"close", Close},
     {"openCount", OpenCount},
     {"bind", Bind},

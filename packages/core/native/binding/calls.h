@@ -29,6 +29,7 @@ napi_value OpenCount(napi_env env, napi_callback_info info);
 // descriptor_passing_calls.cc
 napi_value SendDescriptorCall(napi_env env, napi_callback_info info);
 napi_value ReceiveDescriptorCall(napi_env env, napi_callback_info info);
+napi_value PeerCredentialsCall(napi_env env, napi_callback_info info);
 
 // socket_calls.cc
 napi_value Bind(napi_env env, napi_callback_info info);

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "../descriptor_passing.h"
+#include "../system.h"
 #include "call.h"
 #include "calls.h"
 
@@ -31,6 +32,21 @@ napi_value ReceiveDescriptorCall(napi_env env, napi_callback_info info) {
   facts[2] = received.byte;
   facts[1] = result == 1 ? received.fd.Release() : -1;
   return call.Number(result);
+}
+
+// peerCredentials(fd, out): `out` is a Float64Array of three: pid (0: not known), uid, gid
+napi_value PeerCredentialsCall(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  const int fd = call.Int(0);
+  const Bytes out = call.Buffer(1);
+  if (!call.Ok() || out.length < 3 * sizeof(double)) return call.Failed();
+  Credentials peer{};
+  const int failed = PeerCredentials(fd, peer);
+  auto* facts = reinterpret_cast<double*>(out.data);
+  facts[0] = static_cast<double>(peer.pid);
+  facts[1] = static_cast<double>(peer.uid);
+  facts[2] = static_cast<double>(peer.gid);
+  return call.Number(failed);
 }
 
 }  // namespace shrapnel

@@ -12,6 +12,12 @@ import { fileHandleNumber, LARGEST_DESCRIPTOR } from './file-descriptor.js'
 import { getOption, type SocketOption, setOption } from './socket-options.js'
 import { FileStretch, TransmitWait } from './transmit.js'
 
+export interface PeerCredentials {
+  readonly pid: number | undefined
+  readonly uid: number
+  readonly gid: number
+}
+
 export class Socket extends ByteStream {
   #peer: string | undefined
   readonly #isUnix: boolean
@@ -111,6 +117,21 @@ export class Socket extends ByteStream {
     this.#requireUnix('receiveDescriptor')
     const scope = currentScope()
     return scope.refuse() ?? receiveDescriptor(scope, this.descriptor, this, this.pushback)
+  }
+
+  /**
+   * Who is at the other end of a UNIX socket, as the kernel knows it: whoever called `connect`, `listen` or `socketPair`, as it was
+   * then (SO_PEERCRED in unix(7); getpeereid elsewhere). It may have handed the socket on since, and its pid may be another's by now.
+   * `pid` is undefined where the kernel does not say. Fails with `NOT_UNIX`, `CLOSED`, `ENOTCONN`.
+   */
+  peerCredentials(): PeerCredentials {
+    if (this.isClosed) throw this.descriptor.closedError()
+    this.#requireUnix('peerCredentials')
+    const facts = new Float64Array(3)
+    const result = native.peerCredentials(this.fd, facts)
+    if (result < 0) throw this.descriptor.failure('peerCredentials', result)
+    const [pid, uid, gid] = facts as unknown as readonly [number, number, number]
+    return { pid: pid === 0 ? undefined : pid, uid, gid }
   }
 
   #requireUnix(what: string): void {

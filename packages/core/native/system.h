@@ -17,6 +17,16 @@ namespace shrapnel {
 // Bytes sent from `file` at `offset`, or -errno. A short count is not an error.
 [[nodiscard]] std::int64_t SendFile(int socket, int file, std::int64_t offset, std::int64_t length) noexcept;
 
+// Who made the other end of a UNIX socket, or called listen(2) on it.
+struct Credentials {
+  std::int64_t pid;  // 0: the kernel does not say
+  std::int64_t uid;
+  std::int64_t gid;
+};
+
+// 0 or -errno; -ENOTCONN if there never was a peer.
+[[nodiscard]] int PeerCredentials(int socket, Credentials& out) noexcept;
+
 // Flags for send and sendmsg that keep a reset peer from raising SIGPIPE.
 [[nodiscard]] int NoSignalFlag() noexcept;
 

@@ -4,6 +4,7 @@
 #include "system.h"
 
 #include <fcntl.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +70,19 @@ std::int64_t SendFile(int socket, int file, std::int64_t offset, std::int64_t le
   if (got <= 0) return got == 0 ? 0 : -errno;
   ssize_t sent = RetryOnSignal([&] { return ::send(socket, block, static_cast<std::size_t>(got), NoSignalFlag()); });
   return sent >= 0 ? sent : -errno;
+}
+
+int PeerCredentials(int socket, Credentials& out) noexcept {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  if (::getpeereid(socket, &uid, &gid) == -1) return -errno;
+  out = {0, uid, gid};
+#ifdef LOCAL_PEERPID  // macOS
+  pid_t pid = 0;
+  socklen_t length = sizeof pid;
+  if (::getsockopt(socket, SOL_LOCAL, LOCAL_PEERPID, &pid, &length) == 0) out.pid = pid;
+#endif
+  return 0;
 }
 
 int NoSignalFlag() noexcept {

@@ -37,6 +37,16 @@ std::int64_t SendFile(int socket, int file, std::int64_t offset, std::int64_t le
   return sent >= 0 ? sent : -errno;
 }
 
+int PeerCredentials(int socket, Credentials& out) noexcept {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1) return -errno;
+  // A socket without a peer is not refused: its ids are -1 (socket(7)). A pid of 0 alone is a process of another namespace.
+  if (peer.pid == 0 && peer.uid == static_cast<uid_t>(-1)) return -ENOTCONN;
+  out = {peer.pid, peer.uid, peer.gid};
+  return 0;
+}
+
 int NoSignalFlag() noexcept { return MSG_NOSIGNAL; }
 
 }  // namespace shrapnel

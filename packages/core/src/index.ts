@@ -48,11 +48,12 @@ export type { SelectResult } from './channel/select-result.js'
 // Sockets
 
 export type { SocketAddress } from './net/address.js'
+export type { InheritedListenOptions } from './net/inherited-listener.js'
 export { Listener } from './net/listener.js'
 export { fromDescriptor, Pipe, pipe, socketPair } from './net/pair.js'
 export { type Resolver, setResolver } from './net/resolver.js'
 export { PENDING, type RawOperation, RawSocket } from './net/raw-socket.js'
-export { Socket } from './net/socket.js'
+export { type PeerCredentials, Socket } from './net/socket.js'
 export type { SocketOption } from './net/socket-options.js'
 export { type ConnectOptions, type ListenOptions, tcp } from './net/tcp.js'
 export { type Datagram, type UdpOptions, UdpSocket } from './net/udp.js'

@@ -31,6 +31,14 @@ export interface Native {
   socketPair(type: number): readonly [number, number]
   pipe(): readonly [number, number]
   adopt(fd: number): number
+  /** EINVAL: it does not listen. It is not watched yet. */
+  adoptListener(fd: number): number
+  /** 1 when it is sent. */
+  sendDescriptor(fd: number, passed: number): number
+  /** 1, or 0 at the end. `out`, of three: how many descriptors came with the byte, the one if it was one, and the byte. */
+  receiveDescriptor(fd: number, out: Int32Array): number
+  /** `out`, of three: pid (0: not known), uid, gid. */
+  peerCredentials(fd: number, out: Float64Array): number
   close(fd: number): number
   openCount(): number
 
@@ -57,7 +65,8 @@ export type ConstantName =
   | 'SOL_SOCKET' | 'SO_BROADCAST' | 'SO_ERROR' | 'SO_KEEPALIVE' | 'SO_RCVBUF' | 'SO_REUSEADDR' | 'SO_REUSEPORT' | 'SO_SNDBUF' | 'SO_TYPE'
   | 'IPPROTO_TCP' | 'TCP_NODELAY' | 'TCP_KEEPINTVL' | 'TCP_KEEPCNT'
   | 'IPPROTO_IP' | 'IP_TTL' | 'IPPROTO_IPV6' | 'IPV6_V6ONLY'
-  | 'SHUT_RD' | 'SHUT_WR' | 'SHUT_RDWR' // biome-ignore format: a table
+  | 'SHUT_RD' | 'SHUT_WR' | 'SHUT_RDWR'
+  | 'ETOOMANYREFS' // biome-ignore format: a table
 
 /** Bits of an event, as native/poller.h has them. */
 export const READABLE = 1

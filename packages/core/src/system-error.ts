@@ -3,6 +3,7 @@
  * sockets `address` and `port`.
  */
 import { getSystemErrorMap } from 'node:util'
+import { native } from './native.js'
 
 export interface SystemErrorFacts {
   readonly address?: string | undefined
@@ -16,9 +17,18 @@ export interface SystemError extends Error, SystemErrorFacts {
   readonly syscall: string
 }
 
+/** What Node has no name for. */
+const UNNAMED = new Map([
+  [
+    -native.constants.ETOOMANYREFS,
+    ['ETOOMANYREFS', 'too many descriptors sent and not received yet'] as const,
+  ],
+])
+
 /** `result` is what a native call gave: the negative errno. */
 export function systemError(syscall: string, result: number, facts: SystemErrorFacts = {}): SystemError {
-  const [code, description] = getSystemErrorMap().get(result) ?? [`E${-result}`, 'unknown error']
+  const [code, description] = getSystemErrorMap().get(result) ??
+    UNNAMED.get(result) ?? [`E${-result}`, 'unknown error']
   const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
   const text =
     where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`

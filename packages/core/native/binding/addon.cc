@@ -5,6 +5,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "../system.h"
 #include "call.h"
 #include "calls.h"
@@ -65,6 +67,10 @@ constexpr Entry kFunctions[] = {
     {"socketPair", SocketPair},
     {"pipe", Pipe},
     {"adopt", Adopt},
+    {"adoptListener", AdoptListener},
+    {"sendDescriptor", SendDescriptorCall},
+    {"receiveDescriptor", ReceiveDescriptorCall},
+    {"peerCredentials", PeerCredentialsCall},
     {"close", Close},
     {"openCount", OpenCount},
     {"bind", Bind},
@@ -114,6 +120,7 @@ constexpr Number kConstants[] = {
     {"SHUT_RD", SHUT_RD},
     {"SHUT_WR", SHUT_WR},
     {"SHUT_RDWR", SHUT_RDWR},
+    {"ETOOMANYREFS", ETOOMANYREFS},
 };
 
 [[nodiscard]] Napi::Object Refuse(Napi::Env env, int failed) {

@@ -22,8 +22,14 @@ napi_value Watch(napi_env env, napi_callback_info info);
 napi_value SocketPair(napi_env env, napi_callback_info info);
 napi_value Pipe(napi_env env, napi_callback_info info);
 napi_value Adopt(napi_env env, napi_callback_info info);
+napi_value AdoptListener(napi_env env, napi_callback_info info);
 napi_value Close(napi_env env, napi_callback_info info);
 napi_value OpenCount(napi_env env, napi_callback_info info);
+
+// descriptor_passing_calls.cc
+napi_value SendDescriptorCall(napi_env env, napi_callback_info info);
+napi_value ReceiveDescriptorCall(napi_env env, napi_callback_info info);
+napi_value PeerCredentialsCall(napi_env env, napi_callback_info info);
 
 // socket_calls.cc
 napi_value Bind(napi_env env, napi_callback_info info);

@@ -1,5 +1,6 @@
 // Descriptors come to life and end here: each is owned by the table and known to the poller, or it does not exist.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,6 +116,29 @@ napi_value Adopt(napi_env env, napi_callback_info info) {
   const int failed = call.loop().poller().Add(fd);
   if (failed == 0) call.loop().descriptors().Put(fd);
   return call.Number(failed == 0 ? fd : failed);
+}
+
+// adoptListener(fd): takes over a listening socket that somebody else opened. Not watched yet, as with socket().
+// -EINVAL: a socket that does not listen.
+napi_value AdoptListener(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  const int fd = call.Int(0);
+  if (!call.Ok()) return call.Failed();
+  if (call.loop().descriptors().Has(fd)) return call.Number(-EEXIST);
+  int is_listening = 0;
+  socklen_t length = sizeof is_listening;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == -1) {
+    // macOS has the name of the option and no answer: there the first accept tells.
+    if (errno != ENOPROTOOPT) return call.Number(-errno);
+    is_listening = 1;
+  }
+  if (is_listening == 0) return call.Number(-EINVAL);
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags == -1 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+    return call.Number(-errno);
+  }
+  call.loop().descriptors().Put(fd);
+  return call.Number(fd);
 }
 
 // close(fd)

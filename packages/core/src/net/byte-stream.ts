@@ -36,6 +36,12 @@ export abstract class ByteStream implements Stream {
     return this.descriptor.isClosed
   }
 
+  /** Where bytes go that were received and are the next receiver's. @internal */
+  protected get pushback(): Pushback {
+    this.#pushback ??= new Pushback(`recv fd ${this.fd}`)
+    return this.#pushback
+  }
+
   /** ` 10.0.0.7:4431`, for `waitingOn`; empty where there is nothing to say. @internal */
   abstract describePeer(): string
   abstract shutdown(): Awaitable<void>
@@ -74,8 +80,7 @@ export abstract class ByteStream implements Stream {
    * failing with `END_OF_STREAM` (whose `partial` has a copy), it leaves the bytes that came to the next receive.
    */
   recvExact(count: number): Awaitable<Buffer> {
-    this.#pushback ??= new Pushback(`recvExact fd ${this.fd}`)
-    return recvExact(this.#pushback, count, (max) => {
+    return recvExact(this.pushback, count, (max) => {
       const scope = currentScope()
       return scope.refuse() ?? this.#recvFresh(scope, max)
     })

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { checkInteger, wrongType } from '../errors.js'
 
-const LARGEST_DESCRIPTOR = 2 ** 31 - 1
+export const LARGEST_DESCRIPTOR = 2 ** 31 - 1
 
 export function fileHandleNumber(file: FileHandle | number): number {
   if (typeof file === 'number') return checkInteger('file', file, 0, LARGEST_DESCRIPTOR)

@@ -1,22 +1,31 @@
 /** A connected stream socket: TCP or UNIX. */
 import type { FileHandle } from 'node:fs/promises'
 import type { Awaitable } from '../awaitable.js'
-import { checkInteger } from '../errors.js'
+import { CoroError, checkInteger } from '../errors.js'
 import { ENOTCONN, native } from '../native.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
 import { describeAddress, type SocketAddress, toSocketAddress } from './address.js'
 import { ByteStream } from './byte-stream.js'
-import { fileHandleNumber } from './file-descriptor.js'
+import { receiveDescriptor, sendDescriptor } from './descriptor-passing.js'
+import { fileHandleNumber, LARGEST_DESCRIPTOR } from './file-descriptor.js'
 import { getOption, type SocketOption, setOption } from './socket-options.js'
 import { FileStretch, TransmitWait } from './transmit.js'
 
+export interface PeerCredentials {
+  readonly pid: number | undefined
+  readonly uid: number
+  readonly gid: number
+}
+
 export class Socket extends ByteStream {
   #peer: string | undefined
+  readonly #isUnix: boolean
 
   /** @internal */
   constructor(fd: number, isUnix: boolean) {
     super(fd)
+    this.#isUnix = isUnix
     // A read from a UNIX socket ends behind a message that carries descriptors, whether or not anything follows.
     if (isUnix) this.descriptor.distrustsShortReads = true
   }
@@ -82,6 +91,55 @@ export class Socket extends ByteStream {
     }
     const wait = new TransmitWait(scope, descriptor, this, 'sendFile', stretch)
     return wait.begin().then(() => stretch.sent)
+  }
+
+  /**
+   * Sends the descriptor `fd`, of this or any open file, with one byte of 0 over a UNIX socket (unix(7), SCM_RIGHTS). The number
+   * stays the caller's, to close once this is done and not before. Waits while the peer does not read; cancelled, it sent nothing.
+   * Fails with `NOT_UNIX`, `EBADF` (no such number; nothing was sent), `ETOOMANYREFS` (more than the limit of open files is under
+   * way), `EPIPE`, `ECONNRESET`, `CLOSED`, `SIMULTANEOUS` (with `send`).
+   */
+  sendDescriptor(fd: number): Promise<void> {
+    checkInteger('fd', fd, 0, LARGEST_DESCRIPTOR)
+    this.#requireUnix('sendDescriptor')
+    const scope = currentScope()
+    return scope.refuse() ?? sendDescriptor(scope, this.descriptor, this, fd)
+  }
+
+  /**
+   * The next descriptor, as a number of this process, closed on exec: the caller's, to give to `fromDescriptor` or
+   * `tcp.listen({ fd })`, or to close. Waits for the peer. Cancelling takes nothing. It takes one byte, whatever its value; `recv` in its
+   * place gets the byte and drops the descriptor, as read(2) does. Fails with `END_OF_STREAM`; `NO_DESCRIPTOR` if the next byte came
+   * without one, and leaves that byte to `recv`; `LIMIT` if it came with several, all of which are closed; `EMFILE` (the message
+   * stays); `NOT_UNIX`, `CLOSED`, `SIMULTANEOUS` (with `recv`).
+   */
+  receiveDescriptor(): Awaitable<number> {
+    this.#requireUnix('receiveDescriptor')
+    const scope = currentScope()
+    return scope.refuse() ?? receiveDescriptor(scope, this.descriptor, this, this.pushback)
+  }
+
+  /**
+   * Who is at the other end of a UNIX socket, as the kernel knows it: whoever called `connect`, `listen` or `socketPair`, as it was
+   * then (SO_PEERCRED in unix(7); getpeereid elsewhere). It may have handed the socket on since, and its pid may be another's by now.
+   * `pid` is undefined where the kernel does not say. Fails with `NOT_UNIX`, `CLOSED`, `ENOTCONN`.
+   */
+  peerCredentials(): PeerCredentials {
+    if (this.isClosed) throw this.descriptor.closedError()
+    this.#requireUnix('peerCredentials')
+    const facts = new Float64Array(3)
+    const result = native.peerCredentials(this.fd, facts)
+    if (result < 0) throw this.descriptor.failure('peerCredentials', result)
+    const [pid, uid, gid] = facts as unknown as readonly [number, number, number]
+    return { pid: pid === 0 ? undefined : pid, uid, gid }
+  }
+
+  #requireUnix(what: string): void {
+    if (this.#isUnix) return
+    throw new CoroError(
+      'NOT_UNIX',
+      `${what} is for UNIX sockets, which fd ${this.fd}${this.describePeer()} is not`,
+    )
   }
 
   /** Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Returns at once. */

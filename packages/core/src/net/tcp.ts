@@ -6,6 +6,7 @@ import { type SystemErrorFacts, systemError } from '../system-error.js'
 import { checkPort, encodeInternet, isAddress } from './address.js'
 import { connectTo } from './connecting.js'
 import { connectFirst } from './happy-eyeballs.js'
+import { type InheritedListenOptions, inheritListener, isInherited } from './inherited-listener.js'
 import { Listener } from './listener.js'
 import { resolve } from './resolver.js'
 import type { Socket } from './socket.js'
@@ -33,6 +34,11 @@ export interface ListenOptions {
   readonly reusePort?: boolean
   /** On an IPv6 address: no IPv4 connections. False unless given. */
   readonly ipv6Only?: boolean
+  /**
+   * For a listener that several processes share: a connection wakes one of them and not all (EPOLLEXCLUSIVE on Linux; elsewhere the
+   * kernel has no such thing, and it changes nothing). False unless given.
+   */
+  readonly exclusive?: boolean
 }
 
 const DEFAULT_BACKLOG = 511
@@ -70,9 +76,17 @@ function familyOf(address: string): number {
   return address.includes(':') ? native.constants.AF_INET6 : native.constants.AF_INET
 }
 
-/** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`. */
-function listen(options: ListenOptions): Listener {
+/**
+ * Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`. With `fd` it takes over a socket that listens already;
+ * throws `ENOTSOCK`, `EBADF`, `EEXIST` (it is ours already), `ERR_OUT_OF_RANGE` for what does not listen or is not TCP, and
+ * `ERR_INCOMPATIBLE_OPTION_PAIR`.
+ */
+function listen(options: ListenOptions | InheritedListenOptions): Listener {
   checkOptions(options)
+  if (isInherited(options)) {
+    const { AF_INET, AF_INET6 } = native.constants
+    return new Listener(inheritListener(options, 'TCP', [AF_INET, AF_INET6]), true, options.noDelay ?? true)
+  }
   const { host = '127.0.0.1', noDelay = true } = options
   const port = checkPort('port', options.port)
   const backlog = checkInteger('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 2 ** 31 - 1)

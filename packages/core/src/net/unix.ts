@@ -6,6 +6,7 @@ import { withTimeout } from '../scope/with-timeout.js'
 import { systemError } from '../system-error.js'
 import { encodeUnix } from './address.js'
 import { connectTo } from './connecting.js'
+import { type InheritedListenOptions, inheritListener, isInherited } from './inherited-listener.js'
 import { Listener } from './listener.js'
 import type { Socket } from './socket.js'
 import { openForAccept } from './tcp.js'
@@ -26,6 +27,8 @@ export interface UnixListenOptions {
   readonly replaceStale?: boolean
   /** Removes the file when the listener is closed, unless another socket has taken its place. True unless given. */
   readonly unlinkOnClose?: boolean
+  /** As in `tcp.listen`. */
+  readonly exclusive?: boolean
 }
 
 const DEFAULT_BACKLOG = 511
@@ -46,10 +49,13 @@ async function connect(path: string, options: UnixConnectOptions = {}): Promise<
 
 /**
  * Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `ENAMETOOLONG`. Closing the listener removes the file; a process
- * that is killed leaves it, for `replaceStale`.
+ * that is killed leaves it, for `replaceStale`. With `fd` it takes over a socket that listens already, as `tcp.listen` does, and
+ * leaves its file alone.
  */
-function listen(options: UnixListenOptions): Listener {
+function listen(options: UnixListenOptions | InheritedListenOptions): Listener {
   checkOptions(options)
+  if (isInherited(options))
+    return new Listener(inheritListener(options, 'UNIX', [native.constants.AF_UNIX]), false, false)
   const { path, mode } = options
   const address = encodeUnix(path, 'bind')
   const backlog = checkInteger('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 2 ** 31 - 1)

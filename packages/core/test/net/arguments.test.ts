@@ -122,6 +122,10 @@ const table: Record<string, Row> = {
     call: (path) => untyped(unix.listen)({ path }),
     refused: [...each(TYPE, undefined, 5), ...each(RANGE, '', 'a\0b')],
   },
+  'tcp.listen and unix.listen: fd': {
+    call: (fd) => [untyped(tcp.listen)({ fd }), untyped(unix.listen)({ fd })],
+    refused: [...each(TYPE, null, '3', {}), ...each(RANGE, -1, 0.5, 2 ** 31)],
+  },
   'unix.listen: mode': {
     call: (mode) => untyped(unix.listen)({ path: '\0unused', mode }),
     refused: [...each(TYPE, '600'), ...each(RANGE, -1, 0o1000, 1.5)],
@@ -168,6 +172,10 @@ const table: Record<string, Row> = {
       [[0, -1], RANGE],
       [[0, 0.5], RANGE],
     ],
+  },
+  'socket.sendDescriptor: fd': {
+    call: (fd) => untyped(socket.sendDescriptor.bind(socket))(fd),
+    refused: [...each(TYPE, undefined, null, '0', {}), ...each(RANGE, -1, 0.5, 2 ** 31)],
   },
   'socket.setOption: option': {
     call: (option) => untyped(socket.setOption.bind(socket))(option, 1),

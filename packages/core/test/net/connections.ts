@@ -5,6 +5,7 @@ import {
   type Listener,
   type Socket,
   sleep,
+  socketPair,
   spawn,
   tcp,
   unix,
@@ -136,4 +137,14 @@ export async function outcomeOf(coroutine: Coroutine<unknown>): Promise<unknown>
   } catch (error) {
     return error
   }
+}
+
+/** Another number for the open file of `fd`, as another process would get one: it is the caller's. */
+export async function duplicate(fd: number): Promise<number> {
+  const [from, to] = socketPair()
+  await from.sendDescriptor(fd)
+  const copy = await to.receiveDescriptor()
+  from.close()
+  to.close()
+  return copy
 }

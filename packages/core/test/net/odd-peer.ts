@@ -24,12 +24,20 @@ export class OddPeer implements Disposable {
   readonly #ended: Promise<unknown>
   output = ''
 
-  constructor(program: string, what: 'urgent' | 'urgent-late' | 'rights' | 'drain', to: string | number) {
+  constructor(
+    program: string,
+    what: 'urgent' | 'urgent-late' | 'rights' | `rights-${number}` | 'drain',
+    to: string | number,
+  ) {
     this.#child = spawn(program, [what, String(to)], { env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.output += text
     })
     this.#ended = new Promise((resolve) => this.#child.once('close', resolve))
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
   }
 
   /** Lets it take its next step. */

@@ -1,4 +1,5 @@
 /** Every kind of wait on a descriptor, brought to the point where it waits, for laws that hold for all of them. */
+import { closeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@shrapnel/test-support'
@@ -89,6 +90,35 @@ export const kinds: Record<string, () => Promise<WaitingKind>> = {
   send: () => writing('send'),
   sendv: () => writing('sendv'),
   sendFile: () => writing('sendFile'),
+  receiveDescriptor: () => {
+    const [near, far] = socketPair()
+    return Promise.resolve({
+      operate: async () => {
+        closeSync(await near.receiveDescriptor())
+        return 'done' as const
+      },
+      verb: 'receiveDescriptor',
+      supply: () => far.sendDescriptor(far.fd),
+      close: () => near.close(),
+      dispose: () => far.close(),
+    })
+  },
+  sendDescriptor: async () => {
+    const [near, far] = socketPair()
+    await fill(near)
+    return {
+      operate: async () => {
+        await near.sendDescriptor(far.fd)
+        return 'done'
+      },
+      verb: 'sendDescriptor',
+      supply: async () => {
+        await far.recv()
+      },
+      close: () => near.close(),
+      dispose: () => far.close(),
+    }
+  },
   'send to a pipe': async () => {
     const { reader, writer } = pipe()
     // A pipe has room for 64 KB as long as it has room for a byte, and takes up to 4096 bytes whole or not at all.

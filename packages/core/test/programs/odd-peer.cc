@@ -2,6 +2,7 @@
 //   odd-peer urgent PORT     "abc", the urgent byte "!", "def"
 //   odd-peer urgent-late PORT   the same, each after a line on standard input
 //   odd-peer rights PATH     "a" together with a descriptor, then "b"
+//   odd-peer rights-200 PATH the same with 200 descriptors; any number up to 253
 //   odd-peer drain PORT      reads to the end as fast as the kernel can throw bytes away; prints how many
 // Each says "done" when it has sent all, and ends when the other side does.
 #include <arpa/inet.h>
@@ -48,19 +49,22 @@ void Send(int fd, const char* text, int flags = 0) {
   if (send(fd, text, length, flags) != static_cast<ssize_t>(length)) Fail("send");
 }
 
-void SendWithDescriptor(int fd, const char* text, int passed) {
+// `passed` as many times as `count` says.
+void SendWithDescriptors(int fd, const char* text, int passed, std::size_t count) {
+  constexpr std::size_t kMost = 253;  // SCM_MAX_FD of the kernel
+  if (count == 0 || count > kMost) Fail("count");
   iovec part{const_cast<char*>(text), std::strlen(text)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMost * sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
   cmsghdr* header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &passed, sizeof passed);
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  for (std::size_t i = 0; i < count; i++) std::memcpy(CMSG_DATA(header) + i * sizeof passed, &passed, sizeof passed);
   if (sendmsg(fd, &message, 0) == -1) Fail("sendmsg");
 }
 
@@ -98,9 +102,10 @@ int main(int count, char** arguments) {
     Send(fd, "!", MSG_OOB);
     if (is_late) AwaitLine();
     Send(fd, "def");
-  } else if (what == "rights") {
+  } else if (what.rfind("rights", 0) == 0) {
     fd = ConnectUnix(arguments[2]);
-    SendWithDescriptor(fd, "a", STDIN_FILENO);
+    const int copies = what == "rights" ? 1 : std::atoi(what.c_str() + std::strlen("rights-"));
+    SendWithDescriptors(fd, "a", STDIN_FILENO, static_cast<std::size_t>(copies));
     Send(fd, "b");
   } else if (what == "drain") {
     fd = ConnectTcp(arguments[2]);

@@ -16,13 +16,18 @@ export interface SystemError extends Error, SystemErrorFacts {
   readonly syscall: string
 }
 
-/** `result` is what a native call gave: the negative errno. */
-export function systemError(syscall: string, result: number, facts: SystemErrorFacts = {}): SystemError {
+/** `result` is what a native call gave: the negative errno. `sentence`: what to say in place of the usual text. */
+export function systemError(
+  syscall: string,
+  result: number,
+  facts: SystemErrorFacts = {},
+  sentence?: string,
+): SystemError {
   const [code, description] = getSystemErrorMap().get(result) ?? [`E${-result}`, 'unknown error']
   const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
   const text =
     where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`
-  const error = new Error(text) as Error & { -readonly [K in keyof SystemError]: SystemError[K] }
+  const error = new Error(sentence ?? text) as Error & { -readonly [K in keyof SystemError]: SystemError[K] }
   error.errno = result
   error.code = code
   error.syscall = syscall

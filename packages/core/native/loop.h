@@ -11,6 +11,7 @@
 
 #include <memory>
 
+#include "child_table.h"
 #include "descriptor_table.h"
 #include "poller.h"
 
@@ -34,6 +35,7 @@ class Loop {
 
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }
   [[nodiscard]] DescriptorTable& descriptors() noexcept { return descriptors_; }
+  [[nodiscard]] ChildTable& children() noexcept { return children_; }
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -51,6 +53,7 @@ class Loop {
   uv_loop_t* uv_ = nullptr;
   std::unique_ptr<Poller> poller_;
   DescriptorTable descriptors_;
+  ChildTable children_;
   uv_poll_t watch_{};
   uv_prepare_t before_block_{};
   napi_async_context context_ = nullptr;

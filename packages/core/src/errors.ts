@@ -44,8 +44,8 @@ export class TimeoutError extends CoroError {
   override readonly name: string = 'TimeoutError'
   /** The limit that was exceeded, in milliseconds. */
   readonly timeoutMs: number
-  constructor(timeoutMs: number) {
-    super('TIMEOUT', `no result within ${timeoutMs} ms`)
+  constructor(timeoutMs: number, text = `no result within ${timeoutMs} ms`) {
+    super('TIMEOUT', text)
     this.timeoutMs = timeoutMs
   }
 }

@@ -59,6 +59,15 @@ export { type ConnectOptions, type ListenOptions, tcp } from './net/tcp.js'
 export { type Datagram, type UdpOptions, UdpSocket } from './net/udp.js'
 export { type UnixConnectOptions, type UnixListenOptions, unix } from './net/unix.js'
 
+// Processes
+
+export { ExitError, type RunResult, RunTimeoutError } from './process/errors.js'
+export type { ExitStatus } from './process/exit-status.js'
+export { Process, type StopOptions } from './process/process.js'
+export { type RunOptions, run } from './process/run.js'
+export { start } from './process/start.js'
+export type { DescriptorSource, StartOptions, Stdio } from './process/start-options.js'
+
 // Streams
 
 export type { Awaitable } from './awaitable.js'

@@ -57,6 +57,20 @@ export interface Native {
   socketName(fd: number): DecodedAddress | number
   peerName(fd: number): DecodedAddress | number
 
+  /** The new process's number. `out` gets what tells of its end, then our ends of the pipes; see native/binding/process_calls.cc. */
+  spawn(
+    path: string,
+    args: Uint8Array,
+    env: Uint8Array,
+    cwd: string,
+    descriptors: Int32Array,
+    flags: number,
+    out: Int32Array,
+  ): number
+  hasEnded(watch: number, pid: number): number
+  reap(pid: number): number
+  kill(pid: number, signal: number): number
+
   readonly constants: Readonly<Record<ConstantName, number>>
 }
 
@@ -76,7 +90,9 @@ export const BROKEN = 8
 export const URGENT = 16
 
 const { errno } = os
+export const EACCES = -errno.EACCES
 export const EAGAIN = -errno.EAGAIN
+export const EBADF = -errno.EBADF
 export const ECONNABORTED = -errno.ECONNABORTED
 export const EINPROGRESS = -errno.EINPROGRESS
 export const EMFILE = -errno.EMFILE
@@ -86,8 +102,14 @@ export const ENOMEM = -errno.ENOMEM
 export const EINVAL = -errno.EINVAL
 export const ENAMETOOLONG = -errno.ENAMETOOLONG
 export const ENODEV = -errno.ENODEV
+export const ENOENT = -errno.ENOENT
+export const ENOEXEC = -errno.ENOEXEC
+export const ENOSYS = -errno.ENOSYS
 export const ENOTCONN = -errno.ENOTCONN
+export const ENOTDIR = -errno.ENOTDIR
+export const EPERM = -errno.EPERM
 export const EPROTO = -errno.EPROTO
+export const ESRCH = -errno.ESRCH
 
 function load(): Native {
   if (process.platform === 'win32') {

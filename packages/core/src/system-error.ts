@@ -29,10 +29,18 @@ const UNNAMED = new Map([
 export function systemError(syscall: string, result: number, facts: SystemErrorFacts = {}): SystemError {
   const [code, description] = getSystemErrorMap().get(result) ??
     UNNAMED.get(result) ?? [`E${-result}`, 'unknown error']
+/** `result` is what a native call gave: the negative errno. `sentence`: what to say in place of the usual text. */
+export function systemError(
+  syscall: string,
+  result: number,
+  facts: SystemErrorFacts = {},
+  sentence?: string,
+): SystemError {
+  const [code, description] = getSystemErrorMap().get(result) ?? [`E${-result}`, 'unknown error']
   const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
   const text =
     where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`
-  const error = new Error(text) as Error & { -readonly [K in keyof SystemError]: SystemError[K] }
+  const error = new Error(sentence ?? text) as Error & { -readonly [K in keyof SystemError]: SystemError[K] }
   error.errno = result
   error.code = code
   error.syscall = syscall

@@ -86,6 +86,10 @@ constexpr Entry kFunctions[] = {
     {"decode", DecodeCall},
     {"socketName", SocketName},
     {"peerName", PeerName},
+    {"spawn", Spawn},
+    {"hasEnded", HasEndedCall},
+    {"reap", ReapCall},
+    {"kill", Kill},
 };
 
 // Numbers of this kernel that JavaScript names.

@@ -41,6 +41,12 @@ napi_value GetOption(napi_env env, napi_callback_info info);
 napi_value SetOption(napi_env env, napi_callback_info info);
 napi_value SetLinger(napi_env env, napi_callback_info info);
 
+// process_calls.cc
+napi_value Spawn(napi_env env, napi_callback_info info);
+napi_value HasEndedCall(napi_env env, napi_callback_info info);
+napi_value ReapCall(napi_env env, napi_callback_info info);
+napi_value Kill(napi_env env, napi_callback_info info);
+
 // address_calls.cc
 napi_value EncodeInternetCall(napi_env env, napi_callback_info info);
 napi_value EncodeUnixCall(napi_env env, napi_callback_info info);

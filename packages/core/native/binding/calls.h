@@ -46,6 +46,12 @@ napi_value Spawn(napi_env env, napi_callback_info info);
 napi_value HasEndedCall(napi_env env, napi_callback_info info);
 napi_value ReapCall(napi_env env, napi_callback_info info);
 napi_value Kill(napi_env env, napi_callback_info info);
+// signal_calls.cc
+napi_value OpenSignalsCall(napi_env env, napi_callback_info info);
+napi_value CatchSignalCall(napi_env env, napi_callback_info info);
+napi_value ReleaseSignalCall(napi_env env, napi_callback_info info);
+napi_value SetSignalDefaultCall(napi_env env, napi_callback_info info);
+napi_value TakeSignalsCall(napi_env env, napi_callback_info info);
 
 // address_calls.cc
 napi_value EncodeInternetCall(napi_env env, napi_callback_info info);

@@ -75,6 +75,15 @@ export { type RunOptions, run } from './process/run.js'
 export { start } from './process/start.js'
 export type { DescriptorSource, StartOptions, Stdio } from './process/start-options.js'
 
+// Servers of several processes
+
+export type { PreforkEvent } from './prefork/event.js'
+export type { PreforkListenOptions, PreforkOptions, Strategy } from './prefork/options.js'
+export { prefork } from './prefork/prefork.js'
+export { type PreforkReport, Supervisor, type WorkerReport } from './prefork/supervisor.js'
+export type { Worker } from './prefork/worker.js'
+export type { WorkerState } from './prefork/worker-process.js'
+
 // Streams
 
 export type { Awaitable } from './awaitable.js'

@@ -25,10 +25,6 @@ const UNNAMED = new Map([
   ],
 ])
 
-/** `result` is what a native call gave: the negative errno. */
-export function systemError(syscall: string, result: number, facts: SystemErrorFacts = {}): SystemError {
-  const [code, description] = getSystemErrorMap().get(result) ??
-    UNNAMED.get(result) ?? [`E${-result}`, 'unknown error']
 /** `result` is what a native call gave: the negative errno. `sentence`: what to say in place of the usual text. */
 export function systemError(
   syscall: string,
@@ -36,7 +32,8 @@ export function systemError(
   facts: SystemErrorFacts = {},
   sentence?: string,
 ): SystemError {
-  const [code, description] = getSystemErrorMap().get(result) ?? [`E${-result}`, 'unknown error']
+  const [code, description] = getSystemErrorMap().get(result) ??
+    UNNAMED.get(result) ?? [`E${-result}`, 'unknown error']
   const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
   const text =
     where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`

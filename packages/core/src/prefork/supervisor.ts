@@ -4,7 +4,8 @@ import type { SocketAddress } from '../net/address.js'
 import type { Coroutine } from '../runtime/coroutine.js'
 import { inParallel } from '../scope/in-parallel.js'
 import { shield } from '../scope/with-timeout.js'
-import { type SignalHandler, signals } from '../signals/signals.js'
+import type { SignalHandler } from '../signals/signal-handler.js'
+import { signals } from '../signals/signals.js'
 import { spawn } from '../spawn.js'
 import { Event } from '../sync/event.js'
 import { Mutex } from '../sync/mutex.js'
@@ -133,15 +134,21 @@ export class Supervisor implements AsyncDisposable {
   #handleSignals(): void {
     this.#handlers.push(signals.handle('SIGHUP', () => this.#reloadOnce()))
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      this.#handlers.push(
-        signals.handle(name, async () => {
-          // Asked twice: whoever asks does not want to wait.
-          if (this.#isStopping) for (const worker of this.#staff.workers) worker.kill()
-          await this.stop()
-          setExit(STATUS[name])
-        }),
-      )
+      this.#handlers.push(signals.handle(name, () => this.#end(STATUS[name])))
     }
+  }
+
+  /** Returns at once: a handler that waits hears of no second signal. */
+  #end(status: number): void {
+    if (this.#isStopping) {
+      // Asked twice: whoever asks does not want to wait.
+      for (const worker of this.#staff.workers) worker.kill()
+      return
+    }
+    spawn({ name: 'prefork end' }, async () => {
+      await this.stop()
+      setExit(status)
+    })
   }
 
   async #reloadOnce(): Promise<void> {

@@ -2,7 +2,8 @@
 import { TimeoutError } from '../errors.js'
 import { socketPair } from '../net/pair.js'
 import type { Socket } from '../net/socket.js'
-import type { ExitStatus, Process } from '../process/process.js'
+import type { ExitStatus } from '../process/exit-status.js'
+import { describeStatus } from '../process/exit-status.js'
 import { start } from '../process/start.js'
 import { now } from '../runtime/clock.js'
 import { withTimeout } from '../scope/with-timeout.js'
@@ -29,7 +30,7 @@ export class WorkerProcess {
   onMessage: (() => void) | null = null
   /** It did not take what it was sent: it is about to be found ended. */
   isUnreachable = false
-  readonly #process: Process
+  readonly #process: ReturnType<typeof startProgram>
   readonly #control: ControlChannel<FromWorker, FromSupervisor>
   /** Set when it is ready, and when it has ended. */
   readonly #settled = new Event()
@@ -124,8 +125,7 @@ export class WorkerProcess {
 
   /** How it ended, for people. */
   describeEnd(): string {
-    if (this.#status === null) return 'in an unknown way'
-    return this.#status.signal === null ? `with exit code ${this.#status.code}` : `by ${this.#status.signal}`
+    return this.#status === null ? 'in an unknown way' : `with ${describeStatus(this.#status)}`
   }
 
   /** For whoever keeps books on what it took. */
@@ -158,7 +158,7 @@ export class WorkerProcess {
   }
 }
 
-function startProgram(role: Role, control: Socket, given: number): Process {
+function startProgram(role: Role, control: Socket, given: number) {
   const script = process.argv[1]
   return start(
     process.execPath,

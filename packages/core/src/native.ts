@@ -28,6 +28,9 @@ export interface Native {
 
   socket(family: number, type: number, protocol: number): number
   watch(fd: number): number
+  /** As `watch`, while `setAccepting(fd, 1)` holds. ENOTSUP: the system has no such thing. */
+  watchExclusive(fd: number): number
+  setAccepting(fd: number, isAccepting: 0 | 1): number
   socketPair(type: number): readonly [number, number]
   pipe(): readonly [number, number]
   adopt(fd: number): number
@@ -86,6 +89,7 @@ export const ENOMEM = -errno.ENOMEM
 export const EINVAL = -errno.EINVAL
 export const ENAMETOOLONG = -errno.ENAMETOOLONG
 export const ENODEV = -errno.ENODEV
+export const ENOTSUP = -errno.ENOTSUP
 export const ENOTCONN = -errno.ENOTCONN
 export const EPROTO = -errno.EPROTO
 

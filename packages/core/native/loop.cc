@@ -53,19 +53,24 @@ int Loop::Start(Event* events, int capacity, Shared* shared, napi_value dispatch
       napi_async_init(env_, nullptr, name, &context_) != napi_ok) {
     return UV_ENOMEM;
   }
-  const auto before_block = [](uv_prepare_t* handle) {
-    auto* self = static_cast<Loop*>(handle->data);
-    if (self->poller_->has_pending()) static_cast<void>(self->poller_->Flush());  // Its failures arrive as events.
-    if (self->shared_->waiting == 0 && self->shared_->is_alive != 0) {
-      self->shared_->is_alive = 0;
-      uv_unref(reinterpret_cast<uv_handle_t*>(&self->watch_));
-    }
-  };
+  const auto before_block = [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->BeforeBlock(); };
   const int prepared = uv_prepare_start(&before_block_, before_block);
   if (prepared != 0) return prepared;
   return uv_poll_start(&watch_, UV_READABLE, [](uv_poll_t* handle, int, int) {
     static_cast<Loop*>(handle->data)->OnReadable();
   });
+}
+
+void Loop::BeforeBlock() {
+  // Where the kernel refuses (too many watches, no memory) all processes wake, and the connection is accepted all the same.
+  for (ExclusiveWatch* watch : exclusive_) {
+    if (watch->BeforeBlock() != 0) static_cast<void>(poller_->Add(watch->fd()));
+  }
+  if (poller_->has_pending()) static_cast<void>(poller_->Flush());  // Its failures arrive as events.
+  if (shared_->waiting == 0 && shared_->is_alive != 0) {
+    shared_->is_alive = 0;
+    uv_unref(reinterpret_cast<uv_handle_t*>(&watch_));
+  }
 }
 
 void Loop::KeepAlive() noexcept {
@@ -120,19 +125,54 @@ bool Loop::Dispatch(int count) {
   return napi_close_handle_scope(env_, scope) == napi_ok && is_done;
 }
 
+int Loop::WatchExclusively(int fd) {
+  if (is_closing_) return UV_ECANCELED;
+  ExclusiveWatch* watch = nullptr;
+  const int failed = ExclusiveWatch::Open(uv_, fd, *this, watch);
+  if (failed != 0) return failed;
+  exclusive_.push_back(watch);
+  ++open_handles_;
+  return 0;
+}
+
+int Loop::SetAccepting(int fd, bool is_accepting) noexcept {
+  for (ExclusiveWatch* watch : exclusive_) {
+    if (watch->fd() != fd) continue;
+    watch->SetWanted(is_accepting);
+    return 0;
+  }
+  return UV_EBADF;
+}
+
+void Loop::Unwatch(int fd) noexcept {
+  for (std::size_t i = 0; i < exclusive_.size(); i++) {
+    if (exclusive_[i]->fd() != fd) continue;
+    exclusive_[i]->Close();
+    exclusive_.erase(exclusive_.begin() + static_cast<std::ptrdiff_t>(i));
+    return;
+  }
+}
+
+void Loop::OnConnections(int fd) {
+  if (is_closing_) return;
+  events_[0] = Event{fd, kReadable};
+  static_cast<void>(Dispatch(1));
+}
+
 void Loop::BeginClose() {
   if (is_closing_) return;
   is_closing_ = true;
   if (context_ != nullptr) static_cast<void>(napi_async_destroy(env_, context_));
+  for (ExclusiveWatch* watch : exclusive_) watch->Close();
+  exclusive_.clear();
   uv_close(reinterpret_cast<uv_handle_t*>(&watch_), OnClosed);
   uv_close(reinterpret_cast<uv_handle_t*>(&before_block_), OnClosed);
 }
 
-void Loop::OnClosed(uv_handle_t* handle) {
-  auto* self = static_cast<Loop*>(handle->data);
-  if (--self->open_handles_ > 0) return;
-  const napi_async_cleanup_hook_handle cleanup = self->cleanup_;
-  delete self;  // Closes the poller and every descriptor that was left open.
+void Loop::Release() {
+  if (--open_handles_ > 0) return;
+  const napi_async_cleanup_hook_handle cleanup = cleanup_;
+  delete this;  // Closes the poller and every descriptor that was left open.
   if (cleanup != nullptr) static_cast<void>(napi_remove_async_cleanup_hook(cleanup));
 }
 

@@ -10,9 +10,11 @@
 #include <uv.h>
 
 #include <memory>
+#include <vector>
 
 #include "child_table.h"
 #include "descriptor_table.h"
+#include "exclusive_watch.h"
 #include "poller.h"
 
 namespace shrapnel {
@@ -23,7 +25,7 @@ struct Shared {
   std::int32_t is_alive;  // written here: whether our handle is referenced now
 };
 
-class Loop {
+class Loop final : private ExclusiveWatch::Host {
  public:
   // 0 or a negative errno. `events` has room for `capacity` events and belongs to JavaScript, which keeps it.
   static int Open(napi_env env, Loop*& out);
@@ -32,6 +34,11 @@ class Loop {
   void KeepAlive() noexcept;      // at once, for waits begun while Node's loop may be about to end
   [[nodiscard]] double SinceWakeMs() const noexcept;  // since Node's loop last looked at the clock: before timers, and after it slept
   [[nodiscard]] int PollOnce();   // dispatches one batch without leaving JavaScript; count or -errno
+
+  // A listener of ours that other processes share. 0 or a negative errno, -ENOTSUP where there is no such thing.
+  [[nodiscard]] int WatchExclusively(int fd);
+  [[nodiscard]] int SetAccepting(int fd, bool is_accepting) noexcept;  // -EBADF: it is not watched so
+  void Unwatch(int fd) noexcept;  // without effect on what is not watched so
 
   [[nodiscard]] Poller& poller() noexcept { return *poller_; }
   [[nodiscard]] DescriptorTable& descriptors() noexcept { return descriptors_; }
@@ -46,14 +53,19 @@ class Loop {
 
   void OnReadable();
   [[nodiscard]] bool Dispatch(int count);
+  void OnConnections(int fd) override;
+  void OnWatchClosed() override { Release(); }
+  void BeforeBlock();
   void BeginClose();
-  static void OnClosed(uv_handle_t* handle);
+  void Release();
+  static void OnClosed(uv_handle_t* handle) { static_cast<Loop*>(handle->data)->Release(); }
 
   napi_env env_;
   uv_loop_t* uv_ = nullptr;
   std::unique_ptr<Poller> poller_;
   DescriptorTable descriptors_;
   ChildTable children_;
+  std::vector<ExclusiveWatch*> exclusive_;
   uv_poll_t watch_{};
   uv_prepare_t before_block_{};
   napi_async_context context_ = nullptr;

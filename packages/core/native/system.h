@@ -27,6 +27,12 @@ struct Credentials {
 // 0 or -errno; -ENOTCONN if there never was a peer.
 [[nodiscard]] int PeerCredentials(int socket, Credentials& out) noexcept;
 
+// For exclusive_watch.h; -ENOTSUP where a kernel cannot wake one of several processes. `set` is an epoll set.
+[[nodiscard]] int MakeStandIn(bool is_ready) noexcept;  // a descriptor that is always ready to be read, or never
+[[nodiscard]] bool ReportsByNumber(int set, int fd) noexcept;  // whether `fd`, which is ready, is reported by its number
+[[nodiscard]] int AddExclusive(int set, int fd, int reported_as) noexcept;
+[[nodiscard]] int RemoveExclusive(int set, int fd) noexcept;
+
 // Flags for send and sendmsg that keep a reset peer from raising SIGPIPE.
 [[nodiscard]] int NoSignalFlag() noexcept;
 

@@ -85,6 +85,12 @@ int PeerCredentials(int socket, Credentials& out) noexcept {
   return 0;
 }
 
+// kqueue has no such mode: each process that watches a listener hears of each connection.
+int MakeStandIn(bool) noexcept { return -ENOTSUP; }
+bool ReportsByNumber(int, int) noexcept { return false; }
+int AddExclusive(int, int, int) noexcept { return -ENOTSUP; }
+int RemoveExclusive(int, int) noexcept { return -ENOTSUP; }
+
 int NoSignalFlag() noexcept {
 #ifdef MSG_NOSIGNAL
   return MSG_NOSIGNAL;

@@ -2,6 +2,8 @@
 #include "system.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -11,6 +13,17 @@
 #include "retry.h"
 
 namespace shrapnel {
+namespace {
+
+// As libuv fills it: all of it zero but the number.
+[[nodiscard]] epoll_data_t Named(int fd) noexcept {
+  epoll_data_t data{};
+  data.u64 = 0;
+  data.fd = fd;
+  return data;
+}
+
+}  // namespace
 
 int MakeSocket(int domain, int type, int protocol) noexcept {
   const int fd = ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
@@ -45,6 +58,32 @@ int PeerCredentials(int socket, Credentials& out) noexcept {
   if (peer.pid == 0 && peer.uid == static_cast<uid_t>(-1)) return -ENOTCONN;
   out = {peer.pid, peer.uid, peer.gid};
   return 0;
+}
+
+int MakeStandIn(bool is_ready) noexcept {
+  const int fd = ::eventfd(is_ready ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd >= 0 ? fd : -errno;
+}
+
+bool ReportsByNumber(int set, int fd) noexcept {
+  epoll_event events[8];
+  const int count = RetryOnSignal([&] { return ::epoll_wait(set, events, 8, 0); });
+  for (int i = 0; i < count; i++) {
+    if ((events[i].events & EPOLLIN) != 0 && events[i].data.u64 == Named(fd).u64) return true;
+  }
+  return false;
+}
+
+int AddExclusive(int set, int fd, int reported_as) noexcept {
+  epoll_event event{};
+  event.events = EPOLLIN | static_cast<std::uint32_t>(EPOLLEXCLUSIVE);
+  event.data = Named(reported_as);
+  return ::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+int RemoveExclusive(int set, int fd) noexcept {
+  epoll_event unused{};
+  return ::epoll_ctl(set, EPOLL_CTL_DEL, fd, &unused) == 0 ? 0 : -errno;
 }
 
 int NoSignalFlag() noexcept { return MSG_NOSIGNAL; }

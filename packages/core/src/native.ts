@@ -28,6 +28,9 @@ export interface Native {
 
   socket(family: number, type: number, protocol: number): number
   watch(fd: number): number
+  /** As `watch`, while `setAccepting(fd, 1)` holds. ENOTSUP: the system has no such thing. */
+  watchExclusive(fd: number): number
+  setAccepting(fd: number, isAccepting: 0 | 1): number
   socketPair(type: number): readonly [number, number]
   pipe(): readonly [number, number]
   adopt(fd: number): number
@@ -114,6 +117,7 @@ export const ENODEV = -errno.ENODEV
 export const ENOENT = -errno.ENOENT
 export const ENOEXEC = -errno.ENOEXEC
 export const ENOSYS = -errno.ENOSYS
+export const ENOTSUP = -errno.ENOTSUP
 export const ENOTCONN = -errno.ENOTCONN
 export const ENOTDIR = -errno.ENOTDIR
 export const EPERM = -errno.EPERM

@@ -64,6 +64,8 @@ constexpr Entry kFunctions[] = {
     {"receiveFrom", ReceiveFrom},
     {"socket", Socket},
     {"watch", Watch},
+    {"watchExclusive", WatchExclusive},
+    {"setAccepting", SetAccepting},
     {"socketPair", SocketPair},
     {"pipe", Pipe},
     {"adopt", Adopt},

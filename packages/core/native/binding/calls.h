@@ -19,6 +19,8 @@ napi_value ReceiveFrom(napi_env env, napi_callback_info info);
 // descriptor_calls.cc
 napi_value Socket(napi_env env, napi_callback_info info);
 napi_value Watch(napi_env env, napi_callback_info info);
+napi_value WatchExclusive(napi_env env, napi_callback_info info);
+napi_value SetAccepting(napi_env env, napi_callback_info info);
 napi_value SocketPair(napi_env env, napi_callback_info info);
 napi_value Pipe(napi_env env, napi_callback_info info);
 napi_value Adopt(napi_env env, napi_callback_info info);

@@ -72,6 +72,24 @@ napi_value Watch(napi_env env, napi_callback_info info) {
   return call.Number(call.loop().descriptors().Has(fd) ? call.loop().poller().Add(fd) : -EBADF);
 }
 
+// watchExclusive(fd): as watch(), of a listener that other processes share, while setAccepting(fd, 1) holds.
+// -ENOTSUP: the system has no such thing.
+napi_value WatchExclusive(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  const int fd = call.Int(0);
+  if (!call.Ok()) return call.Failed();
+  return call.Number(call.loop().descriptors().Has(fd) ? call.loop().WatchExclusively(fd) : -EBADF);
+}
+
+// setAccepting(fd, isAccepting): whether somebody waits to accept from it
+napi_value SetAccepting(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  const int fd = call.Int(0);
+  const int is_accepting = call.Int(1);
+  if (!call.Ok()) return call.Failed();
+  return call.Number(call.loop().SetAccepting(fd, is_accepting != 0));
+}
+
 // socketPair(type): [fd, fd] or [-errno, -errno]
 napi_value SocketPair(napi_env env, napi_callback_info info) {
   Call<1> call(env, info);
@@ -147,6 +165,7 @@ napi_value Close(napi_env env, napi_callback_info info) {
   const int fd = call.Int(0);
   if (!call.Ok()) return call.Failed();
   if (!call.loop().descriptors().Has(fd)) return call.Number(-EBADF);
+  call.loop().Unwatch(fd);
   // Out of the poller first: a duplicate in another process would keep the registration alive (epoll(7), Q6).
   const int failed = call.loop().poller().Remove(fd);
   UniqueFd closing(call.loop().descriptors().Take(fd));

@@ -6,6 +6,7 @@ import { checkInteger, outOfRange } from '../errors.js'
 import { EINVAL, native } from '../native.js'
 import { systemError } from '../system-error.js'
 import { LARGEST_DESCRIPTOR } from './file-descriptor.js'
+import { watchListener } from './listener.js'
 
 /** A listening socket by its number; it alone says where, so no other option of a place goes with it. */
 export interface InheritedListenOptions {
@@ -26,12 +27,12 @@ export function isInherited(options: object): options is InheritedListenOptions 
   return (options as { fd?: unknown }).fd !== undefined
 }
 
-/** Takes `options.fd` over; it is not watched yet. Throws before it touches what is no listener of these families. */
+/** Takes `options.fd` over. Throws before it touches what is no listener of these families. */
 export function inheritListener(
   options: InheritedListenOptions,
   kind: string,
   families: readonly number[],
-): number {
+): { readonly fd: number; readonly isExclusive: boolean } {
   const fd = checkInteger('fd', options.fd, 0, LARGEST_DESCRIPTOR)
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !COMPATIBLE.has(name)) throw incompatible('fd', name)
@@ -43,12 +44,12 @@ export function inheritListener(
   const result = native.adoptListener(fd)
   if (result === EINVAL) throw outOfRange('fd', `a listening ${kind} socket`, `${fd}, which does not listen`)
   if (result < 0) throw systemError('adopt', result)
-  const watched = native.watch(fd)
-  if (watched < 0) {
+  try {
+    return { fd, isExclusive: watchListener(fd, options.exclusive ?? false) }
+  } catch (error) {
     native.close(fd)
-    throw systemError('epoll_ctl', watched)
+    throw error
   }
-  return fd
 }
 
 /** With Node's own code for it. */

@@ -10,6 +10,7 @@ import {
   ENFILE,
   ENOBUFS,
   ENOMEM,
+  ENOTSUP,
   EPROTO,
   native,
 } from '../native.js'
@@ -19,6 +20,7 @@ import { afterTurn, spend } from '../runtime/fairness.js'
 import type { Scope } from '../runtime/scope.js'
 import { addTimer, removeTimer, type Timed } from '../runtime/timers.js'
 import { type SpawnOptions, spawn } from '../spawn.js'
+import { type SystemErrorFacts, systemError } from '../system-error.js'
 import { describeAddress, type SocketAddress, toSocketAddress } from './address.js'
 import { Descriptor, IoWait, onDescriptorClosed, PENDING } from './descriptor.js'
 import { Socket } from './socket.js'
@@ -30,20 +32,34 @@ const EXHAUSTED = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM])
 /** The connection died in the queue: the next one may be well (accept(2)). */
 const DEAD_ON_ARRIVAL = new Set([ECONNABORTED, EPROTO])
 
+/**
+ * Has the poller watch `fd`, which listens. True: so that a connection wakes one of the processes that share it (`exclusive`), which
+ * not every system can.
+ */
+export function watchListener(fd: number, isExclusive: boolean, facts?: SystemErrorFacts): boolean {
+  const result = isExclusive ? native.watchExclusive(fd) : native.watch(fd)
+  if (result >= 0) return isExclusive
+  if (isExclusive && result === ENOTSUP) return watchListener(fd, false, facts)
+  throw systemError('epoll_ctl', result, facts)
+}
+
 export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
   readonly #descriptor: Descriptor
   readonly #isTcp: boolean
   readonly #noDelay: boolean
+  /** The poller is told when somebody waits in `accept`, and asks for nothing otherwise: see native/exclusive_watch.h. */
+  readonly #isExclusive: boolean
   readonly #forget: () => void
   /** Why accepting has paused: the errno of the last accept that found no descriptor or memory. */
   #exhausted = 0
   readonly #name: DecodedAddress
 
   /** @internal */
-  constructor(fd: number, isTcp: boolean, noDelay: boolean) {
+  constructor(fd: number, isTcp: boolean, noDelay: boolean, isExclusive: boolean) {
     this.#descriptor = new Descriptor(fd)
     this.#isTcp = isTcp
     this.#noDelay = noDelay
+    this.#isExclusive = isExclusive
     const name = native.socketName(fd)
     if (typeof name === 'number') throw this.#descriptor.failure('getsockname', name)
     this.#name = name
@@ -94,7 +110,10 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
     }
     const wait = new AcceptWait(scope, descriptor, this)
     const accepted = wait.begin()
-    if (this.#exhausted !== 0 && wait.isPending) wait.retryLater()
+    if (wait.isPending) {
+      if (this.#exhausted !== 0) wait.retryLater()
+      else this.expect(true)
+    }
     return accepted
   }
 
@@ -120,6 +139,11 @@ export class Listener implements AsyncIterable<Socket>, AsyncDisposable {
       }
       if (!DEAD_ON_ARRIVAL.has(fd)) throw this.#descriptor.failure('accept', fd)
     }
+  }
+
+  /** Somebody waits for a connection and could take it; or nobody does, and others who share the listener should be woken. @internal */
+  expect(isAccepting: boolean): void {
+    if (this.#isExclusive && !this.isClosed) native.setAccepting(this.fd, isAccepting ? 1 : 0)
   }
 
   /** @internal */
@@ -183,17 +207,20 @@ class AcceptWait extends IoWait<Socket> {
   protected try(): Socket | typeof PENDING {
     const socket = this.#listener.tryAccept()
     if (this.#listener.isExhausted) this.retryLater()
+    else if (socket === undefined) this.#listener.expect(true)
     return socket ?? PENDING
   }
 
   protected override release(): void {
     super.release()
+    this.#listener.expect(false)
     this.#retry?.stop()
     this.#retry = null
   }
 
   /** The kernel will not speak again of connections that are queued already: ask when a descriptor frees, or after a while. */
   retryLater(): void {
+    this.#listener.expect(false)
     this.#retry?.stop()
     const forget = onDescriptorClosed(() => this.#again())
     const retry = {

@@ -7,7 +7,7 @@ import { checkPort, encodeInternet, isAddress } from './address.js'
 import { connectTo } from './connecting.js'
 import { connectFirst } from './happy-eyeballs.js'
 import { type InheritedListenOptions, inheritListener, isInherited } from './inherited-listener.js'
-import { Listener } from './listener.js'
+import { Listener, watchListener } from './listener.js'
 import { resolve } from './resolver.js'
 import type { Socket } from './socket.js'
 import { setOption } from './socket-options.js'
@@ -85,7 +85,8 @@ function listen(options: ListenOptions | InheritedListenOptions): Listener {
   checkOptions(options)
   if (isInherited(options)) {
     const { AF_INET, AF_INET6 } = native.constants
-    return new Listener(inheritListener(options, 'TCP', [AF_INET, AF_INET6]), true, options.noDelay ?? true)
+    const { fd, isExclusive } = inheritListener(options, 'TCP', [AF_INET, AF_INET6])
+    return new Listener(fd, true, options.noDelay ?? true, isExclusive)
   }
   const { host = '127.0.0.1', noDelay = true } = options
   const port = checkPort('port', options.port)
@@ -99,11 +100,11 @@ function listen(options: ListenOptions | InheritedListenOptions): Listener {
     if (options.reusePort) setOption(fd, 'reusePort', true)
     if (host.includes(':')) setOption(fd, 'ipv6Only', options.ipv6Only ?? false)
     openForAccept(fd, address, backlog, facts)
+    return new Listener(fd, true, noDelay, watchListener(fd, options.exclusive ?? false, facts))
   } catch (error) {
     native.close(fd)
     throw error
   }
-  return new Listener(fd, true, noDelay)
 }
 
 /** `afterBind` is called when the address is taken and nobody can connect yet. @internal */
@@ -120,7 +121,6 @@ export function openForAccept(
   check('bind', native.bind(fd, address))
   afterBind()
   check('listen', native.listen(fd, backlog))
-  check('epoll_ctl', native.watch(fd))
 }
 
 export const tcp = { connect, listen } as const

@@ -7,7 +7,7 @@ import { systemError } from '../system-error.js'
 import { encodeUnix } from './address.js'
 import { connectTo } from './connecting.js'
 import { type InheritedListenOptions, inheritListener, isInherited } from './inherited-listener.js'
-import { Listener } from './listener.js'
+import { Listener, watchListener } from './listener.js'
 import type { Socket } from './socket.js'
 import { openForAccept } from './tcp.js'
 
@@ -54,8 +54,10 @@ async function connect(path: string, options: UnixConnectOptions = {}): Promise<
  */
 function listen(options: UnixListenOptions | InheritedListenOptions): Listener {
   checkOptions(options)
-  if (isInherited(options))
-    return new Listener(inheritListener(options, 'UNIX', [native.constants.AF_UNIX]), false, false)
+  if (isInherited(options)) {
+    const { fd, isExclusive } = inheritListener(options, 'UNIX', [native.constants.AF_UNIX])
+    return new Listener(fd, false, false, isExclusive)
+  }
   const { path, mode } = options
   const address = encodeUnix(path, 'bind')
   const backlog = checkInteger('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 2 ** 31 - 1)
@@ -70,11 +72,12 @@ function listen(options: UnixListenOptions | InheritedListenOptions): Listener {
     openForAccept(fd, address, backlog, { path }, () => {
       if (mode !== undefined && hasFile) chmodSync(path, mode)
     })
+    const isExclusive = watchListener(fd, options.exclusive ?? false, { path })
+    return new UnixListener(fd, isExclusive, hasFile && (options.unlinkOnClose ?? true) ? path : undefined)
   } catch (error) {
     native.close(fd)
     throw error
   }
-  return new UnixListener(fd, hasFile && (options.unlinkOnClose ?? true) ? path : undefined)
 }
 
 class UnixListener extends Listener {
@@ -82,8 +85,8 @@ class UnixListener extends Listener {
   readonly #inode: bigint | undefined
 
   /** `path`: the file to remove on close, if any. */
-  constructor(fd: number, path: string | undefined) {
-    super(fd, false, false)
+  constructor(fd: number, isExclusive: boolean, path: string | undefined) {
+    super(fd, false, false, isExclusive)
     this.#path = path
     this.#inode = path === undefined ? undefined : inodeOf(path)
   }

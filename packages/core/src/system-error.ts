@@ -2,6 +2,7 @@
  * Failures of system calls as Node reports them: `code` (`ECONNREFUSED`), `errno` (negative), `syscall`, and for
  * sockets `address` and `port`.
  */
+import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import { native } from './native.js'
 
@@ -34,6 +35,7 @@ export function systemError(
 ): SystemError {
   const [code, description] = getSystemErrorMap().get(result) ??
     UNNAMED.get(result) ?? [`E${-result}`, 'unknown error']
+  const [code, description] = getSystemErrorMap().get(result) ?? [errnoName(-result), 'unknown error']
   const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
   const text =
     where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`
@@ -45,4 +47,9 @@ export function systemError(
   if (facts.port !== undefined) error.port = facts.port
   if (facts.path !== undefined) error.path = facts.path
   return error
+}
+
+/** libuv names some errors only, execve's ENOEXEC not among them. */
+function errnoName(errno: number): string {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`
 }

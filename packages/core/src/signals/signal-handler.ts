@@ -1,6 +1,5 @@
 /** A function that is called, in a coroutine, when a signal comes. It does not keep the process alive while none does. */
-import { checkFunction, checkOptions, wrongType } from '../errors.js'
-import { Shutdown } from '../errors.js'
+import { checkFunction, checkOptions, Shutdown, wrongType } from '../errors.js'
 import { Coroutine, type Supervisor } from '../runtime/coroutine.js'
 import { reportFailure } from '../runtime/notifier.js'
 import type { SpawnOptions } from '../spawn.js'
@@ -10,7 +9,15 @@ import { type SignalName, signalNumber } from './signal-name.js'
 /** Told the signal, and how many deliveries of it this call is for: those since the call before began. */
 export type SignalFunction = (signal: SignalName, count: number) => unknown
 
-export class SignalHandler implements Taker, Supervisor {
+/** What `signals.handle` gives. */
+export interface SignalHandler {
+  readonly signal: SignalName
+  /** It is not called again, not even for deliveries that came before. A call that has begun goes on. Idempotent. */
+  remove(): void
+  [Symbol.dispose](): void
+}
+
+class Handler implements SignalHandler, Taker, Supervisor {
   readonly signal: SignalName
   readonly #caught: CaughtSignal
   readonly #fn: SignalFunction
@@ -19,7 +26,6 @@ export class SignalHandler implements Taker, Supervisor {
   #isRunning = false
   #isRemoved = false
 
-  /** @internal */
   constructor(signal: SignalName, number: number, fn: SignalFunction, options: SpawnOptions) {
     this.signal = signal
     this.#fn = fn
@@ -32,7 +38,6 @@ export class SignalHandler implements Taker, Supervisor {
     this.#caught.add(this)
   }
 
-  /** It is not called again, for deliveries that came before neither. A call that has begun goes on. Idempotent. */
   remove(): void {
     if (this.#isRemoved) return
     this.#isRemoved = true
@@ -43,7 +48,6 @@ export class SignalHandler implements Taker, Supervisor {
     this.remove()
   }
 
-  /** @internal */
   deliver(count: number): void {
     this.#pending += count
     if (!this.#isRunning) this.#begin()
@@ -61,7 +65,6 @@ export class SignalHandler implements Taker, Supervisor {
     return this.#fn(this.signal, count)
   }
 
-  /** @internal */
   childEnded(child: Coroutine, outcome: PromiseSettledResult<unknown>): void {
     this.#isRunning = false
     if (outcome.status === 'rejected' && !(outcome.reason instanceof Shutdown))
@@ -86,5 +89,5 @@ export function handle(signal: SignalName, fn: SignalFunction, options: SpawnOpt
   if (name !== undefined && typeof name !== 'string') throw wrongType('name', 'text', name)
   if (daemon !== undefined && typeof daemon !== 'boolean') throw wrongType('daemon', 'true or false', daemon)
   checkMainThread('signals.handle')
-  return new SignalHandler(signal, number, fn, options)
+  return new Handler(signal, number, fn, options)
 }

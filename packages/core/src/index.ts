@@ -83,6 +83,11 @@ export { prefork } from './prefork/prefork.js'
 export { type PreforkReport, Supervisor, type WorkerReport } from './prefork/supervisor.js'
 export type { Worker } from './prefork/worker.js'
 export type { WorkerState } from './prefork/worker-process.js'
+// Files and folders
+
+export { type WatchOptions, watch } from './watch/watch.js'
+export type { WatchEvent } from './watch/watch-event.js'
+export { Watcher } from './watch/watcher.js'
 
 // Streams
 

@@ -97,6 +97,11 @@ constexpr Entry kFunctions[] = {
     {"hasEnded", HasEndedCall},
     {"reap", ReapCall},
     {"kill", Kill},
+    {"watchKind", WatchKindCall},
+    {"watchOpen", WatchOpen},
+    {"watchAdd", WatchAdd},
+    {"watchRemove", WatchRemove},
+    {"watchRead", WatchRead},
 };
 
 // Numbers of this kernel that JavaScript names.

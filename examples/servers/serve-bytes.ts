@@ -42,7 +42,7 @@ SIGHUP replaces the workers, SIGTERM and Ctrl-C let open connections finish, SIG
   }
   const listen = { host: values.host, port: Number(values.port) }
   const server = await coro.prefork({ listen, workers: Number(values.workers), strategy, serve: serveBytes })
-  console.log(`${strategy} on port ${server.port}, supervisor ${process.pid}`)
   coro.signals.handle('SIGUSR2', async () => console.log(JSON.stringify(await server.report())))
+  console.log(`${strategy} on port ${server.port}, supervisor ${process.pid}`)
   await server.join()
 }

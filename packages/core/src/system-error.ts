@@ -34,8 +34,7 @@ export function systemError(
   sentence?: string,
 ): SystemError {
   const [code, description] = getSystemErrorMap().get(result) ??
-    UNNAMED.get(result) ?? [`E${-result}`, 'unknown error']
-  const [code, description] = getSystemErrorMap().get(result) ?? [errnoName(-result), 'unknown error']
+    UNNAMED.get(result) ?? [errnoName(-result), 'unknown error']
   const where = facts.path ?? (facts.port === undefined ? facts.address : `${facts.address}:${facts.port}`)
   const text =
     where === undefined ? `${syscall} ${code}: ${description}` : `${syscall} ${code} ${where}: ${description}`

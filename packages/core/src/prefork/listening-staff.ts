@@ -5,7 +5,7 @@
  */
 import type { SocketAddress } from '../net/address.js'
 import type { Listener } from '../net/listener.js'
-import { openListener, openReusePort } from './listening.js'
+import { openForWorkers, openReusePort } from './listening.js'
 import type { Settings } from './options.js'
 import { Pool } from './pool.js'
 import type { Staff } from './staff.js'
@@ -16,7 +16,7 @@ export class ListeningStaff extends Pool<WorkerProcess> implements Staff {
 
   constructor(settings: Settings) {
     const { strategy, listen, workers } = settings
-    const listeners = strategy === 'reuse-port' ? openReusePort(listen, workers) : [openListener(listen)]
+    const listeners = strategy === 'reuse-port' ? openReusePort(listen, workers) : [openForWorkers(listen)]
     super(settings, (index) => {
       const listener = listeners[index % listeners.length] as Listener
       return new WorkerProcess({ supervisorPid: process.pid, index, strategy }, listener.fd)

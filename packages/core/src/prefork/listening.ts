@@ -1,4 +1,4 @@
-/** Opens what `listen` asks for. Nobody accepts on it here: a listener that nobody accepts on is not watched, and costs no wake-up. */
+/** Opens what `listen` asks for. */
 import type { Listener } from '../net/listener.js'
 import { tcp } from '../net/tcp.js'
 import { unix } from '../net/unix.js'
@@ -8,7 +8,12 @@ export function openListener(listen: PreforkListenOptions): Listener {
   return 'path' in listen ? unix.listen(listen) : tcp.listen(listen)
 }
 
-/** `count` sockets on one port, which the first of them chooses if it is 0. */
+/** For workers to accept on, not us: as `exclusive` it is not watched while nobody here accepts, and a connection does not wake us. */
+export function openForWorkers(listen: PreforkListenOptions): Listener {
+  return openListener({ ...listen, exclusive: true })
+}
+
+/** As many of them as `count`, on one port, which the first of them chooses if it is 0. */
 export function openReusePort(listen: PreforkListenOptions, count: number): Listener[] {
   const listeners: Listener[] = []
   try {

@@ -71,7 +71,11 @@ export class PreforkProgram implements AsyncDisposable {
 
   async stderr(): Promise<string> {
     const parts: Buffer[] = []
-    for (let part = await this.#process.stderr.recv(); part.length > 0; part = await this.#process.stderr.recv())
+    for (
+      let part = await this.#process.stderr.recv();
+      part.length > 0;
+      part = await this.#process.stderr.recv()
+    )
       parts.push(part)
     return Buffer.concat(parts).toString()
   }

@@ -99,7 +99,9 @@ describe.each(ALL)('%s', { timeout: 30_000 }, (strategy) => {
 
 test('a program that calls prefork twice is told so', async () => {
   const { prefork } = await import('../../src/prefork/prefork.js')
-  await expect(prefork({ listen: { path: '/tmp/x' }, strategy: 'reuse-port', serve() {} })).rejects.toMatchObject({
+  await expect(
+    prefork({ listen: { path: '/tmp/x' }, strategy: 'reuse-port', serve() {} }),
+  ).rejects.toMatchObject({
     code: 'PREFORK_STRATEGY',
   })
 })

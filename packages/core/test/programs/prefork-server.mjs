@@ -34,13 +34,14 @@ const server = await coro.prefork({
   serve,
   prepare() {
     if (version.startsWith('broken')) throw new Error('a broken version')
-    if (dies !== undefined) coro.spawn({ daemon: true }, async () => {
-      await coro.sleep(dies)
-      process.exit(3)
-    })
+    if (dies !== undefined)
+      coro.spawn({ daemon: true }, async () => {
+        await coro.sleep(dies)
+        process.exit(3)
+      })
   },
   onEvent: (event) => say({ at: coro.now(), ...event }),
 })
-say({ type: 'listening', port: server.port, pid: process.pid })
 coro.signals.handle('SIGUSR2', async () => say({ type: 'report', ...(await server.report()) }))
+say({ type: 'listening', port: server.port, pid: process.pid })
 await server.join()

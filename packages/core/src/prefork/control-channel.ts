@@ -32,11 +32,12 @@ export class ControlChannel<Incoming extends { type: string }, Outgoing extends 
     this.#writer = new BufferedWriter(socket)
   }
 
-  /** Never fails: of a peer that is gone `messages` tells. */
+  /** Waits until the kernel has it. Never fails: of a peer that is gone `messages` tells. */
   async send(message: Outgoing): Promise<void> {
     if (this.#socket.isClosed) return
     try {
       await this.#writer.write(`${JSON.stringify(message)}\n`)
+      await this.#writer.flush()
     } catch (error) {
       if (!isGone(error)) throw error
     }

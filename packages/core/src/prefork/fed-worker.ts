@@ -1,10 +1,11 @@
 /**
- * A worker that is sent its connections. Each stays open here until the worker has said that it has it: if it dies before, the
- * connection goes to another, and the client notices nothing.
+ * A worker that is sent its connections. Each stays open here until the worker has said that it has it, which it does before it serves
+ * it: if it dies before, the connection goes to another one, unserved, and the client notices nothing.
  */
 
 import { socketPair } from '../net/pair.js'
 import type { Socket } from '../net/socket.js'
+import { spawn } from '../spawn.js'
 import { Mutex } from '../sync/mutex.js'
 import type { Role } from './role.js'
 import { WorkerProcess } from './worker-process.js'
@@ -62,7 +63,11 @@ export class FedWorker extends WorkerProcess {
 
   /** The end of the channel, behind what was sent, tells it that there will be no more. */
   override async drain(drainMs: number, takeQueued: boolean): Promise<void> {
-    if (!this.#channel.isClosed) await this.#channel.shutdown()
+    // Behind whoever is sending now. A worker that takes nothing any more does not hold us up.
+    spawn({ name: `worker ${this.index} gets no more` }, async () => {
+      using _held = await this.#sending.lock()
+      if (!this.#channel.isClosed) this.#channel.shutdown()
+    })
     await super.drain(drainMs, takeQueued)
   }
 }

@@ -8,7 +8,7 @@ import { group } from '../scope/group.js'
 import { spawn } from '../spawn.js'
 import { ConditionVariable } from '../sync/condition-variable.js'
 import { FedWorker } from './fed-worker.js'
-import { openListener } from './listening.js'
+import { openListener, takeQueued } from './listening.js'
 import type { Settings } from './options.js'
 import { Pool } from './pool.js'
 import type { Staff } from './staff.js'
@@ -77,7 +77,10 @@ export class FeedingStaff extends Pool<FedWorker> implements Staff {
     return idlest
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    const queued = takeQueued(this.#listener)
     this.#listener.close()
+    if (this.serving.length > 0) for (const connection of queued) await this.#pass(connection)
+    else for (const connection of queued) connection.reset()
   }
 }

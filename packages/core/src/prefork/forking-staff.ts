@@ -5,7 +5,7 @@ import type { Socket } from '../net/socket.js'
 import { sleep } from '../scope/sleep.js'
 import { spawn } from '../spawn.js'
 import { Semaphore } from '../sync/semaphore.js'
-import { openListener } from './listening.js'
+import { openListener, takeQueued } from './listening.js'
 import type { Settings } from './options.js'
 import type { Staff } from './staff.js'
 import { WorkerProcess } from './worker-process.js'
@@ -85,7 +85,12 @@ export class ForkingStaff implements Staff {
   // The next child runs the program as it is then.
   async reload(): Promise<void> {}
 
-  close(): void {
+  async close(): Promise<void> {
+    const queued = takeQueued(this.#listener)
     this.#listener.close()
+    for (const connection of queued) {
+      if (this.#places.tryAcquire()) await this.#fork(connection)
+      else connection.reset()
+    }
   }
 }

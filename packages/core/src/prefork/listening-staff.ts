@@ -28,7 +28,7 @@ export class ListeningStaff extends Pool<WorkerProcess> implements Staff {
     return this.#listeners[0]?.address
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const listener of this.#listeners) listener.close()
   }
 }

@@ -6,14 +6,15 @@ import { fromDescriptor } from '../net/pair.js'
 import { Socket } from '../net/socket.js'
 import { tcp } from '../net/tcp.js'
 import { unix } from '../net/unix.js'
+import { takeQueued } from './listening.js'
 import type { PreforkListenOptions } from './options.js'
 import { type Role, STRATEGY_FD } from './role.js'
 
 export interface Source {
   /** The next connection; undefined when there will be none any more. Cancelling loses none. */
   next(): Promise<Socket | undefined>
-  /** Takes no more; `takeQueued`: but those that the kernel has queued for it alone, which it gives. */
-  end(takeQueued: boolean): Socket[]
+  /** Takes no more; `withQueued`: but those that the kernel has queued, which it gives, because nobody else will take them. */
+  end(withQueued: boolean): Socket[]
 }
 
 export function sourceFor(role: Role, listen: PreforkListenOptions): Source {
@@ -60,12 +61,8 @@ class ListenerSource implements Source {
     }
   }
 
-  end(takeQueued: boolean): Socket[] {
-    const queued: Socket[] = []
-    if (takeQueued) {
-      for (let socket = this.#listener.tryAccept(); socket !== undefined; socket = this.#listener.tryAccept())
-        queued.push(socket)
-    }
+  end(withQueued: boolean): Socket[] {
+    const queued = withQueued ? takeQueued(this.#listener) : []
     this.#listener.close()
     return queued
   }

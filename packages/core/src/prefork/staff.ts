@@ -16,6 +16,6 @@ export interface Staff {
   ready(): Promise<void>
   /** Replaces every process by one that runs the program as it is now. */
   reload(): Promise<void>
-  /** Lets the port go. */
-  close(): void
+  /** Sees to what the kernel has queued for this process itself, and lets the port go. */
+  close(): Promise<void>
 }

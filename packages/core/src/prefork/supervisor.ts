@@ -77,9 +77,9 @@ export class Supervisor implements AsyncDisposable {
 
   /** What each worker has done, asked now; one that does not answer within a second is told of as it last was. */
   async report(): Promise<PreforkReport> {
-    const workers = [...this.#staff.workers]
-    await inParallel(workers.map((worker) => () => worker.refresh()))
-    const reports = workers.map(describe)
+    await inParallel([...this.#staff.workers].map((worker) => () => worker.refresh()))
+    // As they are now: one that has ended meanwhile is in `acceptedBefore`.
+    const reports = [...this.#staff.workers].map(describe)
     const sum = (key: 'accepted' | 'open'): number =>
       reports.reduce((total, report) => total + report[key], 0)
     return {
@@ -113,10 +113,10 @@ export class Supervisor implements AsyncDisposable {
     for (const handler of this.#handlers) if (handler.signal === 'SIGHUP') handler.remove()
     this.#forgetExit()
     this.#runner.shutdown('the supervisor stops')
-    this.#staff.close()
-    await shield(Infinity, () =>
-      inParallel([...this.#staff.workers].map((worker) => () => worker.drain(drainMs, true))),
-    )
+    await shield(Number.POSITIVE_INFINITY, async () => {
+      await this.#staff.close()
+      await inParallel([...this.#staff.workers].map((worker) => () => worker.drain(drainMs, true)))
+    })
     for (const handler of this.#handlers) handler.remove()
     this.#tell('stopped', 'all workers have ended')
     this.#stopped.set()

@@ -1,5 +1,5 @@
 /** A worker as its supervisor sees it: a process, what it said of itself, and how to end it. */
-import { TimeoutError } from '../errors.js'
+import { CoroError, TimeoutError } from '../errors.js'
 import { socketPair } from '../net/pair.js'
 import type { Socket } from '../net/socket.js'
 import type { ExitStatus } from '../process/exit-status.js'
@@ -22,7 +22,6 @@ export type WorkerState = 'starting' | 'serving' | 'draining' | 'ended'
 export class WorkerProcess {
   readonly index: number
   readonly startedAt = now()
-  state: WorkerState = 'starting'
   /** Connections taken since its start, and open now, as it last said. */
   accepted = 0
   open = 0
@@ -34,9 +33,8 @@ export class WorkerProcess {
   readonly #control: ControlChannel<FromWorker, FromSupervisor>
   /** Set when it is ready, and when it has ended. */
   readonly #settled = new Event()
-  readonly #ended = new Event()
+  #phase: Exclude<WorkerState, 'ended'> = 'starting'
   readonly #counted = new ConditionVariable<void>()
-  #status: ExitStatus | null = null
 
   /** Starts this very program as a worker. `given` becomes its descriptor 4. Throws what starting a process throws. */
   constructor(role: Role, given: number) {
@@ -62,9 +60,13 @@ export class WorkerProcess {
     return now() - this.startedAt
   }
 
+  get state(): WorkerState {
+    return this.#process.isRunning ? this.#phase : 'ended'
+  }
+
   /** How it ended; null while it runs. */
   get status(): ExitStatus | null {
-    return this.#status
+    return this.#process.exitStatus
   }
 
   /** Waits until it takes connections; false if it ended before, or did not within `timeoutMs`. */
@@ -80,7 +82,7 @@ export class WorkerProcess {
 
   /** Waits for the end of the process. */
   async ends(): Promise<void> {
-    await this.#ended.wait()
+    await this.#process.wait()
   }
 
   /** Asks it for its counts, and waits for the answer; one that does not answer in time keeps the last ones. */
@@ -101,11 +103,11 @@ export class WorkerProcess {
   async drain(drainMs: number, takeQueued: boolean): Promise<void> {
     if (this.state === 'starting') return this.stop()
     if (this.state === 'serving') {
-      this.state = 'draining'
+      this.#phase = 'draining'
       await this.#control.send({ type: 'drain', drainMs, takeQueued })
     }
     try {
-      await withTimeout(drainMs + LAST_GRACE_MS, () => this.#ended.wait())
+      await withTimeout(drainMs + LAST_GRACE_MS, () => this.#process.wait())
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error
       await this.stop()
@@ -115,7 +117,6 @@ export class WorkerProcess {
   /** Ends it: SIGTERM to its process group, SIGKILL after a grace. Waits for its end. */
   async stop(): Promise<void> {
     await this.#process.stop({ graceMs: LAST_GRACE_MS })
-    await this.#ended.wait()
   }
 
   /** At once, without waiting. */
@@ -125,7 +126,7 @@ export class WorkerProcess {
 
   /** How it ended, for people. */
   describeEnd(): string {
-    return this.#status === null ? 'in an unknown way' : `with ${describeStatus(this.#status)}`
+    return this.status === null ? 'in an unknown way' : `with ${describeStatus(this.status)}`
   }
 
   /** For whoever keeps books on what it took. */
@@ -134,7 +135,7 @@ export class WorkerProcess {
   async #listen(): Promise<void> {
     for await (const message of this.#control.messages()) {
       if (message.type === 'ready') {
-        if (this.state === 'starting') this.state = 'serving'
+        if (this.#phase === 'starting') this.#phase = 'serving'
         this.#settled.set()
       } else if (message.type === 'count') {
         this.accepted = message.accepted
@@ -147,19 +148,23 @@ export class WorkerProcess {
   }
 
   async #watch(): Promise<void> {
-    this.#status = await this.#process.wait()
-    this.state = 'ended'
+    await this.#process.wait()
     this.open = 0
     this.#control.close()
     this.#counted.wakeAll()
     this.#settled.set()
-    this.#ended.set()
     this.onMessage?.()
   }
 }
 
 function startProgram(role: Role, control: Socket, given: number) {
   const script = process.argv[1]
+  if (script === undefined && !process.execArgv.some((argument) => EVALUATES.has(argument))) {
+    throw new CoroError(
+      'PREFORK_PROGRAM',
+      'there is no program for the workers to run: Node was started without a file',
+    )
+  }
   return start(
     process.execPath,
     [...execArguments(), ...(script === undefined ? [] : [script]), ...process.argv.slice(2)],
@@ -172,6 +177,8 @@ function startProgram(role: Role, control: Socket, given: number) {
     },
   )
 }
+
+const EVALUATES = new Set(['-e', '--eval', '-p', '--print'])
 
 /** Node's own arguments, without those of the debugger: its port is taken by the supervisor. */
 function execArguments(): string[] {

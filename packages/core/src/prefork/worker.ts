@@ -39,10 +39,13 @@ export class RunningWorker implements Worker {
   readonly #settings: Settings
   readonly #control: ControlChannel<FromSupervisor, FromWorker>
   readonly #source: Source
-  readonly #tellsEach: boolean
+  /** The supervisor keeps each connection until it hears that we have it, and chooses by what is open. */
+  readonly #confirms: boolean
   /** Set when no connection is open, and none will come. */
   readonly #finished = new Event()
   #isSourceDry = false
+  /** Connections that are ours and that the supervisor does not know of yet: not to be served before. */
+  #unconfirmed: Socket[] = []
   #isTelling = false
 
   constructor(role: Role, settings: Settings) {
@@ -53,8 +56,7 @@ export class RunningWorker implements Worker {
     this.#settings = settings
     this.#control = new ControlChannel(control)
     this.#source = sourceFor(role, settings.listen)
-    // There the supervisor keeps each connection until it hears that we have it, and chooses by what is open.
-    this.#tellsEach = role.strategy === 'pass-descriptor'
+    this.#confirms = role.strategy === 'pass-descriptor'
   }
 
   async run(): Promise<never> {
@@ -78,8 +80,16 @@ export class RunningWorker implements Worker {
   #take(connection: Socket): void {
     this.accepted += 1
     this.open += 1
+    if (this.#confirms) {
+      this.#unconfirmed.push(connection)
+      this.#tellSoon()
+    } else {
+      this.#begin(connection)
+    }
+  }
+
+  #begin(connection: Socket): void {
     spawn({ name: this.#settings.serve.name || 'serve' }, (open: Socket) => this.#serve(open), connection)
-    this.#tellSoon()
   }
 
   async #serve(connection: Socket): Promise<void> {
@@ -89,7 +99,7 @@ export class RunningWorker implements Worker {
     } finally {
       this.open -= 1
       this.#checkFinished()
-      this.#tellSoon()
+      if (this.#confirms) this.#tellSoon()
     }
   }
 
@@ -131,13 +141,16 @@ export class RunningWorker implements Worker {
     await this.#control.send({ type: 'count', accepted: this.accepted, open: this.open })
   }
 
-  /** One message for all that happens in a turn. */
+  /** One message for all that happens in a turn; then what it confirms is served. */
   #tellSoon(): void {
-    if (!this.#tellsEach || this.#isTelling) return
+    if (this.#isTelling) return
     this.#isTelling = true
     spawn({ name: 'prefork count' }, async () => {
       this.#isTelling = false
+      const confirmed = this.#unconfirmed
+      this.#unconfirmed = []
       await this.#tell()
+      for (const connection of confirmed) this.#begin(connection)
     })
   }
 }

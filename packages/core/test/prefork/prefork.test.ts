@@ -105,3 +105,17 @@ test('a program that calls prefork twice is told so', async () => {
     code: 'PREFORK_STRATEGY',
   })
 })
+
+describe.each(ALL)('%s, when the program ends by setExit', { timeout: 30_000 }, (strategy) => {
+  test('the workers end too, after their connections', async () => {
+    await using server = await PreforkProgram.start({ strategy, workers: 1, exitsOnUsr1: 7 })
+    await using client = await server.connect()
+    const { pid } = await client.who()
+    server.kill('SIGUSR1')
+    expect(await client.readLine()).toBe('draining')
+    await client.tell('bye')
+    await client.ends()
+    expect(await server.ends()).toEqual({ code: 7, signal: null })
+    expect(exists(pid)).toBe(false)
+  })
+})

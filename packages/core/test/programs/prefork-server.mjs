@@ -1,9 +1,9 @@
-// A prefork server for the tests. Its argument is JSON: the options of prefork, and `dies`, a number of milliseconds after which each worker ends by itself.
+// A prefork server for the tests. Its argument is JSON: the options of prefork, and `dies`, a number of milliseconds after which each worker ends by itself; SIGUSR1 calls setExit(`exitsOnUsr1`).
 // A client sends lines: `who`, `version`, `bytes N`, `die`, `throw`, `bye`. Reports and events go to stdout as JSON lines; SIGUSR2 asks for a report.
 import { readFileSync } from 'node:fs'
 import * as coro from '@shrapnel/core'
 
-const { versionFile, dies, ...options } = JSON.parse(process.argv[2])
+const { versionFile, dies, exitsOnUsr1, ...options } = JSON.parse(process.argv[2])
 const version = versionFile === undefined ? '' : readFileSync(versionFile, 'utf8')
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`)
 
@@ -43,5 +43,6 @@ const server = await coro.prefork({
   onEvent: (event) => say({ at: coro.now(), ...event }),
 })
 coro.signals.handle('SIGUSR2', async () => say({ type: 'report', ...(await server.report()) }))
+if (exitsOnUsr1 !== undefined) coro.signals.handle('SIGUSR1', () => coro.setExit(exitsOnUsr1))
 say({ type: 'listening', port: server.port, pid: process.pid })
 await server.join()

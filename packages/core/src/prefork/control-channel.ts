@@ -10,6 +10,8 @@ import { BufferedWriter } from '../stream/buffered-writer.js'
 export type FromWorker =
   /** It takes connections. */
   | { readonly type: 'ready' }
+  /** It takes no more of them. */
+  | { readonly type: 'draining' }
   /** So many taken since the start, and so many open now. */
   | { readonly type: 'count'; readonly accepted: number; readonly open: number }
 

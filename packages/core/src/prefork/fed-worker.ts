@@ -62,12 +62,12 @@ export class FedWorker extends WorkerProcess {
   }
 
   /** The end of the channel, behind what was sent, tells it that there will be no more. */
-  override async drain(drainMs: number, takeQueued: boolean): Promise<void> {
+  override async retire(drainMs: number, takeQueued: boolean): Promise<void> {
     // Behind whoever is sending now. A worker that takes nothing any more does not hold us up.
     spawn({ name: `worker ${this.index} gets no more` }, async () => {
       using _held = await this.#sending.lock()
       if (!this.#channel.isClosed) this.#channel.shutdown()
     })
-    await super.drain(drainMs, takeQueued)
+    await super.retire(drainMs, takeQueued)
   }
 }

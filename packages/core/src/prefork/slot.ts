@@ -156,7 +156,9 @@ export class Slot<W extends WorkerProcess> {
     }
     this.current = next
     this.#backOff.reset()
-    spawn({ name: `worker ${this.index} drains` }, () => old.drain(this.#settings.drainMs, false))
+    const { drainMs } = this.#settings
+    await old.retire(drainMs, false)
+    spawn({ name: `worker ${this.index} drains` }, () => old.drain(drainMs, false))
     await reply.push(null)
     return next
   }

@@ -109,13 +109,15 @@ export class Supervisor implements AsyncDisposable {
     const { drainMs = this.#settings.drainMs } = options
     if (this.#isStopping) return this.join()
     this.#isStopping = true
-    this.#tell('draining', 'no more connections are taken')
     for (const handler of this.#handlers) if (handler.signal === 'SIGHUP') handler.remove()
     this.#forgetExit()
     this.#runner.shutdown('the supervisor stops')
     await shield(Number.POSITIVE_INFINITY, async () => {
       await this.#staff.close()
-      await inParallel([...this.#staff.workers].map((worker) => () => worker.drain(drainMs, true)))
+      const workers = [...this.#staff.workers]
+      await inParallel(workers.map((worker) => () => worker.retire(drainMs, true)))
+      this.#tell('draining', 'no more connections are taken')
+      await inParallel(workers.map((worker) => () => worker.drain(drainMs, true)))
     })
     for (const handler of this.#handlers) handler.remove()
     this.#tell('stopped', 'all workers have ended')

@@ -33,6 +33,8 @@ export class WorkerProcess {
   readonly #control: ControlChannel<FromWorker, FromSupervisor>
   /** Set when it is ready, and when it has ended. */
   readonly #settled = new Event()
+  /** Set when it takes no more connections, and when it has ended. */
+  readonly #retired = new Event()
   #phase: Exclude<WorkerState, 'ended'> = 'starting'
   readonly #counted = new ConditionVariable<void>()
 
@@ -99,13 +101,25 @@ export class WorkerProcess {
     }
   }
 
-  /** Has it take no more and end with its open connections, or when `drainMs` are over. Waits for its end. */
+  /**
+   * Has it take no more, and end with its open connections, or when `drainMs` are over. Waits until it takes no more; one that is
+   * stuck has `drainMs` too.
+   */
+  async retire(drainMs: number, takeQueued: boolean): Promise<void> {
+    if (this.state !== 'serving') return
+    this.#phase = 'draining'
+    await this.#control.send({ type: 'drain', drainMs, takeQueued })
+    try {
+      await withTimeout(drainMs, () => this.#retired.wait())
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error
+    }
+  }
+
+  /** Retires it, waits for its end, and sees to it that there is one. */
   async drain(drainMs: number, takeQueued: boolean): Promise<void> {
     if (this.state === 'starting') return this.stop()
-    if (this.state === 'serving') {
-      this.#phase = 'draining'
-      await this.#control.send({ type: 'drain', drainMs, takeQueued })
-    }
+    await this.retire(drainMs, takeQueued)
     try {
       await withTimeout(drainMs + LAST_GRACE_MS, () => this.#process.wait())
     } catch (error) {
@@ -137,6 +151,8 @@ export class WorkerProcess {
       if (message.type === 'ready') {
         if (this.#phase === 'starting') this.#phase = 'serving'
         this.#settled.set()
+      } else if (message.type === 'draining') {
+        this.#retired.set()
       } else if (message.type === 'count') {
         this.accepted = message.accepted
         this.open = message.open
@@ -153,6 +169,7 @@ export class WorkerProcess {
     this.#control.close()
     this.#counted.wakeAll()
     this.#settled.set()
+    this.#retired.set()
     this.onMessage?.()
   }
 }

@@ -122,6 +122,7 @@ export class RunningWorker implements Worker {
     if (this.draining.isSet) return
     this.draining.set()
     for (const connection of this.#source.end(takeQueued)) this.#take(connection)
+    await this.#control.send({ type: 'draining' })
     try {
       await withTimeout(drainMs, () => this.#finished.wait())
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Coroutines, channels and sockets for Node.js. The public names, by what one does with them. */
 
 import './deadlock.js'
+import './signals/exit-on.js'
 
 // Coroutines
 
@@ -24,6 +25,12 @@ export { type ExitOptions, onExit, setExit } from './exit.js'
 export { type ExceptionNotifier, setExceptionNotifier, setLatencyWarning } from './runtime/notifier.js'
 export { setSelfishness } from './selfishness.js'
 export { type CoroutineFacts, type WaitFacts, where, whereAll } from './where.js'
+
+// Signals
+
+export type { SignalFunction, SignalHandler } from './signals/signal-handler.js'
+export type { SignalName } from './signals/signal-name.js'
+export { signals } from './signals/signals.js'
 
 // Locks and queues
 

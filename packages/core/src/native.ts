@@ -43,6 +43,15 @@ export interface Native {
   setOption(fd: number, level: number, name: number, value: number): number
   setLinger(fd: number, seconds: number): number
 
+  /** The descriptor that becomes readable with a signal. Main thread only, once. */
+  openSignals(): number
+  catchSignal(signum: number): number
+  releaseSignal(signum: number): number
+  /** 1: nobody takes this signal, and it is to end the program. */
+  setSignalDefault(signum: number, isOn: 0 | 1): void
+  /** `counts` gets two numbers a signal: deliveries, and those of them while the default was on. Gives how many signals have any. */
+  takeSignals(fd: number, counts: Int32Array): number
+
   encodeInternet(host: string, port: number): Buffer | number
   encodeUnix(path: string): Buffer | number
   decode(address: EncodedAddress): DecodedAddress

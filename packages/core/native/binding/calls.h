@@ -35,6 +35,13 @@ napi_value GetOption(napi_env env, napi_callback_info info);
 napi_value SetOption(napi_env env, napi_callback_info info);
 napi_value SetLinger(napi_env env, napi_callback_info info);
 
+// signal_calls.cc
+napi_value OpenSignalsCall(napi_env env, napi_callback_info info);
+napi_value CatchSignalCall(napi_env env, napi_callback_info info);
+napi_value ReleaseSignalCall(napi_env env, napi_callback_info info);
+napi_value SetSignalDefaultCall(napi_env env, napi_callback_info info);
+napi_value TakeSignalsCall(napi_env env, napi_callback_info info);
+
 // address_calls.cc
 napi_value EncodeInternetCall(napi_env env, napi_callback_info info);
 napi_value EncodeUnixCall(napi_env env, napi_callback_info info);

@@ -64,6 +64,7 @@ test('the public names are these', async () => {
       "setSelfishness",
       "shield",
       "signal",
+      "signals",
       "sleep",
       "sleepUntil",
       "socketPair",

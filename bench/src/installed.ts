@@ -19,6 +19,14 @@ export function hasProgram(name: string): boolean {
     .some((folder) => folder !== '' && isExecutable(join(folder, name)))
 }
 
+/** Debian keeps servers where the PATH of a user does not look. */
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin']
+
+/** The command for a server of that name, or undefined. */
+export function serverProgram(name: string): string | undefined {
+  return [name, ...SERVER_FOLDERS.map((folder) => join(folder, name))].find(hasProgram)
+}
+
 /** The distribution's Python first: its modules are the ones that apt-get installs, whatever else PATH begins with. */
 const PYTHONS = ['/usr/bin/python3', '/usr/local/bin/python3', 'python3']
 const pythonOf = new Map<string, string | undefined>()

@@ -57,6 +57,25 @@ export function stream(
   return answerOf<StreamFigures>(command)
 }
 
+export interface FetchOptions {
+  readonly connections: number
+  /** On each of them, one after another. */
+  readonly requests: number
+}
+
+export interface FetchFigures {
+  readonly bodyBytes: number
+  readonly megabytesPerSecond: number
+}
+
+/** Gets `/file` by HTTP/1.1. */
+export function fetchFile(port: number, { connections, requests }: FetchOptions): Promise<FetchFigures> {
+  const command = [PROGRAMS.load, 'fetch']
+  const numbers = { port, connections, requests }
+  for (const [name, value] of Object.entries(numbers)) command.push(`--${name}`, String(value))
+  return answerOf<FetchFigures>(command)
+}
+
 /** How long idle connections may take to answer a ping on all of them. */
 const PATIENCE_MS = 30_000
 

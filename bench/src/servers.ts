@@ -11,10 +11,11 @@ import { PROGRAMS } from './native-build.js'
  */
 export type ServerMode = 'echo' | 'sink' | 'source' | 'duplex' | 'discard'
 
-export interface ServerKind {
+/** `Job` says what it is to serve. */
+export interface ServerKind<Job = ServerMode> {
   readonly name: string
   /** The command that starts it, or undefined where it is not installed. */
-  command(mode: ServerMode): readonly string[] | undefined
+  command(job: Job): readonly string[] | undefined
   readonly howToInstall: string
 }
 
@@ -54,9 +55,18 @@ export const GEVENT: ServerKind = {
 
 /** Those that can be started here. For each of the others one notice. */
 export function installedServers(kinds: readonly ServerKind[], context: Context): ServerKind[] {
+  return serversFor('echo', kinds, context)
+}
+
+/** The same for servers with another job. */
+export function serversFor<Job>(
+  job: Job,
+  kinds: readonly ServerKind<Job>[],
+  context: Context,
+): ServerKind<Job>[] {
   return kinds.filter((kind) => {
-    if (kind.command('echo') !== undefined) return true
-    const why = kind === OURS_SERVER ? ` (${problemWithCore()})` : ''
+    if (kind.command(job) !== undefined) return true
+    const why = kind.name === OURS ? ` (${problemWithCore()})` : ''
     context.notice(`${kind.name} is left out: it is not installed${why}. To have it: ${kind.howToInstall}`)
     return false
   })

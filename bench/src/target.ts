@@ -15,6 +15,14 @@ export function ratioAtLeast(peer: string, factor: number): Target {
   }
 }
 
+/** Where less is better: ours is at most `factor` times as much as `peer`'s. */
+export function costAtMost(peer: string, factor: number): Target {
+  return {
+    text: `at most ${factor} times ${peer}'s`,
+    isMet: ({ ratios }) => (ratios[peer] === undefined ? undefined : ratios[peer] >= 1 / factor),
+  }
+}
+
 export function oursAtLeast(value: number, unit: string): Target {
   return {
     text: `at least ${value.toLocaleString('en')} ${unit}`,

@@ -1,7 +1,9 @@
 /** The C programs: the load generator against the C server, in each mode, and how both end. */
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { IdleConnections, ping, stream } from '../src/load.js'
+import { fetchFile, IdleConnections, ping, stream } from '../src/load.js'
 import { buildNative, PROGRAMS } from '../src/native-build.js'
 import { withServers } from '../src/server-process.js'
 import { C, type ServerMode } from '../src/servers.js'
@@ -61,6 +63,36 @@ describe('the load generator', () => {
     expect(answers).toEqual([30, 300, 300])
   })
 
+  const head = 'HTTP/1.1 200 OK\r\n'
+  const lies: readonly (readonly [why: string, answer: string, says: string])[] = [
+    ['no HTTP', 'hello\r\n\r\n', "the server answered 'hello"],
+    [
+      'a refusal',
+      'HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx',
+      "the server answered 'HTTP/1.1 404",
+    ],
+    ['no length', `${head}\r\nx`, 'the answer has no Content-Length'],
+    [
+      'a length that is none',
+      `${head}Content-Length: few\r\n\r\nx`,
+      'has no length, or none that is a number',
+    ],
+    ['a head without end', `${head}X: ${'x'.repeat(5_000)}`, 'is longer than 4096 bytes'],
+    ['half a head', head, 'the server closed a connection'],
+    ['too few bytes', `${head}Content-Length: 5\r\n\r\nfour`, 'the server closed a connection'],
+    ['too many bytes', `${head}Content-Length: 3\r\n\r\nfour`, 'more than it promised'],
+  ]
+  test.each(lies)('takes %s for no file', async (_, answer, says) => {
+    const server = createServer((conn) => {
+      conn.on('error', () => {})
+      conn.once('data', () => conn.end(answer))
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    await expect(fetchFile(port, { connections: 1, requests: 1 })).rejects.toThrow(says)
+    server.close()
+  })
+
   const mistakes: readonly (readonly [argv: string[], says: string])[] = [
     [[], 'a mode is missing'],
     [['dance', '--port', '1'], "unknown mode 'dance'"],
@@ -71,6 +103,8 @@ describe('the load generator', () => {
     [['stream', '--port', '1', '--direction', 'left'], '--direction must be up, down or both'],
     [['ping', '--port'], '--port needs a value'],
     [['ping', '--port', '1'], 'connect: Connection refused'],
+    [['fetch', '--port', '1', '--requests', '0'], '--requests must be a number from 1 to 10000'],
+    [['fetch', '--port', '1'], 'connect: Connection refused'],
   ]
   test.each(mistakes)('refuses %j', (argv, says) => {
     const { status, stderr } = spawnSync(PROGRAMS.load, argv, { encoding: 'utf8' })

@@ -1,9 +1,9 @@
 /** What is printed, for programs and for people. */
 import { describe, expect, test } from 'vitest'
 import type { Benchmark, Measured } from '../src/benchmark.js'
-import { benchmarkReportOf } from '../src/report.js'
+import { benchmarkReportOf, caseReportOf } from '../src/report.js'
 import { formatNumber, tableOf } from '../src/table.js'
-import { oursAtLeast, oursAtMost, ratioAtLeast } from '../src/target.js'
+import { costAtMost, oursAtLeast, oursAtMost, ratioAtLeast } from '../src/target.js'
 
 const measured: Measured = {
   title: '50 connections',
@@ -64,6 +64,21 @@ describe('a target for a cost', () => {
     })
     expect(oursAtMost(3, 'ms').isMet(report(3))).toBe(true)
     expect(oursAtMost(3, 'ms').isMet(report(3.1))).toBe(false)
+  })
+
+  test("that is a multiple of a peer's counts how many times as much ours is", () => {
+    const cost = (ours: number): Measured => ({
+      title: '',
+      better: 'lower',
+      samples: new Map([
+        ['ours', [ours]],
+        ['nginx', [100]],
+      ]),
+      targets: [],
+    })
+    const verdicts = [119, 121].map((ours) => costAtMost('nginx', 1.2).isMet(caseReportOf(cost(ours))))
+    expect(verdicts).toEqual([true, false])
+    expect(costAtMost('c', 1.2).isMet(caseReportOf(cost(1)))).toBe(undefined)
   })
 })
 

@@ -17,6 +17,11 @@ export function startExample(example: string, line: RegExp, ...args: string[]): 
   return startServer({ command: process.execPath, args: [pathOf(example), ...args], ready: { line } })
 }
 
+/** Waits until it has written something that matches: a pipe brings that a little later than it was written. */
+export async function untilSaid(server: RealServer, pattern: RegExp): Promise<void> {
+  while (!pattern.test(server.output())) await new Promise(setImmediate)
+}
+
 /**
  * On a machine that is busy with something else, any coroutine may be reported to have held the processor.
  */

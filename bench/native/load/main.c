@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fetch.h"
 #include "idle.h"
 #include "ping.h"
 #include "stream.h"
@@ -15,6 +16,7 @@ static const char USAGE[] =
     "  ping    round trips of --bytes over --connections for --time-ms   [--warm-ms] [--pace-ms]\n"
     "  hog     the same beside one connection that never stops sending   [--discard]\n"
     "  stream  one connection, blocks of --bytes, --direction up|down|both\n"
+    "  fetch   gets /file by HTTP/1.1, --requests times on each of --connections\n"
     "  idle    opens --connections, numbered from --first; a line on stdin pings each once; waits --time-ms for answers\n"
     "Prints JSON. Ends when stdin closes.\n";
 
@@ -33,6 +35,8 @@ static void parse_option(struct options *options, const char *name, const char *
     options->port = (uint16_t)parse_number(name, value, 1, 65535);
   } else if (strcmp(name, "--connections") == 0) {
     options->connections = parse_number(name, value, 1, LIMIT_CONNECTIONS);
+  } else if (strcmp(name, "--requests") == 0) {
+    options->requests = parse_number(name, value, 1, LIMIT_REQUESTS);
   } else if (strcmp(name, "--first") == 0) {
     options->first = parse_number(name, value, 0, LIMIT_CONNECTIONS);
   } else if (strcmp(name, "--bytes") == 0) {
@@ -55,7 +59,8 @@ static void parse_option(struct options *options, const char *name, const char *
 
 int main(int count, char **arguments) {
   if (count < 2) fail("a mode is missing\n%s", USAGE);
-  struct options options = {.mode = arguments[1], .direction = "up", .connections = 1, .bytes = 64, .time_ms = 1000};
+  struct options options = {.mode = arguments[1], .direction = "up", .connections = 1, .bytes = 64, .time_ms = 1000,
+                            .requests = 1};
   for (int i = 2; i < count; i++) {
     if (strcmp(arguments[i], "--discard") == 0) {
       options.hog_is_discarded = 1;
@@ -75,6 +80,9 @@ int main(int count, char **arguments) {
   } else if (strcmp(options.mode, "stream") == 0) {
     start_watchdog((options.warm_ms + options.time_ms) / 1000u + 60u);
     run_stream(&options);
+  } else if (strcmp(options.mode, "fetch") == 0) {
+    start_watchdog(LIMIT_MILLISECONDS / 1000u);
+    run_fetch(&options);
   } else if (strcmp(options.mode, "idle") == 0) {
     start_watchdog(LIMIT_MILLISECONDS / 1000u);
     run_idle(&options);

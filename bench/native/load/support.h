@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define LIMIT_CONNECTIONS 100000u
+#define LIMIT_REQUESTS 10000u
 #define LIMIT_MILLISECONDS 600000u
 #define LIMIT_PING_BYTES 16384u
 #define LIMIT_BLOCK_BYTES (1u << 20)
@@ -20,6 +21,7 @@ struct options {
   uint16_t port;
   uint32_t connections;
   uint32_t first;       // number of the first one, where other generators hold those before it
+  uint32_t requests;    // of a fetch, on each connection
   uint32_t bytes;
   uint32_t time_ms;
   uint32_t warm_ms;

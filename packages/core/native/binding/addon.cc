@@ -104,6 +104,13 @@ constexpr Entry kFunctions[] = {
     {"watchRead", WatchRead},
 };
 
+// Linux alone can hold a partial segment back and be told when to let it go (tcp(7)). 0: it cannot be done.
+#ifdef TCP_CORK
+constexpr int kCork = TCP_CORK;
+#else
+constexpr int kCork = 0;
+#endif
+
 // Numbers of this kernel that JavaScript names.
 struct Number {
   const char* name;
@@ -126,6 +133,7 @@ constexpr Number kConstants[] = {
     {"SO_SNDBUF", SO_SNDBUF},
     {"SO_TYPE", SO_TYPE},
     {"IPPROTO_TCP", IPPROTO_TCP},
+    {"TCP_CORK", kCork},
     {"TCP_NODELAY", TCP_NODELAY},
     {"TCP_KEEPINTVL", TCP_KEEPINTVL},
     {"TCP_KEEPCNT", TCP_KEEPCNT},

@@ -2,8 +2,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@shrapnel/test-support'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { inParallel, socketPair, spawn } from '../../src/index.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inParallel, type Socket, socketPair, spawn } from '../../src/index.js'
+import { native } from '../../src/native.js'
 import {
   digest,
   drain,
@@ -139,6 +140,41 @@ test('a sendFile cancelled half-way breaks the connection, and one that has not 
   expect(await outcomeOf(spawn(() => full.client.sendFile(file)))).toMatchObject({ code: 'SIMULTANEOUS' })
   filling.shutdown()
   full.server.close()
+})
+
+describe('a file that takes several calls', () => {
+  const { IPPROTO_TCP, TCP_CORK } = native.constants
+  /** Whether the kernel holds back a segment that is not full. Where it cannot, it never does. */
+  const isCorked = (socket: Socket) => {
+    const value = new Int32Array(2)
+    return native.getOption(socket.fd, IPPROTO_TCP, TCP_CORK, value) === 0 && value[0] !== 0
+  }
+
+  test('holds nothing back once it is sent, and while it is on its way sends full segments alone', async () => {
+    const { client, server } = await tcpPair()
+    const sending = spawn(() => client.sendFile(file))
+    await untilIn(sending, 'sendFile')
+    expect(isCorked(client)).toBe(TCP_CORK !== 0)
+    expect(await take(server, bytes.length)).toHaveLength(bytes.length)
+    expect(await sending.join()).toBe(bytes.length)
+    expect(isCorked(client)).toBe(false)
+    client.close()
+    server.close()
+  })
+
+  test('holds nothing back after it has failed', async () => {
+    const { client, server } = await tcpPair()
+    const own = await open(join(folder.path, 'file'))
+    const sending = spawn(() => client.sendFile(own))
+    await untilIn(sending, 'sendFile')
+    await own.close()
+    const reading = spawn(() => drain(server))
+    expect(await outcomeOf(sending)).toMatchObject({ code: 'EBADF', syscall: 'sendfile' })
+    expect(isCorked(client)).toBe(false)
+    client.close()
+    await reading.join()
+    server.close()
+  })
 })
 
 test('a peer that resets in the middle of a file is an error of the system', async () => {

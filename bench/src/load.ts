@@ -76,6 +76,29 @@ export function fetchFile(port: number, { connections, requests }: FetchOptions)
   return answerOf<FetchFigures>(command)
 }
 
+export interface DialOptions {
+  /** Places, in each of which there is one connection after another. */
+  readonly connections: number
+  readonly timeMs: number
+  readonly warmMs: number
+}
+
+export interface DialFigures {
+  readonly perSecond: number
+  readonly p50Us: number
+  readonly p99Us: number
+  /** Connections that each worker had, by its number. */
+  readonly shares: readonly number[]
+}
+
+/** New connections, each answered with the number of its worker and ended by the server. */
+export function dial(port: number, { connections, timeMs, warmMs }: DialOptions): Promise<DialFigures> {
+  const command = [PROGRAMS.load, 'dial']
+  const numbers = { port, connections, 'time-ms': timeMs, 'warm-ms': warmMs }
+  for (const [name, value] of Object.entries(numbers)) command.push(`--${name}`, String(value))
+  return answerOf<DialFigures>(command)
+}
+
 /** How long idle connections may take to answer a ping on all of them. */
 const PATIENCE_MS = 30_000
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dial.h"
 #include "fetch.h"
 #include "idle.h"
 #include "ping.h"
@@ -17,6 +18,7 @@ static const char USAGE[] =
     "  hog     the same beside one connection that never stops sending   [--discard]\n"
     "  stream  one connection, blocks of --bytes, --direction up|down|both\n"
     "  fetch   gets /file by HTTP/1.1, --requests times on each of --connections\n"
+    "  dial    a new connection for each answer, in --connections places, for --time-ms   [--warm-ms]\n"
     "  idle    opens --connections, numbered from --first; a line on stdin pings each once; waits --time-ms for answers\n"
     "Prints JSON. Ends when stdin closes.\n";
 
@@ -80,6 +82,9 @@ int main(int count, char **arguments) {
   } else if (strcmp(options.mode, "stream") == 0) {
     start_watchdog((options.warm_ms + options.time_ms) / 1000u + 60u);
     run_stream(&options);
+  } else if (strcmp(options.mode, "dial") == 0) {
+    start_watchdog((options.warm_ms + options.time_ms) / 1000u + 60u);
+    run_dial(&options);
   } else if (strcmp(options.mode, "fetch") == 0) {
     start_watchdog(LIMIT_MILLISECONDS / 1000u);
     run_fetch(&options);

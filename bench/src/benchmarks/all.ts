@@ -3,6 +3,7 @@ import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
 import { fairness } from './fairness.js'
 import { idle } from './idle.js'
+import { prefork } from './prefork.js'
 import { sendfile } from './sendfile.js'
 import { spawn } from './spawn.js'
 import { tcpEcho } from './tcp-echo.js'
@@ -13,6 +14,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   tcpEcho,
   tcpStream,
   sendfile,
+  prefork,
   idle,
   spawn,
   timeout,

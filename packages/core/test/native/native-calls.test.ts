@@ -94,6 +94,8 @@ test('a call on a closed number is EBADF, in every function that takes one', () 
     sendTo: () => native.sendTo(fd, bytes, 0, 8, address),
     receiveFrom: () => native.receiveFrom(fd, bytes, new Uint8Array(129)),
     watch: () => native.watch(fd),
+    watchExclusive: () => native.watchExclusive(fd),
+    setAccepting: () => native.setAccepting(fd, 1),
     adopt: () => native.adopt(fd),
     adoptListener: () => native.adoptListener(fd),
     sendDescriptor: () => native.sendDescriptor(fd, 0),

@@ -45,10 +45,14 @@ export function refusingPort(host = '127.0.0.1'): number {
 }
 
 /** Waits until `condition` holds, a turn at a time. */
-export async function until(condition: () => boolean, what = String(condition)): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
+export async function until(
+  condition: () => boolean,
+  what = String(condition),
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`)
+    if (performance.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what}`)
     await sleep(1)
   }
 }

@@ -21,8 +21,8 @@ afterAll(() => folder.remove())
 const freshPath = (): string => join(folder.path, `s${++lastName}`)
 
 /** What the program says on its standard output, and how it ends. */
-async function child(kind: 'tcp' | 'unix', listener: number): Promise<{ said: string; code: unknown }> {
-  const started = startChild(process.execPath, [inherits, kind], {
+async function child(args: readonly string[], listener: number): Promise<{ said: string; code: unknown }> {
+  const started = startChild(process.execPath, [inherits, ...args], {
     stdio: ['ignore', 'pipe', 'inherit', listener],
   })
   let said = ''
@@ -33,33 +33,34 @@ async function child(kind: 'tcp' | 'unix', listener: number): Promise<{ said: st
   return { said, code }
 }
 
-test.each(['127.0.0.1', '::1'])(
-  'a child accepts on a listener that its parent opened on %s',
-  async (host) => {
-    using ours = tcp.listen({ port: 0, host })
-    const ending = spawn(() => child('tcp', ours.fd))
-    const client = await tcp.connect(host, ours.port)
-    expect(String(await drain(client))).toBe('from the child')
-    client.close()
-    const { said, code } = await ending.join()
-    expect(code).toBe(0)
-    expect(JSON.parse(said)).toEqual({
-      address: ours.address,
-      port: ours.port,
-      fd: 3,
-      flags: 'non-blocking, closed on exec',
-    })
-    // It closed its own number, not the socket: ours goes on.
-    const { client: again, server } = await pairOver(ours, () => tcp.connect(host, ours.port))
-    again.close()
-    server.close()
-  },
-)
+test.each([
+  ['127.0.0.1', []],
+  ['::1', []],
+  ['127.0.0.1', ['exclusive']],
+])('a child accepts on a listener that its parent opened on %s, and ends: %j', async (host, options) => {
+  using ours = tcp.listen({ port: 0, host })
+  const ending = spawn(() => child(['tcp', ...options], ours.fd))
+  const client = await tcp.connect(host, ours.port)
+  expect(String(await drain(client))).toBe('from the child')
+  client.close()
+  const { said, code } = await ending.join()
+  expect(code).toBe(0)
+  expect(JSON.parse(said)).toEqual({
+    address: ours.address,
+    port: ours.port,
+    fd: 3,
+    flags: 'non-blocking, closed on exec',
+  })
+  // It closed its own number, not the socket: ours goes on.
+  const { client: again, server } = await pairOver(ours, () => tcp.connect(host, ours.port))
+  again.close()
+  server.close()
+})
 
 test("a child that accepts on its parent's UNIX listener leaves the file where it is", async () => {
   const path = freshPath()
   using ours = unix.listen({ path })
-  const ending = spawn(() => child('unix', ours.fd))
+  const ending = spawn(() => child(['unix'], ours.fd))
   const client = await unix.connect(path)
   expect(String(await drain(client))).toBe('from the child')
   client.close()

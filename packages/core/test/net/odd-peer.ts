@@ -24,12 +24,16 @@ export class OddPeer implements Disposable {
   readonly #ended: Promise<unknown>
   output = ''
 
+  /** `inherited` is descriptor 3 there. */
   constructor(
     program: string,
-    what: 'urgent' | 'urgent-late' | 'rights' | `rights-${number}` | 'drain',
+    what: 'urgent' | 'urgent-late' | 'rights' | `rights-${number}` | 'swallow' | 'drain',
     to: string | number,
+    inherited: number | 'ignore' = 'ignore',
   ) {
-    this.#child = spawn(program, [what, String(to)], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    const stdio = ['pipe', 'pipe', 'inherit', inherited] as const
+    const child = spawn(program, [what, String(to)], { env, stdio: [...stdio] })
+    this.#child = child as ChildProcessByStdio<Writable, Readable, null>
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.output += text
     })

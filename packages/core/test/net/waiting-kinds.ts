@@ -71,6 +71,27 @@ async function writing(how: 'send' | 'sendv' | 'sendFile'): Promise<WaitingKind>
   }
 }
 
+async function accepting(exclusive: boolean): Promise<WaitingKind> {
+  const listener = tcp.listen({ port: 0, exclusive })
+  const { port } = listener
+  const clients: Socket[] = []
+  return {
+    operate: async () => {
+      const socket = await listener.accept()
+      socket.close()
+      return 'done'
+    },
+    verb: 'accept',
+    supply: async () => {
+      clients.push(await tcp.connect('127.0.0.1', port))
+    },
+    close: () => listener.close(),
+    dispose: () => {
+      for (const client of clients) client.close()
+    },
+  }
+}
+
 export const kinds: Record<string, () => Promise<WaitingKind>> = {
   'recv from TCP': async () => {
     const { client, server } = await tcpPair()
@@ -136,26 +157,8 @@ export const kinds: Record<string, () => Promise<WaitingKind>> = {
       dispose: () => reader.close(),
     }
   },
-  accept: async () => {
-    const listener = tcp.listen({ port: 0 })
-    const { port } = listener
-    const clients: Socket[] = []
-    return {
-      operate: async () => {
-        const socket = await listener.accept()
-        socket.close()
-        return 'done'
-      },
-      verb: 'accept',
-      supply: async () => {
-        clients.push(await tcp.connect('127.0.0.1', port))
-      },
-      close: () => listener.close(),
-      dispose: () => {
-        for (const client of clients) client.close()
-      },
-    }
-  },
+  accept: () => accepting(false),
+  'accept from a shared listener': () => accepting(true),
   'accept from a UNIX listener': async () => {
     const folder = await temporaryFolder()
     const path = join(folder.path, 's')

@@ -1,8 +1,11 @@
-// Accepts one connection on descriptor 3, a listener that the parent process opened. Usage: inherits-listener.mjs tcp|unix.
+// Accepts one connection on descriptor 3, a listener that the parent process opened. Usage: inherits-listener.mjs tcp|unix [exclusive].
 import { readFileSync } from 'node:fs'
 import { tcp, unix } from '@shrapnel/core'
 
-const listener = (process.argv[2] === 'tcp' ? tcp : unix).listen({ fd: 3 })
+const listener = (process.argv[2] === 'tcp' ? tcp : unix).listen({
+  fd: 3,
+  exclusive: process.argv[3] === 'exclusive',
+})
 const flags = Number.parseInt(
   /flags:\s+(\d+)/.exec(readFileSync('/proc/self/fdinfo/3', 'latin1'))?.[1] ?? '0',
   8,

@@ -3,9 +3,13 @@
 //   odd-peer urgent-late PORT   the same, each after a line on standard input
 //   odd-peer rights PATH     "a" together with a descriptor, then "b"
 //   odd-peer rights-200 PATH the same with 200 descriptors; any number up to 253
+//   odd-peer swallow FD      takes the wake-up of one connection to a listener that it shares, and no connection
 //   odd-peer drain PORT      reads to the end as fast as the kernel can throw bytes away; prints how many
 // Each says "done" when it has sent all, and ends when the other side does.
 #include <arpa/inet.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -77,6 +81,23 @@ void Say(const char* text) {
   std::fflush(stdout);
 }
 
+// Asleep on an exclusive registration it is the one that the kernel wakes.
+void Swallow(int listener) {
+#ifdef EPOLLEXCLUSIVE
+  const int set = epoll_create1(0);
+  epoll_event event{};
+  event.events = EPOLLIN | static_cast<unsigned>(EPOLLEXCLUSIVE);
+  if (set == -1 || epoll_ctl(set, EPOLL_CTL_ADD, listener, &event) == -1) Fail("epoll_ctl");
+  Say("done");
+  if (epoll_wait(set, &event, 1, -1) != 1) Fail("epoll_wait");
+  Say("swallowed");
+  AwaitLine();
+#else
+  static_cast<void>(listener);
+  Fail("no EPOLLEXCLUSIVE");
+#endif
+}
+
 // MSG_TRUNC makes TCP forget the bytes without copying them (tcp(7)).
 long long Drain(int fd) {
   static char block[1 << 20];
@@ -107,6 +128,9 @@ int main(int count, char** arguments) {
     const int copies = what == "rights" ? 1 : std::atoi(what.c_str() + std::strlen("rights-"));
     SendWithDescriptors(fd, "a", STDIN_FILENO, static_cast<std::size_t>(copies));
     Send(fd, "b");
+  } else if (what == "swallow") {
+    Swallow(std::atoi(arguments[2]));
+    return 0;
   } else if (what == "drain") {
     fd = ConnectTcp(arguments[2]);
     Say("done");

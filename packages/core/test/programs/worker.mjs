@@ -57,6 +57,7 @@ const jobs = {
     await mutex.lock()
     for (const wait of [
       () => listener.accept(),
+      () => tcp.listen({ port: 0, exclusive: true }).accept(),
       () => server.send(Buffer.alloc(32 * 1024 * 1024)),
       () => pair[0].recv(),
       () => reader.recv(),

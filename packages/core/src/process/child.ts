@@ -3,8 +3,9 @@
  * no signal is ever sent to a number that may be a stranger's: the number, and the group of that number, are the child's own until
  * its status is taken (wait(2)), which happens when it ends, whether or not anybody waits; or, for one that is held, at `release`.
  */
-import { Descriptor } from '../net/descriptor.js'
+
 import { EPERM, ESRCH, native } from '../native.js'
+import { Descriptor } from '../net/descriptor.js'
 import { currentScope } from '../runtime/current.js'
 import type { Scope } from '../runtime/scope.js'
 import { QueuedWait, WaitQueue } from '../sync/wait-queue.js'

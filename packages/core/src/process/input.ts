@@ -9,7 +9,8 @@ export type ProcessInput = string | Uint8Array | Stream | AsyncIterable<Uint8Arr
 
 export function checkInput(input: unknown): void {
   if (typeof input === 'string' || input instanceof Uint8Array) return
-  if (typeof input === 'object' && input !== null && ('recv' in input || Symbol.asyncIterator in input)) return
+  if (typeof input === 'object' && input !== null && ('recv' in input || Symbol.asyncIterator in input))
+    return
   throw wrongType('input', 'a string, a Uint8Array, a Stream or an async iterable', input)
 }
 

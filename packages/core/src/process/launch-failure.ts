@@ -25,7 +25,11 @@ export function launchFailure(plan: LaunchPlan, path: string, result: number): S
   if (result === EBADF) {
     const closed = [...plan.descriptors].find((fd) => fd >= 0 && !isOpen(fd))
     if (closed !== undefined)
-      return failure(result, command, `cannot start ${command}: descriptor ${closed}, which it is to get, is not open`)
+      return failure(
+        result,
+        command,
+        `cannot start ${command}: descriptor ${closed}, which it is to get, is not open`,
+      )
   }
   const sentence = fileFault(plan, path, result)
   return failure(result, path, sentence)

@@ -96,7 +96,8 @@ function packedEnvironment(env: Readonly<Record<string, string | undefined>>): B
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue
     checkText(`env.${name}`, value)
-    if (name === '' || /[=\0]/.test(name)) throw outOfRange('a name in env', 'without = and NUL', JSON.stringify(name))
+    if (name === '' || /[=\0]/.test(name))
+      throw outOfRange('a name in env', 'without = and NUL', JSON.stringify(name))
     text += `${name}=${value}\0`
   }
   return Buffer.from(text)
@@ -117,7 +118,8 @@ function stdio(name: string, choice: Stdio, pipe: number, own: number): number {
   if (choice === 'pipe') return pipe
   if (choice === 'ignore') return NOTHING
   if (choice === 'inherit') return own
-  if (typeof choice === 'string') throw outOfRange(name, "'pipe', 'ignore', 'inherit' or a descriptor", choice)
+  if (typeof choice === 'string')
+    throw outOfRange(name, "'pipe', 'ignore', 'inherit' or a descriptor", choice)
   return descriptorNumber(name, choice)
 }
 

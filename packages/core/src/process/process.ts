@@ -5,7 +5,6 @@ import { shield, withTimeout } from '../scope/with-timeout.js'
 import type { Child } from './child.js'
 import { type ExitStatus, signalNumber } from './exit-status.js'
 import type { Launched } from './launch.js'
-import type { StartOptions } from './start-options.js'
 
 /** What `stop` gives a process between SIGTERM and SIGKILL unless told, in milliseconds. */
 export const DEFAULT_GRACE_MS = 2000
@@ -15,22 +14,18 @@ export interface StopOptions {
   readonly graceMs?: number
 }
 
-/** A Pipe where 'pipe' was chosen or nothing was, null where something else was. */
-type StreamFor<Options, Name extends 'stdin' | 'stdout' | 'stderr'> = Name extends keyof Options
-  ? Options[Name] extends 'pipe' | undefined
-    ? Pipe
-    : 'pipe' extends Options[Name]
-      ? Pipe | null
-      : null
-  : Pipe
-
-export class Process<Options extends StartOptions = StartOptions> {
+/** `Stdin` and so on: Pipe where it is a pipe, null where it is something else, either where nobody knows. */
+export class Process<
+  Stdin extends Pipe | null = Pipe | null,
+  Stdout extends Pipe | null = Pipe | null,
+  Stderr extends Pipe | null = Pipe | null,
+> {
   readonly pid: number
   /** To the child. `close()` is its end of input. A child that reads no more makes `send` fail with `EPIPE`. */
-  readonly stdin: StreamFor<Options, 'stdin'>
+  readonly stdin: Stdin
   /** From the child. It ends when every process that holds the other end has closed it, which may be later than the child's end. */
-  readonly stdout: StreamFor<Options, 'stdout'>
-  readonly stderr: StreamFor<Options, 'stderr'>
+  readonly stdout: Stdout
+  readonly stderr: Stderr
   readonly #child: Child
   #isStopping = false
 
@@ -38,9 +33,9 @@ export class Process<Options extends StartOptions = StartOptions> {
   constructor({ child, pipes }: Launched) {
     this.#child = child
     this.pid = child.pid
-    this.stdin = pipes[0] as StreamFor<Options, 'stdin'>
-    this.stdout = pipes[1] as StreamFor<Options, 'stdout'>
-    this.stderr = pipes[2] as StreamFor<Options, 'stderr'>
+    this.stdin = pipes[0] as Stdin
+    this.stdout = pipes[1] as Stdout
+    this.stderr = pipes[2] as Stderr
   }
 
   get isRunning(): boolean {

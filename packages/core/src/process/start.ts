@@ -1,7 +1,19 @@
 /** Starting a process. */
+import type { Pipe } from '../net/pair.js'
 import { launch } from './launch.js'
 import { Process } from './process.js'
 import { launchPlan, type StartOptions } from './start-options.js'
+
+type NoOptions = Record<never, never>
+
+/** A Pipe where 'pipe' was chosen or nothing was, null where something else was. */
+type StreamFor<Options, Name extends 'stdin' | 'stdout' | 'stderr'> = Name extends keyof Options
+  ? Options[Name] extends 'pipe' | undefined
+    ? Pipe
+    : 'pipe' extends Options[Name]
+      ? Pipe | null
+      : null
+  : Pipe
 
 /**
  * Starts `command` with `args` and returns at once. No shell is involved unless `shell` is true. A command without a slash is looked for in the
@@ -15,11 +27,10 @@ import { launchPlan, type StartOptions } from './start-options.js'
  * Throws, with a sentence that says what is wrong: `ENOENT` (no such command, working directory or interpreter), `EACCES`, `ENOTDIR`,
  * `ENOEXEC`; and `EMFILE`, `EAGAIN` (too many processes), `E2BIG`, `EBADF` (a descriptor that is not open); `ENOSYS` before Linux 5.3.
  */
-// biome-ignore lint/complexity/noBannedTypes: no options at all, which is a type of its own here
-export function start<const Options extends StartOptions = {}>(
+export function start<const Options extends StartOptions = NoOptions>(
   command: string,
   args: readonly string[] = [],
-  options?: Options,
-): Process<Options> {
-  return new Process<Options>(launch(launchPlan(command, args, options ?? {}), false))
+  options = {} as Options,
+): Process<StreamFor<Options, 'stdin'>, StreamFor<Options, 'stdout'>, StreamFor<Options, 'stderr'>> {
+  return new Process(launch(launchPlan(command, args, options), false))
 }

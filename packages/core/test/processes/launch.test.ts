@@ -64,7 +64,11 @@ const rows: Record<string, () => Row> = {
     code: 'EACCES',
     sentence: `cannot run ${folder}/forbidden: permission denied`,
   }),
-  'a folder': () => ({ command: folder, code: 'EACCES', sentence: `cannot run ${folder}: it is a directory` }),
+  'a folder': () => ({
+    command: folder,
+    code: 'EACCES',
+    sentence: `cannot run ${folder}: it is a directory`,
+  }),
   'nothing but files that may not be run': () => ({
     command: 'tool',
     options: { env: { PATH: `${folder}/second:${folder}/first` } },
@@ -113,7 +117,9 @@ test('the first file that may be run is, whatever of that name comes before it i
 })
 
 test('a relative folder of the PATH is meant from the working directory', async () => {
-  expect(String((await run('tool', [], { cwd: folder, env: { PATH: 'nowhere:third' } })).stdout)).toBe('third\n')
+  expect(String((await run('tool', [], { cwd: folder, env: { PATH: 'nowhere:third' } })).stdout)).toBe(
+    'third\n',
+  )
 })
 
 test('a descriptor that is not open is named', () => {

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   all,
   type Coroutine,
+  group,
   type RunOptions,
   RunTimeoutError,
-  group,
   run,
   spawn,
   withTimeout,
@@ -37,7 +37,11 @@ interface Scene {
 }
 
 /** Runs one of the scripts, and waits until it is ready. */
-async function begin(script: keyof typeof scripts, options: RunOptions = {}, around = plainly): Promise<Scene> {
+async function begin(
+  script: keyof typeof scripts,
+  options: RunOptions = {},
+  around = plainly,
+): Promise<Scene> {
   const path = join(folder.path, 'pids')
   const running = outcome(() => around(() => run('sh', ['-c', scripts[script], 'sh', path], options)))
   const [leader = 0, second = 0] = await numbersFrom(path, script.includes('grandchild') ? 2 : 1)
@@ -55,15 +59,30 @@ function outcome(body: () => Promise<unknown>): Coroutine<unknown> {
   })
 }
 
+/** Waits until SIGTERM was sent and the grace runs. */
+async function untilGrace(graceMs: number): Promise<void> {
+  const { clock } = ground
+  await untilTrue(() => clock.pendingAlarm?.at === clock.now() + graceMs)
+}
+
 type Around = (body: () => Promise<unknown>) => Promise<unknown>
 const plainly: Around = (body) => body()
 
 test('when time is up an obedient program ends with SIGTERM, and the error has its output', async () => {
   const path = join(folder.path, 'ready')
   const running = outcome(() =>
-    run('sh', ['-c', 'trap "echo last words; exit" TERM; echo first words; echo error >&2; echo >"$1"; while :; do sleep 0.01; done', 'sh', path], {
-      timeoutMs: 500,
-    }),
+    run(
+      'sh',
+      [
+        '-c',
+        'trap "echo last words; exit" TERM; echo first words; echo error >&2; sleep 1000 >/dev/null 2>&1 & echo 0 >"$1"; wait',
+        'sh',
+        path,
+      ],
+      {
+        timeoutMs: 500,
+      },
+    ),
   )
   await numbersFrom(path, 1)
   await ground.clock.advance(499)
@@ -79,6 +98,7 @@ test('when time is up an obedient program ends with SIGTERM, and the error has i
 test('a program that ignores SIGTERM is killed after the grace, not before', async () => {
   const { running, leader } = await begin('stubborn', { timeoutMs: 100, graceMs: 700 })
   await ground.clock.advance(100)
+  await untilGrace(700)
   await ground.clock.advance(699)
   expect(isAlive(leader)).toBe(true)
   await ground.clock.advance(1)
@@ -88,7 +108,9 @@ test('a program that ignores SIGTERM is killed after the grace, not before', asy
 
 test('the grace is two seconds unless given', async () => {
   const { running, leader } = await begin('stubborn', { timeoutMs: 100 })
-  await ground.clock.advance(2099)
+  await ground.clock.advance(100)
+  await untilGrace(2000)
+  await ground.clock.advance(1999)
   expect(isAlive(leader)).toBe(true)
   await ground.clock.advance(1)
   expect(await running.join()).toMatchObject({ code: 'TIMEOUT' })
@@ -102,8 +124,12 @@ test('without grace SIGKILL follows at once', async () => {
 })
 
 test('a grandchild that ignores SIGTERM has the grace, and dies though the leader obeyed', async () => {
-  const { running, leader, second } = await begin('with a stubborn grandchild', { timeoutMs: 100, graceMs: 500 })
+  const { running, leader, second } = await begin('with a stubborn grandchild', {
+    timeoutMs: 100,
+    graceMs: 500,
+  })
   await ground.clock.advance(100)
+  await untilGrace(500)
   await untilTrue(() => !isAlive(leader))
   expect(isAlive(second)).toBe(true)
   // It is a zombie until the group is done with: its number is the group's.
@@ -145,6 +171,7 @@ test('a program that writes without end and ignores SIGTERM is killed after the 
   const script = 'trap "" TERM; echo $$ >"$1"; exec yes'
   const running = outcome(() => run('sh', ['-c', script, 'sh', path], { maxOutputBytes: 10, graceMs: 200 }))
   const [leader = 0] = await numbersFrom(path, 1)
+  await untilGrace(200)
   await ground.clock.advance(199)
   expect(isAlive(leader)).toBe(true)
   await ground.clock.advance(1)
@@ -162,7 +189,9 @@ test('an interrupt ends the program, and run passes it on when it is gone', asyn
 test('what run waits for can be seen', async () => {
   const { running, leader } = await begin('obedient', { input: 'x'.repeat(1_000_000) })
   await untilTrue(() => all().some(({ waitingOn }) => waitingOn?.startsWith('send')))
-  const waits = all().flatMap(({ name, waitingOn }) => (waitingOn === undefined ? [] : [`${name}: ${waitingOn}`]))
+  const waits = all().flatMap(({ name, waitingOn }) =>
+    waitingOn === undefined ? [] : [`${name}: ${waitingOn}`],
+  )
   expect(waits.join('\n')).toMatch(
     /^caller: .*process \d+ \(sh\).*\nsh stdin: send fd \d+\nsh stdout: recv fd \d+\nsh stderr: recv fd \d+$/,
   )
@@ -174,6 +203,7 @@ test('what run waits for can be seen', async () => {
 test('a shutdown ends the program, also one that ignores SIGTERM', async () => {
   const { running, leader } = await begin('stubborn', { graceMs: 300 })
   running.shutdown()
+  await untilGrace(300)
   await ground.clock.advance(299)
   expect(isAlive(leader)).toBe(true)
   await ground.clock.advance(1)
@@ -184,7 +214,7 @@ test('a shutdown ends the program, also one that ignores SIGTERM', async () => {
 test('a second interrupt does not shorten the grace', async () => {
   const { running, leader } = await begin('stubborn', { graceMs: 300 })
   running.interrupt('first')
-  await ground.clock.settle()
+  await untilGrace(300)
   running.interrupt('second')
   await ground.clock.advance(299)
   expect(isAlive(leader)).toBe(true)

@@ -64,7 +64,9 @@ test('with shell the command is a script, and the arguments are its parameters',
 })
 
 test('argv0 is the name that the program sees', async () => {
-  const { stdout } = await run('sh', ['-c', 'cat /proc/$$/cmdline | tr "\\0" "\\n" | head -n 1'], { argv0: 'other' })
+  const { stdout } = await run('sh', ['-c', 'cat /proc/$$/cmdline | tr "\\0" "\\n" | head -n 1'], {
+    argv0: 'other',
+  })
   expect(String(stdout)).toBe('other\n')
 })
 
@@ -85,7 +87,9 @@ test('a program starts in the given folder, and a path as command is meant from 
   expect(String((await run('pwd', [], { cwd: path })).stdout)).toBe(`${path}\n`)
   writeFileSync(join(path, 'here'), '#!/bin/sh\necho "here $1"\n', { mode: 0o755 })
   expect(String((await run('./here', ['x'], { cwd: path })).stdout)).toBe('here x\n')
-  expect(String((await run('here', ['y'], { cwd: path, env: { PATH: '/nowhere:' } })).stdout)).toBe('here y\n')
+  expect(String((await run('here', ['y'], { cwd: path, env: { PATH: '/nowhere:' } })).stdout)).toBe(
+    'here y\n',
+  )
 })
 
 test('without input there is none', async () => {
@@ -151,7 +155,9 @@ test('input that fails is the failure, and ends the program', async () => {
   const wrong = (async function* () {
     yield 5 as unknown as string
   })()
-  expect(await failureOf(() => run('cat', [], { input: wrong }))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+  expect(await failureOf(() => run('cat', [], { input: wrong }))).toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+  })
   expect(zombies()).toEqual([])
 })
 

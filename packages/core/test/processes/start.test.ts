@@ -7,8 +7,8 @@ import {
   BufferedReader,
   inParallel,
   Pipe,
-  pipe,
   Process,
+  pipe,
   socketPair,
   spawn,
   start,
@@ -174,7 +174,10 @@ test('stop ends an obedient process with SIGTERM and gives how it ended', async 
 
 test('stop kills a process that ignores SIGTERM when the grace is over', async () => {
   const { child } = await ready('stubborn')
-  const [first, second] = await inParallel([() => child.stop({ graceMs: 20 }), () => child.stop({ graceMs: 30 })])
+  const [first, second] = await inParallel([
+    () => child.stop({ graceMs: 20 }),
+    () => child.stop({ graceMs: 30 }),
+  ])
   expect([first, second]).toEqual(Array(2).fill({ code: null, signal: 'SIGKILL' }))
   closePipes(child)
 })
@@ -225,7 +228,10 @@ test('streams may be nothing, ours, or any descriptor, and are null then', async
   expect([child.stdin, child.stdout, child.stderr]).toEqual([null, null, null])
   expect(await child.wait()).toMatchObject({ code: 0 })
   expect(readFileSync(path, 'utf8')).toBe('to the file\nto both\n')
-  const inherits = start('sh', ['-c', 'readlink /proc/self/fd/2 >&3'], { stderr: 'inherit', descriptors: [openSync(path, 'w')] })
+  const inherits = start('sh', ['-c', 'readlink /proc/self/fd/2 >&3'], {
+    stderr: 'inherit',
+    descriptors: [openSync(path, 'w')],
+  })
   expect(await inherits.wait()).toMatchObject({ code: 0 })
   expect(readFileSync(path, 'utf8')).toBe(`${readlinkSync('/proc/self/fd/2')}\n`)
   closePipes(inherits)
@@ -235,10 +241,11 @@ test('a child has its three streams and what it was given, whatever else is open
   const [near, far] = socketPair()
   using listener = tcp.listen({ port: 0 })
   const plain = openSync('/dev/null', 'r')
+  // Before: its 3 does not block, as ours does not.
+  await near.send('through 3\n')
   await using child = start('sh', ['-c', `${OPEN}; read line <&3; echo "$line"; echo back >&4`], {
     descriptors: [far, far],
   })
-  await near.send('through 3\n')
   expect(String(await drain(child.stdout))).toBe('0 1 2 3 4 \nthrough 3\n')
   expect(String(await near.recv())).toBe('back\n')
   await child.wait()
@@ -301,11 +308,15 @@ test('signals that this process ignores or blocks have their default effect in t
   process.off('SIGUSR2', ignore)
 })
 
-test('two hundred at once end, each with its own code, and leave no zombie and no descriptor', { timeout: 30_000 }, async () => {
+test('two hundred at once end, each with its own code, and leave no zombie and no descriptor', {
+  timeout: 30_000,
+}, async () => {
   await expectNoDescriptorLeak(
     async () => {
       const before = native.openCount()
-      const children = Array.from({ length: 200 }, (_, i) => start('sh', ['-c', `exit ${i}`], { stderr: 'ignore' }))
+      const children = Array.from({ length: 200 }, (_, i) =>
+        start('sh', ['-c', `exit ${i}`], { stderr: 'ignore' }),
+      )
       // Two pipes, and what tells of the end unless it has.
       expect(native.openCount()).toBe(before + 3 * 200)
       const statuses = await inParallel(children.map((child) => () => child.wait()))

@@ -256,7 +256,10 @@ const cases = {
     const status = () =>
       new Promise((resolve) => {
         // Without what a sanitizer preloads: it has handlers of its own.
-        const child = spawnProcess('cat', ['/proc/self/status'], { stdio: ['ignore', 'pipe', 'inherit'], env: {} })
+        const child = spawnProcess('cat', ['/proc/self/status'], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          env: {},
+        })
         let text = ''
         child.stdout.setEncoding('utf8').on('data', (piece) => {
           text += piece

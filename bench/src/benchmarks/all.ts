@@ -5,6 +5,7 @@ import { fairness } from './fairness.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { sendfile } from './sendfile.js'
+import { signals } from './signals.js'
 import { spawn } from './spawn.js'
 import { tcpEcho } from './tcp-echo.js'
 import { tcpStream } from './tcp-stream.js'
@@ -20,4 +21,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   timeout,
   channel,
   fairness,
+  signals,
 ]

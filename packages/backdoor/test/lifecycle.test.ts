@@ -161,8 +161,11 @@ describe('a program with a backdoor', () => {
     async (how) => {
       const unixPath = await freshPath()
       const { code, stdout, stderr } = await runProgram(program('survives-a-loop'), { args: [unixPath, how] })
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(JSON.parse(stdout)).toEqual({ heard: how === 'deaf' ? 0 : 1, shown: true })
+      const [facts, end] = stdout.split('\n')
+      expect({ code, stderr, end }).toEqual(
+        how === 'deaf' ? { code: 130, stderr: '', end: 'ended in order' } : { code: 0, stderr: '', end: '' },
+      )
+      expect(JSON.parse(facts as string)).toEqual({ heard: how === 'deaf' ? 0 : 1, shown: true })
     },
   )
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <memory>
+#include <cstdint>
 
 #include "retry.h"
 #include "system.h"
@@ -48,7 +48,7 @@ std::atomic<std::int64_t> untaken_since_ms{0};  // the first ending signal that 
 // What only the thread that opened us touches. But `without_us` is read by the handler, while the signal is caught.
 struct Disposition {
   bool is_caught = false;
-  bool is_held = false;       // `hold` is initialised
+  bool is_held = false;
   uv_signal_t hold{};
   struct sigaction before {};      // found before libuv knew that we want the signal
   struct sigaction replaced {};    // found by our sigaction: libuv's, as a rule
@@ -57,6 +57,8 @@ struct Disposition {
 Disposition dispositions[kMostSignals];
 uv_loop_t holding_loop;
 bool is_loop_open = false;
+int catching = 0;          // the signal whose handler is libuv's for a moment, before ours
+std::uint32_t strays = 0;  // how many of it came in that moment
 
 [[nodiscard]] std::int64_t NowMs() noexcept {
   timespec now{};
@@ -71,6 +73,14 @@ bool is_loop_open = false;
   return !untaken_since_ms.compare_exchange_strong(since, now) && now - since >= kPatienceMs;
 }
 
+void Tell() noexcept {
+  if (is_told.exchange(true)) return;
+  const char byte = 0;
+  // EAGAIN cannot be, and would do no harm: a full pipe is readable. EINTR neither: every signal is blocked here.
+  const ssize_t written = ::write(write_end.load(), &byte, 1);
+  static_cast<void>(written);
+}
+
 // Async-signal-safe throughout: lock-free atomics, clock_gettime, write, sigaction, raise (signal-safety(7)).
 void OnSignal(int signum, siginfo_t* info, void* context) {
   const int saved = errno;
@@ -81,12 +91,7 @@ void OnSignal(int signum, siginfo_t* info, void* context) {
     is_overdue = IsOverdue();
   }
   mine.all.fetch_add(1);
-  if (!is_told.exchange(true)) {
-    const char byte = 0;
-    // EAGAIN cannot be, and would do no harm: a full pipe is readable. EINTR neither: every signal is blocked here.
-    const ssize_t written = ::write(write_end.load(), &byte, 1);
-    static_cast<void>(written);
-  }
+  Tell();
   if (const InfoHandler next = mine.previous_with_info.load(); next != nullptr) {
     next(signum, info, context);
   } else if (const PlainHandler plain = mine.previous.load(); plain != nullptr) {
@@ -113,20 +118,27 @@ void OnSignal(int signum, siginfo_t* info, void* context) {
   return has_info ? one.sa_sigaction == other.sa_sigaction : one.sa_handler == other.sa_handler;
 }
 
-[[nodiscard]] int Install(int signum, struct sigaction* found) noexcept {
-  struct sigaction action {};
-  action.sa_sigaction = OnSignal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART;
-  ::sigfillset(&action.sa_mask);  // libuv's handler, which we call, relies on it
-  return ::sigaction(signum, &action, found) == 0 ? 0 : -errno;
-}
-
 [[nodiscard]] int Put(int signum, const struct sigaction& action) noexcept {
   return ::sigaction(signum, &action, nullptr) == 0 ? 0 : -errno;
 }
 
+[[nodiscard]] int Install(int signum) noexcept {
+  struct sigaction action {};
+  action.sa_sigaction = OnSignal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  ::sigfillset(&action.sa_mask);  // libuv's handler, which we call, relies on it
+  return Put(signum, action);
+}
+
 [[nodiscard]] int Find(int signum, struct sigaction& found) noexcept {
   return ::sigaction(signum, nullptr, &found) == 0 ? 0 : -errno;
+}
+
+// Libuv counts us no more among those who use the signal. The handle is closed when the loop has read what was written for it.
+void LetGo(Disposition& mine) noexcept {
+  uv_close(reinterpret_cast<uv_handle_t*>(&mine.hold),
+           [](uv_handle_t* handle) { static_cast<Disposition*>(handle->data)->is_held = false; });
+  while (mine.is_held) static_cast<void>(uv_run(&holding_loop, UV_RUN_NOWAIT));  // says only whether others are left
 }
 
 // Makes libuv count us among those who use the signal.
@@ -136,12 +148,28 @@ void OnSignal(int signum, siginfo_t* info, void* context) {
     if (failed != 0) return failed;
     is_loop_open = true;
   }
-  if (!mine.is_held) {
-    const int failed = uv_signal_init(&holding_loop, &mine.hold);
-    if (failed != 0) return failed;
-    mine.is_held = true;
-  }
-  return uv_signal_start(&mine.hold, [](uv_signal_t*, int) {}, signum);
+  int failed = uv_signal_init(&holding_loop, &mine.hold);
+  if (failed != 0) return failed;
+  mine.hold.data = &mine;
+  mine.is_held = true;
+  const auto count = [](uv_signal_t*, int number) {
+    if (number == catching) ++strays;
+  };
+  failed = uv_signal_start(&mine.hold, count, signum);
+  if (failed != 0) LetGo(mine);
+  return failed;
+}
+
+// What came on another thread while the handler was libuv's, which had nobody but us to tell.
+void CountStrays(int signum) noexcept {
+  strays = 0;
+  catching = signum;
+  static_cast<void>(uv_run(&holding_loop, UV_RUN_NOWAIT));  // says only whether there are handles left
+  catching = 0;
+  if (strays == 0) return;
+  counters[signum].by_default.fetch_add(strays);
+  counters[signum].all.fetch_add(strays);
+  Tell();
 }
 
 // What a signal does that we let through. Never a handler of libuv that has nobody to tell any more, and never nothing.
@@ -201,22 +229,29 @@ int CatchSignal(int signum) noexcept {
   if (mine.is_caught) {
     struct sigaction now {};
     const int failed = Find(signum, now);
-    return failed != 0 || IsOurs(now) ? failed : Install(signum, nullptr);
+    return failed != 0 || IsOurs(now) ? failed : Install(signum);
   }
+  const struct sigaction nobody {};  // SIG_DFL, which is not called
   int failed = Find(signum, mine.before);
   if (failed == 0) failed = Hold(mine, signum);
   if (failed != 0) return failed;
   failed = Find(signum, mine.replaced);
+  const bool is_shared = AreEqual(mine.before, mine.replaced);  // libuv's handler was there, for somebody else
   if (failed == 0) {
-    RememberPrevious(counters[signum], mine.replaced);
+    // Not shared: libuv's handler has nobody to tell yet, and we are about to ask what it heard meanwhile.
+    RememberPrevious(counters[signum], is_shared ? mine.replaced : nobody);
     mine.without_us = WithoutUs(mine);
-    failed = Install(signum, nullptr);
+    failed = Install(signum);
   }
   if (failed != 0) {
-    static_cast<void>(uv_signal_stop(&mine.hold));  // It cannot fail for one that is started.
+    LetGo(mine);
     return failed;
   }
   mine.is_caught = true;
+  if (!is_shared) {
+    CountStrays(signum);
+    RememberPrevious(counters[signum], mine.replaced);
+  }
   return 0;
 }
 
@@ -232,7 +267,7 @@ int ReleaseSignal(int signum) noexcept {
   int failed = Find(signum, now);
   const bool was_ours = IsOurs(now);
   if (failed == 0 && was_ours) failed = Put(signum, mine.replaced);
-  static_cast<void>(uv_signal_stop(&mine.hold));  // It cannot fail for one that is started.
+  LetGo(mine);
   counters[signum].all.store(0);
   counters[signum].by_default.store(0);
   if (failed == 0) failed = Find(signum, after);
@@ -270,16 +305,7 @@ int TakeSignals(int read_end, Deliveries* out, int capacity) noexcept {
 void CloseSignals() noexcept {
   if (write_end.load() < 0) return;
   for (int signum = 1; signum < kMostSignals; ++signum) static_cast<void>(ReleaseSignal(signum));
-  if (is_loop_open) {
-    for (Disposition& each : dispositions) {
-      if (each.is_held) uv_close(reinterpret_cast<uv_handle_t*>(&each.hold), nullptr);
-      each.is_held = false;
-    }
-    // A handle is closed once the loop has read what the handler wrote for it: the only time that this loop runs.
-    while (uv_run(&holding_loop, UV_RUN_NOWAIT) != 0) {
-    }
-    is_loop_open = uv_loop_close(&holding_loop) != 0;
-  }
+  if (is_loop_open) is_loop_open = uv_loop_close(&holding_loop) != 0;
   // A handler that runs on another thread at this moment writes to the number it has read: the moment is short, and the
   // thread that ends here is the main one.
   UniqueFd closing(write_end.exchange(-1));

@@ -1,6 +1,6 @@
 /**
  * A line that never ends is typed at argv[2], and SIGINT sent once it runs. With `listening` as argv[3] the program listens for
- * SIGINT, and gets another one after: it is to hear of that one alone.
+ * SIGINT, and gets another one after: it is to hear of that one alone. Otherwise the other one is to end it in order.
  */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -43,3 +43,8 @@ if (how === 'listening') {
 }
 await server.close()
 console.log(JSON.stringify({ heard, shown: text.includes('Uncaught Interrupted') }))
+if (how !== 'listening') {
+  coro.onExit(() => console.log('ended in order'))
+  killer('second')()
+  await coro.sleep(600_000)
+}

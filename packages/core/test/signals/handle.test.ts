@@ -39,7 +39,7 @@ test('a handler is called in a coroutine of its own, with the signal and how oft
     'SIGUSR2',
     (...args) => {
       const { name, isDaemon } = current()
-      calls.push([...args, name, isDaemon])
+      void calls.push([...args, name, isDaemon])
     },
     { name: 'reloader', daemon: true },
   )
@@ -53,7 +53,7 @@ test('a handler is called in a coroutine of its own, with the signal and how oft
 test('unless named, the coroutine bears the name of the function, or of the signal', async () => {
   const names = new Fifo<string>()
   function reload() {
-    names.push(current().name)
+    void names.push(current().name)
   }
   handle('SIGUSR2', reload)
   send()

@@ -57,6 +57,12 @@ export { type ConnectOptions, type ListenOptions, tcp } from './net/tcp.js'
 export { type Datagram, type UdpOptions, UdpSocket } from './net/udp.js'
 export { type UnixConnectOptions, type UnixListenOptions, unix } from './net/unix.js'
 
+// Files and folders
+
+export { type WatchOptions, watch } from './watch/watch.js'
+export type { WatchEvent } from './watch/watch-event.js'
+export { Watcher } from './watch/watcher.js'
+
 // Streams
 
 export type { Awaitable } from './awaitable.js'

@@ -49,6 +49,15 @@ export interface Native {
   socketName(fd: number): DecodedAddress | number
   peerName(fd: number): DecodedAddress | number
 
+  /** Which queue of file changes the kernel has. */
+  watchKind(): 'inotify' | 'vnode'
+  watchOpen(): number
+  /** `path` in bytes, as names need not be UTF-8. A number that names the file in the queue's records. */
+  watchAdd(fd: number, path: Uint8Array, mask: number): number
+  watchRemove(fd: number, id: number): number
+  /** Bytes of the kernel's records. */
+  watchRead(fd: number, buffer: Uint8Array): number
+
   readonly constants: Readonly<Record<ConstantName, number>>
 }
 

@@ -80,6 +80,11 @@ constexpr Entry kFunctions[] = {
     {"decode", DecodeCall},
     {"socketName", SocketName},
     {"peerName", PeerName},
+    {"watchKind", WatchKindCall},
+    {"watchOpen", WatchOpen},
+    {"watchAdd", WatchAdd},
+    {"watchRemove", WatchRemove},
+    {"watchRead", WatchRead},
 };
 
 // Numbers of this kernel that JavaScript names.

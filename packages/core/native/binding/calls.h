@@ -42,4 +42,11 @@ napi_value DecodeCall(napi_env env, napi_callback_info info);
 napi_value SocketName(napi_env env, napi_callback_info info);
 napi_value PeerName(napi_env env, napi_callback_info info);
 
+// watch_calls.cc
+napi_value WatchKindCall(napi_env env, napi_callback_info info);
+napi_value WatchOpen(napi_env env, napi_callback_info info);
+napi_value WatchAdd(napi_env env, napi_callback_info info);
+napi_value WatchRemove(napi_env env, napi_callback_info info);
+napi_value WatchRead(napi_env env, napi_callback_info info);
+
 }  // namespace shrapnel

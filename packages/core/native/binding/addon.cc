@@ -83,8 +83,11 @@ constexpr Entry kFunctions[] = {
     {"watchKind", WatchKindCall},
     {"watchOpen", WatchOpen},
     {"watchAdd", WatchAdd},
+    {"watchAddIn", WatchAddIn},
     {"watchRemove", WatchRemove},
     {"watchRead", WatchRead},
+    {"watchList", WatchList},
+    {"descriptorLimit", DescriptorLimit},
 };
 
 // Numbers of this kernel that JavaScript names.

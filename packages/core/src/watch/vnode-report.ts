@@ -58,6 +58,8 @@ export class VnodeReport {
       return
     }
     this.#told.add(entry)
+    // The file that is watched was replaced, most likely by a rename.
+    if (next !== undefined && this.#tree.isOneName) return
     this.#leaveAllIn(entry)
     this.#sink.push({ type: 'delete', path: this.#tree.pathOf(entry) })
   }

@@ -144,7 +144,8 @@ export class VnodeSource implements ChangeSource, Job {
     const { changes, size } = entry
     if (entry.kind === 'd') {
       entry.changes &= ~ATTRIBUTES
-      if ((changes & ATTRIBUTES) !== 0 && this.#tree.isWatched(entry)) this.#push('attrib', entry)
+      if ((changes & ATTRIBUTES) !== 0 && !(entry === this.#tree.root && this.#tree.isOneName))
+        this.#push('attrib', entry)
       return
     }
     entry.changes = 0
@@ -164,7 +165,7 @@ export class VnodeSource implements ChangeSource, Job {
   /** The folder is no longer where it was. */
   #end(): void {
     const { root } = this.#tree
-    if (this.#tree.isWatched(root) || root.children?.size === 1) {
+    if (!this.#tree.isOneName || root.children?.size === 1) {
       this.#sink.push({ type: 'delete', path: this.#tree.pathOf(root) })
     }
     this.close()

@@ -32,12 +32,12 @@ export class VnodeTree {
   /** For people. */
   pathOf(entry: VnodeEntry): string {
     const { path } = entry
-    return path === '' || this.#only !== '' ? this.#target.path : this.#prefix + toTextPath(path)
+    return path === '' || this.isOneName ? this.#target.path : this.#prefix + toTextPath(path)
   }
 
-  /** False of the folder of a watched file. */
-  isWatched(entry: VnodeEntry): boolean {
-    return this.#only === '' || entry !== this.root
+  /** A file is watched, not a folder: then the first folder is none of the program's. */
+  get isOneName(): boolean {
+    return this.#only !== ''
   }
 
   byId(id: number): VnodeEntry | undefined {

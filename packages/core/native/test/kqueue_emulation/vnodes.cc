@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <vector>
 
 namespace kqueue_emulation {
 namespace {
@@ -72,32 +73,36 @@ int Vnodes::Add(Knote& knote) noexcept {
   knote.source = HiddenFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!knote.source.valid()) return errno;
   const bool is_directory = S_ISDIR(watched.seen.mode);
-  watched.own =
-      ::inotify_add_watch(inotify_.get(), PathOf(fd).c_str(), is_directory ? kDirectoryMask : kFileMask);
+  watched.own = Watch(fd, PathOf(fd), is_directory ? kDirectoryMask : kFileMask);
   if (watched.own == -1) return errno;
   if (is_directory) watched.parent = WatchParent(fd);
   watched_[fd] = watched;
   return 0;
 }
 
-// -1 if it may not be read, or is gone: then the end of `fd` will not be told.
-int Vnodes::WatchParent(int fd) noexcept {
-  return ::inotify_add_watch(inotify_.get(), (PathOf(fd) + "/..").c_str(), kDirectoryMask);
+int Vnodes::Watch(int fd, const std::string& path, std::uint32_t mask) noexcept {
+  const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), mask);
+  if (watch != -1) users_.emplace(watch, fd);
+  return watch;
 }
+
+// -1 if it may not be read, or is gone: then the end of `fd` will not be told.
+int Vnodes::WatchParent(int fd) noexcept { return Watch(fd, PathOf(fd) + "/..", kDirectoryMask); }
 
 void Vnodes::Remove(const Knote& knote) noexcept {
   const auto found = watched_.find(static_cast<int>(knote.asked.ident));
   if (found == watched_.end()) return;
   const Watched gone = found->second;
   watched_.erase(found);
-  Unwatch(gone.own);
-  if (gone.parent != gone.own) Unwatch(gone.parent);
+  const int fd = static_cast<int>(knote.asked.ident);
+  Unwatch(gone.own, fd);
+  Unwatch(gone.parent, fd);
 }
 
-void Vnodes::Unwatch(int watch) noexcept {
-  if (watch == -1) return;
-  for (const auto& entry : watched_)
-    if (entry.second.own == watch || entry.second.parent == watch) return;
+void Vnodes::Unwatch(int watch, int fd) noexcept {
+  if (users_.erase({watch, fd}) == 0) return;
+  const auto other = users_.lower_bound({watch, 0});
+  if (other != users_.end() && other->first == watch) return;
   // EINVAL if the file went away and the watch with it.
   static_cast<void>(::inotify_rm_watch(inotify_.get(), watch));
 }
@@ -128,8 +133,11 @@ void Vnodes::Read() noexcept {
 void Vnodes::Note(const inotify_event& event) noexcept {
   if ((event.mask & IN_Q_OVERFLOW) != 0) return NoteLoss();
   const bool ends_directory = (event.mask & IN_ISDIR) != 0 && (event.mask & IN_DELETE) != 0;
-  for (auto& entry : watched_) {
-    Watched& watched = entry.second;
+  std::vector<int> users;  // a copy: a directory that moved gets another parent
+  for (auto user = users_.lower_bound({event.wd, 0}); user != users_.end() && user->first == event.wd; ++user)
+    users.push_back(user->second);
+  for (const int fd : users) {
+    Watched& watched = watched_.at(fd);
     if (watched.own == event.wd) NoteOwn(watched, event);
     if (watched.parent == event.wd && ends_directory) NoteEnd(watched);
   }
@@ -155,7 +163,7 @@ void Vnodes::NoteOwn(Watched& watched, const inotify_event& event) noexcept {
     if (!S_ISDIR(watched.seen.mode)) return;
     const int old = watched.parent;
     watched.parent = WatchParent(fd);
-    if (old != watched.parent) Unwatch(old);
+    if (old != watched.parent) Unwatch(old, fd);
   }
 }
 

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
+#include <string>
 #include <sys/event.h>
 #include <sys/inotify.h>
+#include <utility>
 
 #include "knote.h"
 
@@ -50,8 +53,9 @@ class Vnodes {
   };
 
   [[nodiscard]] static bool Look(int fd, Seen& out) noexcept;
+  [[nodiscard]] int Watch(int fd, const std::string& path, std::uint32_t mask) noexcept;
   [[nodiscard]] int WatchParent(int fd) noexcept;
-  void Unwatch(int watch) noexcept;
+  void Unwatch(int watch, int fd) noexcept;
   void Note(const inotify_event& event) noexcept;
   void NoteOwn(Watched& watched, const inotify_event& event) noexcept;
   void NoteAttributes(Watched& watched) noexcept;
@@ -59,7 +63,8 @@ class Vnodes {
   void NoteLoss() noexcept;
 
   HiddenFd inotify_;
-  std::map<int, Watched> watched_;  // by the number that was added
+  std::map<int, Watched> watched_;      // by the number that was added
+  std::set<std::pair<int, int>> users_;  // each watch with the numbers that it is for
 };
 
 // Takes what is noted and fills `fflags` of `event`. False if there was nothing.

@@ -12,6 +12,9 @@ export class VnodeReport {
   readonly #look: VnodeLook
   readonly #sink: ChangeSink
   readonly #told = new Set<VnodeEntry>()
+  /** Those whose name has first to be left by others. */
+  readonly #coming = new Set<VnodeEntry>()
+  readonly #reborn = new Set<VnodeEntry>()
   /** By folder and name. */
   readonly #comers = new Map<VnodeEntry, Map<string, Arrival>>()
   readonly #leavers = new Map<VnodeEntry, Map<string, VnodeEntry>>()
@@ -47,7 +50,8 @@ export class VnodeReport {
   #leave(entry: VnodeEntry): void {
     const move = this.#look.moves.get(entry)
     if (move !== undefined) {
-      this.#come(move)
+      if (this.#coming.has(entry)) this.#breakCircle(entry)
+      else this.#come(move)
       return
     }
     if (this.#told.has(entry)) return
@@ -72,6 +76,7 @@ export class VnodeReport {
     const { folder, listed, entry, isMove } = arrival
     if (entry === null || this.#told.has(entry)) return
     this.#told.add(entry)
+    this.#coming.add(entry)
     const founded = this.#founded.get(folder)
     if (founded !== undefined) this.#come(founded)
     const before = this.#leavers.get(folder)?.get(listed.name)
@@ -82,8 +87,16 @@ export class VnodeReport {
     } else if (before !== undefined) {
       this.#leave(before)
     }
+    this.#coming.delete(entry)
     if (isMove) this.#move(entry, arrival)
     else if (!this.#isAway(folder)) this.#create(entry)
+  }
+
+  /** Files that took each other's names: no order of renames does that. This one is as deleted, and comes new. */
+  #breakCircle(entry: VnodeEntry): void {
+    this.#leaveAllIn(entry)
+    this.#reborn.add(entry)
+    this.#sink.push({ type: 'delete', path: this.#tree.pathOf(entry) })
   }
 
   #move(entry: VnodeEntry, { folder, listed }: Arrival): void {
@@ -94,6 +107,10 @@ export class VnodeReport {
     }
     entry.parent = folder
     entry.name = listed.name
+    if (this.#reborn.has(entry)) {
+      this.#create(entry)
+      return
+    }
     this.#sink.push({ type: 'rename', path: this.#tree.pathOf(entry), from })
   }
 
@@ -103,6 +120,10 @@ export class VnodeReport {
     // What was written before we had it open. A second link was written as something else.
     if (entry.kind === 'f' && entry.size > 0 && this.#tree.facts(entry).nlink === 1) {
       this.#sink.push({ type: 'modify', path })
+    }
+    for (const child of entry.children?.values() ?? []) {
+      // What is new in it, or has yet to move there, is told as that.
+      if (child.parent === entry && !this.#comers.get(entry)?.has(child.name)) this.#create(child)
     }
   }
 

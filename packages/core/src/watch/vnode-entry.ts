@@ -7,8 +7,10 @@ export class VnodeEntry {
   /** The kernel's number, a descriptor; -1 when the file could not be opened: then nothing is told of what is inside. */
   readonly id: number
   readonly kind: VnodeKind
-  /** Its inode number in 8 bytes, as its folder lists it. While `id` is open no other file has it. */
+  /** Its inode number in 8 bytes, as its folder lists it. */
   readonly inode: string
+  /** `id` is what was listed, so that no other file gets that number while it is open. */
+  isProven = false
   /** Its file system. */
   readonly device: number
   parent: VnodeEntry | null

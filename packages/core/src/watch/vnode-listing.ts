@@ -1,4 +1,5 @@
 /** What a folder holds, as native/watch.h packs it. */
+import { endianness } from 'node:os'
 import type { VnodeKind } from './vnode-entry.js'
 
 export interface ListedEntry {
@@ -7,6 +8,11 @@ export interface ListedEntry {
   readonly kind: VnodeKind
   /** 8 bytes that are the same for every name of the file, in one file system. */
   readonly inode: string
+}
+
+/** The number that fstat(2) has for it; beyond 2^53 only nearly. */
+export function toNumber(inode: string): number {
+  return Number(Buffer.from(inode, 'latin1')[endianness() === 'LE' ? 'readBigUInt64LE' : 'readBigUInt64BE']())
 }
 
 /** Inode, kind and the length of the name. */

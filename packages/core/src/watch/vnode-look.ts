@@ -90,8 +90,7 @@ export class VnodeLook {
   #depart(entry: VnodeEntry): void {
     entry.parent?.children?.delete(entry.name)
     this.departed.add(entry)
-    if (entry.id < 0) return
-    this.#missing.set(entry.inode, entry)
+    if (entry.isProven) this.#missing.set(entry.inode, entry)
     // Without a name of its own, all in it has gone too.
     if (entry.children !== null && this.#tree.facts(entry).nlink === 0) this.#lookInto(entry)
   }

@@ -4,7 +4,7 @@ import { toTextPath } from './byte-path.js'
 import type { WatchTarget } from './event-source.js'
 import { VnodeEntry } from './vnode-entry.js'
 import { ATTRIBUTES, CLOSED, GONE, type VnodeFiles, WRITTEN } from './vnode-files.js'
-import type { ListedEntry } from './vnode-listing.js'
+import { type ListedEntry, toNumber } from './vnode-listing.js'
 
 export class VnodeTree {
   readonly root: VnodeEntry
@@ -66,7 +66,9 @@ export class VnodeTree {
     const entry = new VnodeEntry(id, kind, inode, facts?.dev ?? folder.device, folder, name)
     if (facts !== null) {
       this.#byId.set(id, entry)
-      if (!this.#byInode.has(inode)) this.#byInode.set(inode, entry)
+      // Another file may have taken the name in between; some file systems list other numbers than they tell.
+      entry.isProven = facts.ino === toNumber(inode) && facts.isDirectory() === isFolder
+      if (entry.isProven && !this.#byInode.has(inode)) this.#byInode.set(inode, entry)
       if (isLookedInto && facts.isDirectory()) entry.children = new Map()
       remember(entry, facts)
     }

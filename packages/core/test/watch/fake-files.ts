@@ -2,6 +2,7 @@
  * Files in memory, with the kernel's side of a watcher on kqueue (VnodeFiles): what it would say, and when. A number of a
  * file that is gone and not open is given to the next one, as some file systems do.
  */
+import { endianness } from 'node:os'
 import {
   ATTRIBUTES,
   CLOSED,
@@ -121,6 +122,16 @@ export class FakeFiles implements VnodeFiles {
     if (replaced !== undefined) this.#unlink(replaced)
   }
 
+  /** Each gets the other's name, at once. */
+  exchange(a: string, b: string): void {
+    const [first, second] = [this.#file(a), this.#file(b)]
+    const [[source, name], [target, newName]] = [this.#split(a), this.#split(b)]
+    source.children?.set(name, second)
+    target.children?.set(newName, first)
+    for (const folder of [source, target]) this.#speak(folder, WRITTEN)
+    for (const file of [first, second]) this.#speak(file, MOVED)
+  }
+
   /** The folder that is watched goes. */
   unlinkTop(): void {
     for (const name of [...(this.top.children?.keys() ?? [])]) this.unlink(name)
@@ -181,7 +192,7 @@ export class FakeFiles implements VnodeFiles {
       .map(([name, { inode, children }]) => ({
         name,
         kind: children === null ? 'f' : 'd',
-        inode: String(inode).padStart(8),
+        inode: bytesOf(inode),
       }))
   }
 
@@ -277,4 +288,10 @@ export class FakeFiles implements VnodeFiles {
     for (const name of names) folder = folder.children?.get(name) as FakeFile
     return [folder, last]
   }
+}
+
+function bytesOf(inode: number): string {
+  const bytes = Buffer.alloc(8)
+  bytes[endianness() === 'LE' ? 'writeBigUInt64LE' : 'writeBigUInt64BE'](BigInt(inode))
+  return bytes.toString('latin1')
 }

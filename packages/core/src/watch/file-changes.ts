@@ -70,7 +70,9 @@ export class FileChanges implements Changes {
     if (this.#queue.add(this.#folder, WATCHED_ITSELF) !== this.#wd) this.#leave()
   }
 
-  settle(): void {}
+  settle(): boolean {
+    return false
+  }
 }
 
 const GONE = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED

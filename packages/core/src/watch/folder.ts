@@ -1,19 +1,21 @@
 /** Folder: one that is watched, with its place among the others. */
+
 export class Folder {
   /** The kernel's number for it; -1 when the kernel has forgotten it. */
   wd: number
   name: string
-  parent: Folder | null
+  parent: Folder | null = null
   /** What is in it, after it was read and until every record from before that has been seen; otherwise null. */
   known: Set<string> | null = null
-  /** The walk that met it last. */
+  /** Folders in it that are not watched yet. The value: whether their creation was told. */
+  awaited: Map<string, boolean> | null = null
+  /** The walk through the tree that met it last. */
   walk = 0
   #children: Map<string, Folder> | null = null
 
-  constructor(wd: number, name: string, parent: Folder | null) {
+  constructor(wd: number, name = '') {
     this.wd = wd
     this.name = name
-    this.parent = parent
   }
 
   child(name: string): Folder | undefined {
@@ -22,6 +24,15 @@ export class Folder {
 
   get children(): Iterable<Folder> {
     return this.#children?.values() ?? []
+  }
+
+  /** This one and those below. */
+  *all(): Generator<Folder> {
+    const left: Folder[] = [this]
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      yield next
+      for (const child of next.children) left.push(child)
+    }
   }
 
   attach(parent: Folder, name: string): void {

@@ -42,8 +42,8 @@ export interface Changes {
   visit(record: InotifyRecord, to: InotifyRecord | null): void
   /** The kernel has lost records. */
   overflow(): void
-  /** Every record there was has been visited. */
-  settle(): void
+  /** Every record there was has been visited. True: there may be more by now. */
+  settle(): boolean
 }
 
 class InotifySource implements ChangeSource, Job, Timed, InotifyQueue {
@@ -98,7 +98,8 @@ class InotifySource implements ChangeSource, Job, Timed, InotifyQueue {
         if (this.#queue.isClosed) return
         const count = native.watchRead(this.#queue.fd, slab)
         if (count === EAGAIN) {
-          this.#settle()
+          if (this.#settle()) continue
+          this.#endIfGone()
           return
         }
         if (count < 0) throw this.#queue.failure('read', count)
@@ -121,15 +122,13 @@ class InotifySource implements ChangeSource, Job, Timed, InotifyQueue {
     else this.#changes.visit(record, to)
   }
 
-  /** The kernel's queue is empty. */
-  #settle(): void {
+  /** The kernel's queue is empty. True: look again. */
+  #settle(): boolean {
     removeTimer(this)
-    if (!this.#pairs.isHolding) {
-      this.#changes.settle()
-      return
-    }
+    if (!this.#pairs.isHolding) return this.#changes.settle()
     this.at = now() + SECOND_HALF_MS
     addTimer(this)
+    return false
   }
 
   #endIfGone(): void {

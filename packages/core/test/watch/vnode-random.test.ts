@@ -7,7 +7,18 @@ import { FakeFiles } from './fake-files.js'
 import { Mirror } from './mirror.js'
 
 const NAMES = ['a', 'b', 'c']
-const ACTS = ['write', 'append', 'mkdir', 'unlink', 'rename', 'link', 'chmod', 'exchange', 'moveOut', 'moveIn'] as const
+const ACTS = [
+  'write',
+  'append',
+  'mkdir',
+  'unlink',
+  'rename',
+  'link',
+  'chmod',
+  'exchange',
+  'moveOut',
+  'moveIn',
+] as const
 const WHEN = ['now', 'during the next list', 'during the next add', 'during the next take'] as const
 
 /** An act on the names that there are, chosen by number, and when it happens. */

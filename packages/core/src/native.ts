@@ -87,9 +87,15 @@ export interface Native {
   watchOpen(): number
   /** `path` in bytes, as names need not be UTF-8. A number that names the file in the queue's records. */
   watchAdd(fd: number, path: Uint8Array, mask: number): number
+  /** For vnodes: the entry `name` of a folder that was added. */
+  watchAddIn(fd: number, folder: number, name: Uint8Array, mask: number): number
   watchRemove(fd: number, id: number): number
   /** Bytes of the kernel's records. */
   watchRead(fd: number, buffer: Uint8Array): number
+  /** For vnodes: what a folder that was added holds, or of that only one name unless it is empty. */
+  watchList(id: number, only: Uint8Array): Buffer | number
+  /** How many descriptors this process may have open. */
+  descriptorLimit(): number
 
   readonly constants: Readonly<Record<ConstantName, number>>
 }

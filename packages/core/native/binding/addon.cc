@@ -100,8 +100,11 @@ constexpr Entry kFunctions[] = {
     {"watchKind", WatchKindCall},
     {"watchOpen", WatchOpen},
     {"watchAdd", WatchAdd},
+    {"watchAddIn", WatchAddIn},
     {"watchRemove", WatchRemove},
     {"watchRead", WatchRead},
+    {"watchList", WatchList},
+    {"descriptorLimit", DescriptorLimit},
 };
 
 // Linux alone can hold a partial segment back and be told when to let it go (tcp(7)). 0: it cannot be done.

@@ -66,7 +66,10 @@ napi_value PeerName(napi_env env, napi_callback_info info);
 napi_value WatchKindCall(napi_env env, napi_callback_info info);
 napi_value WatchOpen(napi_env env, napi_callback_info info);
 napi_value WatchAdd(napi_env env, napi_callback_info info);
+napi_value WatchAddIn(napi_env env, napi_callback_info info);
 napi_value WatchRemove(napi_env env, napi_callback_info info);
 napi_value WatchRead(napi_env env, napi_callback_info info);
+napi_value WatchList(napi_env env, napi_callback_info info);
+napi_value DescriptorLimit(napi_env env, napi_callback_info info);
 
 }  // namespace shrapnel

@@ -1,4 +1,6 @@
 // The queue of file changes: a descriptor like any other, that table and poller know.
+#include <sys/resource.h>
+
 #include <cerrno>
 
 #include "../watch.h"
@@ -36,7 +38,22 @@ napi_value WatchAdd(napi_env env, napi_callback_info info) {
   if (!call.loop().descriptors().Has(fd)) return call.Number(-EBADF);
   const std::string path(reinterpret_cast<const char*>(bytes.data), bytes.length);
   if (path.find('\0') != std::string::npos) return call.Number(-EINVAL);
-  return call.Number(AddWatch(fd, path.c_str(), static_cast<std::uint32_t>(mask)));
+  return call.Number(AddWatch(fd, -1, path.c_str(), static_cast<std::uint32_t>(mask), call.loop().descriptors()));
+}
+
+// watchAddIn(fd, folder, name, mask): the entry `name` of the folder with that id
+napi_value WatchAddIn(napi_env env, napi_callback_info info) {
+  Call<4> call(env, info);
+  const int fd = call.Int(0);
+  const int folder = call.Int(1);
+  const Bytes bytes = call.Buffer(2);
+  const std::int64_t mask = call.Long(3);
+  if (!call.Ok()) return call.Failed();
+  DescriptorTable& descriptors = call.loop().descriptors();
+  if (!descriptors.Has(fd) || !descriptors.Has(folder)) return call.Number(-EBADF);
+  const std::string name(reinterpret_cast<const char*>(bytes.data), bytes.length);
+  if (name.find('\0') != std::string::npos) return call.Number(-EINVAL);
+  return call.Number(AddWatch(fd, folder, name.c_str(), static_cast<std::uint32_t>(mask), descriptors));
 }
 
 // watchRemove(fd, id)
@@ -45,7 +62,8 @@ napi_value WatchRemove(napi_env env, napi_callback_info info) {
   const int fd = call.Int(0);
   const int id = call.Int(1);
   if (!call.Ok()) return call.Failed();
-  return call.Number(call.loop().descriptors().Has(fd) ? RemoveWatch(fd, id) : -EBADF);
+  DescriptorTable& descriptors = call.loop().descriptors();
+  return call.Number(descriptors.Has(fd) ? RemoveWatch(fd, id, descriptors) : -EBADF);
 }
 
 // watchRead(fd, buffer): bytes of records
@@ -55,6 +73,31 @@ napi_value WatchRead(napi_env env, napi_callback_info info) {
   const Bytes buffer = call.Buffer(1);
   if (!call.Ok()) return call.Failed();
   return call.Number(call.loop().descriptors().Has(fd) ? ReadWatch(fd, buffer.data, buffer.length) : -EBADF);
+}
+
+// watchList(id, only): a Buffer of entries as watch.h has them, or -errno
+napi_value WatchList(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  const int id = call.Int(0);
+  const Bytes bytes = call.Buffer(1);
+  if (!call.Ok()) return call.Failed();
+  if (!call.loop().descriptors().Has(id)) return call.Number(-EBADF);
+  const std::string only(reinterpret_cast<const char*>(bytes.data), bytes.length);
+  if (only.find('\0') != std::string::npos) return call.Number(-EINVAL);
+  std::string entries;
+  const int failed = ListWatched(id, only.c_str(), entries);
+  if (failed != 0) return call.Number(failed);
+  napi_value result = nullptr;
+  return napi_create_buffer_copy(env, entries.size(), entries.data(), nullptr, &result) == napi_ok ? result : nullptr;
+}
+
+// descriptorLimit(): how many descriptors this process may have open, or -errno
+napi_value DescriptorLimit(napi_env env, napi_callback_info info) {
+  Call<0> call(env, info);
+  if (!call.Ok()) return call.Failed();
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == -1) return call.Number(-errno);
+  return call.Number(limit.rlim_cur > INT32_MAX ? INT32_MAX : static_cast<std::int64_t>(limit.rlim_cur));
 }
 
 }  // namespace shrapnel

@@ -4,6 +4,7 @@ import { checkInteger, checkOptions, outOfRange, wrongType } from '../errors.js'
 import { native } from '../native.js'
 import type { OpenSource } from './event-source.js'
 import { openInotifySource } from './inotify-source.js'
+import { openVnodeSource } from './vnode-source.js'
 import { Watcher } from './watcher.js'
 
 export interface WatchOptions {
@@ -18,7 +19,7 @@ const MAX_QUEUED_EVENTS = 16_384
 
 const SOURCES: Readonly<Record<ReturnType<typeof native.watchKind>, OpenSource>> = {
   inotify: openInotifySource,
-  vnode: openInotifySource,
+  vnode: openVnodeSource,
 }
 
 /**

@@ -5,16 +5,21 @@
 //     its state tells; for UNIX sockets this is not emulated.
 //   - BSD gives the socket's pending error in `fflags` and leaves it pending. Linux can only take it
 //     (SO_ERROR), which would steal it from the reader: so `fflags` is EIO, whatever the error is.
+//   - A kqueue can be read by another kqueue and not written: BSD refuses that; epoll takes its own kind for
+//     anything.
 #include "directions.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "knote.h"
 
@@ -51,6 +56,13 @@ namespace {
     default:
       return false;
   }
+}
+
+[[nodiscard]] bool IsQueue(int fd) noexcept {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  char target[32] = {};
+  return ::readlink(path.c_str(), target, sizeof target - 1) > 0 &&
+         std::strcmp(target, "anon_inode:[eventpoll]") == 0;
 }
 
 // The backlog's length is not to be had, so a listener has "one" connection.
@@ -105,6 +117,7 @@ int CheckDirection(const struct kevent& change) noexcept {
   if (change.filter == kExceptFilter) {
     return (change.fflags & NOTE_OOB) != 0 && SocketOption(fd, SO_TYPE) != -1 ? 0 : EINVAL;
   }
+  if (change.filter == EVFILT_WRITE && IsQueue(fd)) return EINVAL;
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags == -1) return errno;
   return (flags & O_ACCMODE) == (change.filter == EVFILT_WRITE ? O_RDONLY : O_WRONLY) ? EINVAL : 0;

@@ -1,6 +1,7 @@
 // One knote of the emulated kqueue: what was asked, and the descriptor that stands for it. No logic.
 #pragma once
 
+#include <cstdint>
 #include <sys/event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,12 +37,18 @@ struct Knote {
   struct kevent asked {};  // ident, filter, kept flags, fflags, data and udata of the latest change
   bool enabled = true;
   bool watched = false;  // in an epoll set, as far as we know: a close that we did not see takes it out
-  HiddenFd source;       // timerfd, signalfd, pidfd or eventfd; none for the filters of a descriptor
+  HiddenFd source;       // timerfd, signalfd, pidfd or eventfd; none for the directions of a descriptor
+  std::uint32_t noted = 0;  // EVFILT_VNODE: flags that were not told yet
 };
 
-// A descriptor's filters name it by `ident`; the others have a source of their own.
+// These name a descriptor by `ident` and have no source of their own.
 [[nodiscard]] constexpr bool IsDirection(int filter) noexcept {
   return filter == EVFILT_READ || filter == EVFILT_WRITE || filter == kExceptFilter;
+}
+
+// True if `ident` is a descriptor, whose close ends the knote.
+[[nodiscard]] constexpr bool NamesDescriptor(int filter) noexcept {
+  return IsDirection(filter) || filter == EVFILT_VNODE;
 }
 
 }  // namespace kqueue_emulation

@@ -9,8 +9,8 @@
 // file, and EV_ADD of the number registers it anew; but events of a duplicate may appear under the old
 // number, and a kqueue closed so keeps its hidden descriptors until its number is a kqueue again.
 //
-// What differs from BSD, besides what directions.cc and sources.cc say: regular files are refused (EPERM, by
-// epoll); EVFILT_VNODE is refused with ENOTSUP; a stream socket that was never connected makes the descriptor
+// What differs from BSD, besides what directions.cc, sources.cc and vnodes.cc say: regular files are refused
+// (EPERM, by epoll) for reading and writing; a stream socket that was never connected makes the descriptor
 // readable though kevent returns nothing for it; a knote with EV_CLEAR that is enabled again reports what is
 // ready now; a change of a connection's state (its peer's FIN) wakes both directions. So an edge may be told
 // once too often, never once too seldom.

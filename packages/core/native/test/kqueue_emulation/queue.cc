@@ -13,10 +13,14 @@ namespace kqueue_emulation {
 namespace {
 
 constexpr std::array<int, 3> kDirectionFilters = {EVFILT_READ, EVFILT_WRITE, kExceptFilter};
+constexpr std::array<int, 4> kDescriptorFilters = {EVFILT_READ, EVFILT_WRITE, kExceptFilter, EVFILT_VNODE};
 
 // How many of the direct members of the set (timers, signals, processes, user events, directions) one call
 // looks at.
 constexpr int kBatch = 64;
+
+// What stands for vnodes_ in descriptor_, after the indices of the directions.
+constexpr std::uint64_t kVnodesTag = kDirectionFilters.size();
 
 constexpr unsigned kKeptFlags = EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH;
 
@@ -32,10 +36,9 @@ constexpr unsigned kKeptFlags = EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH
     case EVFILT_SIGNAL:
     case EVFILT_PROC:
     case EVFILT_USER:
+    case EVFILT_VNODE:
     case kExceptFilter:
       return 0;
-    case EVFILT_VNODE:
-      return ENOTSUP;
     default:
       return EINVAL;
   }
@@ -58,32 +61,49 @@ int Queue::Open() noexcept {
 int Queue::Apply(const struct kevent& change) noexcept {
   const int error = CheckFilter(change.filter);
   if (error != 0) return error;
-  if (IsDirection(change.filter) && ::fcntl(static_cast<int>(change.ident), F_GETFD) == -1) return EBADF;
+  if (NamesDescriptor(change.filter) && ::fcntl(static_cast<int>(change.ident), F_GETFD) == -1) return EBADF;
+  if (change.filter == EVFILT_VNODE) vnodes_.Read();  // what was before the change is told as it was asked then
   const Key key(change.filter, change.ident);
   auto knote = knotes_.find(key);
+  if (knote != knotes_.end() && change.filter == EVFILT_VNODE && vnodes_.IsStale(knote->second)) {
+    Drop(knote);
+    knote = knotes_.end();
+  }
   if (knote == knotes_.end()) {
     if ((change.flags & EV_ADD) == 0) return ENOENT;
     knote = knotes_.try_emplace(key).first;
     const int refusal = Attach(change, knote);
     if (refusal != 0) {
-      knotes_.erase(knote);
+      Drop(knote);
       return refusal;
     }
   }
   if ((change.flags & EV_DELETE) != 0) {
-    Unwatch(knote->second);
-    knotes_.erase(knote);
+    Drop(knote);
     return 0;
   }
   const int refusal = Update(change, knote->second);
   // A file that went away unseen, or that epoll does not take: no knote remains.
-  if (refusal == ENOENT || !(knote->second.watched || !knote->second.enabled)) knotes_.erase(knote);
+  if (refusal == ENOENT || !(knote->second.watched || !knote->second.enabled)) Drop(knote);
   return refusal;
 }
 
 int Queue::Attach(const struct kevent& change, Knotes::iterator knote) noexcept {
   knote->second.asked = change;
-  return IsDirection(change.filter) ? CheckDirection(change) : OpenSource(knote->second);
+  if (IsDirection(change.filter)) return CheckDirection(change);
+  if (change.filter != EVFILT_VNODE) return OpenSource(knote->second);
+  const int error = OpenVnodes();
+  return error != 0 ? error : vnodes_.Add(knote->second);
+}
+
+int Queue::OpenVnodes() noexcept {
+  const int error = vnodes_.Open();
+  if (error != 0) return error;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kVnodesTag;
+  const int result = ::epoll_ctl(descriptor_, EPOLL_CTL_ADD, vnodes_.descriptor(), &event);
+  return result == 0 || errno == EEXIST ? 0 : errno;
 }
 
 int Queue::Update(const struct kevent& change, Knote& knote) noexcept {
@@ -142,6 +162,7 @@ void Queue::Unwatch(Knote& knote) noexcept {
 }
 
 int Queue::Collect(struct kevent* events, int room) noexcept {
+  vnodes_.Read();
   std::array<epoll_event, kBatch> ready;
   const int found = ::epoll_wait(descriptor_, ready.data(), kBatch, 0);
   int count = 0;
@@ -152,6 +173,7 @@ int Queue::Collect(struct kevent* events, int room) noexcept {
       count += CollectDirection(static_cast<std::size_t>(entry.data.u64), events + count, room - count);
       continue;
     }
+    if (entry.data.u64 == kVnodesTag) continue;  // came after Read: the next call's
     const auto& asked = static_cast<const Knote*>(entry.data.ptr)->asked;
     if (Deliver(knotes_.find(Key(asked.filter, asked.ident)), entry.events, events[count])) count++;
   }
@@ -180,8 +202,7 @@ bool Queue::Deliver(Knotes::iterator knote, std::uint32_t epoll_events, struct k
   if (!(note.source.valid() ? TakeSource(note, told) : DescribeDirection(epoll_events, told))) return false;
   event = told;
   if ((event.flags & EV_ONESHOT) != 0) {
-    Unwatch(note);
-    knotes_.erase(knote);
+    Drop(knote);
   } else if ((event.flags & EV_DISPATCH) != 0) {
     note.enabled = false;
     Unwatch(note);
@@ -190,12 +211,16 @@ bool Queue::Deliver(Knotes::iterator knote, std::uint32_t epoll_events, struct k
 }
 
 void Queue::Forget(int fd) noexcept {
-  for (const int filter : kDirectionFilters) {
+  for (const int filter : kDescriptorFilters) {
     const auto knote = knotes_.find(Key(filter, static_cast<std::uintptr_t>(fd)));
-    if (knote == knotes_.end()) continue;
-    Unwatch(knote->second);
-    knotes_.erase(knote);
+    if (knote != knotes_.end()) Drop(knote);
   }
+}
+
+void Queue::Drop(Knotes::iterator knote) noexcept {
+  Unwatch(knote->second);
+  if (knote->second.asked.filter == EVFILT_VNODE) vnodes_.Remove(knote->second);
+  knotes_.erase(knote);
 }
 
 }  // namespace kqueue_emulation

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "knote.h"
+#include "vnodes.h"
 
 namespace kqueue_emulation {
 
@@ -39,6 +40,8 @@ class Queue {
   [[nodiscard]] int Update(const struct kevent& change, Knote& knote) noexcept;
   [[nodiscard]] int Watch(Knote& knote, bool added) noexcept;
   void Unwatch(Knote& knote) noexcept;
+  void Drop(Knotes::iterator knote) noexcept;
+  [[nodiscard]] int OpenVnodes() noexcept;
   [[nodiscard]] int SetFor(const Knote& knote) const noexcept;
   [[nodiscard]] int CollectDirection(std::size_t direction, struct kevent* events, int room) noexcept;
   [[nodiscard]] bool Deliver(Knotes::iterator knote, std::uint32_t epoll_events,
@@ -49,6 +52,7 @@ class Queue {
   // an event would say what else is true of the file, which a BSD kernel does not, and level and edge could
   // not be had at once.
   std::array<HiddenFd, 3> directions_;
+  Vnodes vnodes_;  // inside descriptor_ once it is open
   Knotes knotes_;
   std::vector<epoll_event> ready_;  // kept only for its memory
   std::size_t turn_ = 0;

@@ -17,6 +17,8 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
+#include "vnodes.h"
+
 namespace kqueue_emulation {
 namespace {
 
@@ -134,6 +136,8 @@ bool TakeSource(Knote& knote, struct kevent& event) noexcept {
       if (::eventfd_read(knote.source.get(), &count) == -1) return false;  // a timerfd counts in the same way
       event.data = static_cast<intptr_t>(count);
       return true;
+    case EVFILT_VNODE:
+      return TakeVnode(knote, event);
     default:
       event.fflags = knote.asked.fflags;
       event.data = knote.asked.data;

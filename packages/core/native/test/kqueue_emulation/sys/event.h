@@ -13,7 +13,7 @@
 
 #define EVFILT_READ (-1)
 #define EVFILT_WRITE (-2)
-#define EVFILT_VNODE (-4) /* known, and refused with ENOTSUP */
+#define EVFILT_VNODE (-4)
 #define EVFILT_PROC (-5)
 #define EVFILT_SIGNAL (-6)
 #define EVFILT_TIMER (-7)
@@ -47,6 +47,15 @@
 
 /* EVFILT_EXCEPT. */
 #define NOTE_OOB 0x00000002
+
+/* EVFILT_VNODE. */
+#define NOTE_DELETE 0x00000001
+#define NOTE_WRITE 0x00000002
+#define NOTE_EXTEND 0x00000004
+#define NOTE_ATTRIB 0x00000008
+#define NOTE_LINK 0x00000010
+#define NOTE_RENAME 0x00000020
+#define NOTE_REVOKE 0x00000040 /* never told */
 
 /* EVFILT_PROC. */
 #define NOTE_EXIT 0x80000000

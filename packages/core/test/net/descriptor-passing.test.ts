@@ -271,7 +271,7 @@ test('a socket that is closed is CLOSED', async () => {
 
 test('what the system has no more of is an error with its name, and nothing is lost by it', () => {
   const program = fileURLToPath(new URL('../programs/descriptor-limits.mjs', import.meta.url))
-  const output = execFileSync('sh', ['-c', `ulimit -n 64 && exec "${process.execPath}" "${program}"`], {
+  const output = execFileSync('sh', ['-c', `ulimit -n 256 && exec "${process.execPath}" "${program}"`], {
     encoding: 'utf8',
     timeout: 50_000,
   })

@@ -157,7 +157,7 @@ describe('connections that a process does not take cost it no rounds of the loop
 
   test.each([
     ['nobody accepts', 'pause', ''],
-    ['there are no descriptors', 'exhaust', 'ulimit -n 64;'],
+    ['there are no descriptors', 'exhaust', 'ulimit -n 256;'],
   ] as const)('while %s', { timeout: START_MS }, async (_, what, before) => {
     using listener = tcp.listen({ port: 0 })
     using sharer = new Sharer(listener, 'exclusive', what, before)

@@ -1,6 +1,7 @@
 /** A prefork server in a process of its own, for the tests: its events, its reports, and clients to it. */
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import type { Pipe } from '../../src/net/pair.js'
 import { tcp } from '../../src/net/tcp.js'
 import type { PreforkEvent } from '../../src/prefork/event.js'
 import type { PreforkReport } from '../../src/prefork/supervisor.js'
@@ -15,7 +16,7 @@ const PATIENCE_MS = 20_000
 type Line = PreforkEvent & PreforkReport & { readonly at: number; readonly port: number }
 
 export class PreforkProgram implements AsyncDisposable {
-  readonly #process: Process<{ stdin: 'ignore'; stderr: 'pipe' }>
+  readonly #process: Process<null, Pipe, Pipe>
   readonly #lines: BufferedReader
   /** Every line so far. */
   readonly seen: Line[] = []

@@ -13,7 +13,7 @@ test.each([
     'ends by itself while coroutines wait',
     'process.exit 5\nsetExit 6\nerror: as asked\nan error 1\nonly daemons 0\nleft open: 0\n',
   ],
-  ['two hundred come and go', 'left open: 0\n'],
+  ['a hundred come and go', 'left open: 0\n'],
   ['a connection between two threads', 'from another thread\n'],
   ['a UNIX listener with a mode', 'listening 600\n'],
 ])('a thread of the core holds its own: %s', { timeout: 60_000 }, async (name, output) => {

@@ -26,7 +26,7 @@ const cases = {
         error.code,
         error.syscall,
         error.message.includes('ulimit -n'),
-        error.message.includes('64 open'),
+        error.message.includes('256 open'),
       )
     }
     console.log('left open', openCount() - before)

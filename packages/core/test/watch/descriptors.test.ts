@@ -71,7 +71,7 @@ test('a socket in a folder is an entry as any other', async () => {
 })
 
 test('a process that runs out of descriptors is told so by name and with the limit, and goes on', () => {
-  const command = `ulimit -n 64 && exec "${process.execPath}" "${fileURLToPath(program)}" few`
+  const command = `ulimit -n 256 && exec "${process.execPath}" "${fileURLToPath(program)}" few`
   const output = execFileSync('sh', ['-c', command], { encoding: 'utf8', timeout: 8_000 })
   const expected = takesOneEach
     ? ['begins', 'EMFILE open true true', 'left open 0', 'modify', 'EMFILE open true', 'left open 0']

@@ -18,7 +18,7 @@ export type Direction = 'read' | 'write'
 
 /**
  * The most that one turn, and one system call, sends. A peer that reads as fast as we send never makes the kernel say EAGAIN,
- * and sendmsg(2) and sendfile(2) themselves go on as long as there is room.
+ * and sendmsg(2) and sendfile(2) themselves go on as long as there is room. For files there is another figure, in transmit.ts.
  */
 export const BYTES_PER_TURN = 1024 * 1024
 

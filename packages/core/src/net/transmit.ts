@@ -79,6 +79,13 @@ export class Parts implements Load {
 }
 
 /**
+ * What one turn sends of a file, and one call: as much as nginx's `sendfile_max_chunk`. sendfile(2) moves pages and copies no
+ * bytes, so this takes the thread no longer than BYTES_PER_TURN of `send`; and half of it would be two turns for what the
+ * kernel takes at a time from a socket that had been full (a third of 4 MB, and what the peer reads meanwhile).
+ */
+export const FILE_BYTES_PER_TURN = 2 * BYTES_PER_TURN
+
+/**
  * A stretch of a file. With TCP_NODELAY each sendfile(2) would end in a segment that is not full, with all that a segment
  * costs both sides (a fifth of the processor time of a long file); so one that takes several calls is corked until it is sent.
  */
@@ -112,13 +119,13 @@ export class FileStretch implements Load {
     return this.isSent
   }
   #writeTurn(descriptor: Descriptor): void {
-    for (let left = BYTES_PER_TURN; !this.isSent && left > 0; ) {
+    for (let left = FILE_BYTES_PER_TURN; !this.isSent && left > 0; ) {
       const count = descriptor.wrote(
         native.sendFile(
           descriptor.fd,
           this.#file,
           this.#offset + this.sent,
-          Math.min(this.#length - this.sent, BYTES_PER_TURN),
+          Math.min(this.#length - this.sent, FILE_BYTES_PER_TURN),
         ),
         'sendfile',
       )

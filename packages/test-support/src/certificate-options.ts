@@ -52,7 +52,7 @@ export function keyArgs(keyType: KeyType = 'ec-p256'): readonly string[] {
 }
 
 /** The names of a certificate as it will hold them. */
-export function namesOf(options: CertificateOptions): readonly string[] {
+function namesOf(options: CertificateOptions): readonly string[] {
   return (options.names ?? ['localhost', '127.0.0.1', '::1']).map(asciiName)
 }
 

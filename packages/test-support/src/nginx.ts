@@ -47,6 +47,7 @@ export async function startNginx(options: NginxOptions): Promise<RealServer> {
   const port = await freePort()
   return await startServer({
     command: 'nginx',
+    env: { OPENSSL_CONF: '/dev/null' },
     args: (folder) => ['-p', `${folder}/`, '-c', 'nginx.conf', '-e', 'stderr'],
     prepare: async (folder) => {
       await mkdir(join(folder, 'files'))

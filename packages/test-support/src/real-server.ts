@@ -46,7 +46,7 @@ export interface RealServer extends AsyncDisposable {
   /** All it has written so far. */
   output(): string
   /**
-   * Waits until a line that it has written matches. Rejects with `exited-early` if it ends without, and with `not-ready`
+   * Waits for the first line of all its output that matches, also one from before the call. Rejects with `exited-early` if it ends without, and with `not-ready`
    * after `timeoutMs` (5 seconds).
    */
   until(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>

@@ -46,8 +46,8 @@ export interface RealServer extends AsyncDisposable {
   /** All it has written so far. */
   output(): string
   /**
-   * Waits for the first line of all its output that matches, also one from before the call. Rejects with `exited-early` if it ends without, and with `not-ready`
-   * after `timeoutMs` (5 seconds).
+   * Waits for the first line of all its output that matches, also one from before the call. Rejects with
+   * `exited-early` if it ends without, and with `not-ready` after `timeoutMs` (5 seconds).
    */
   until(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>
   /** Writes to its standard input, if that is a pipe. What a program that has ended does not read is lost. */

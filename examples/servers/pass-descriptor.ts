@@ -7,4 +7,4 @@
  */
 import { runServer } from './serve-bytes.js'
 
-await runServer('pass-descriptor', 'A supervisor that accepts, and passes each connection to a worker.')
+await runServer('pass-descriptor', 'A supervisor that accepts, and passes each connection to a worker.', '2')

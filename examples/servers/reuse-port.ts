@@ -7,4 +7,4 @@
  */
 import { runServer } from './serve-bytes.js'
 
-await runServer('reuse-port', 'Workers that each have a listening socket of their own, on one port.')
+await runServer('reuse-port', 'Workers that each have a listening socket of their own, on one port.', '2')

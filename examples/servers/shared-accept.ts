@@ -7,4 +7,4 @@
  */
 import { runServer } from './serve-bytes.js'
 
-await runServer('shared-accept', 'Workers that wait on one listening socket.')
+await runServer('shared-accept', 'Workers that wait on one listening socket.', '2')

@@ -76,10 +76,10 @@ const cases = {
     console.log('left open:', openDescriptors() - before)
   },
 
-  'two hundred come and go': async () => {
+  'a hundred come and go': async () => {
     await warmUp()
     const before = openDescriptors()
-    for (let i = 0; i < (process.env.SHRAPNEL_SLOW ? 5 : 50); i++) {
+    for (let i = 0; i < (process.env.SHRAPNEL_SLOW ? 5 : 25); i++) {
       const four = await Promise.all([waiting('wait'), waiting('wait'), waiting('wait'), waiting('wait')])
       await Promise.all(four.map((worker) => worker.terminate()))
     }

@@ -3,9 +3,19 @@ import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
 import { fairness } from './fairness.js'
 import { idle } from './idle.js'
+import { process } from './process.js'
 import { spawn } from './spawn.js'
 import { tcpEcho } from './tcp-echo.js'
 import { tcpStream } from './tcp-stream.js'
 import { timeout } from './timeout.js'
 
-export const BENCHMARKS: readonly Benchmark[] = [tcpEcho, tcpStream, idle, spawn, timeout, channel, fairness]
+export const BENCHMARKS: readonly Benchmark[] = [
+  tcpEcho,
+  tcpStream,
+  idle,
+  spawn,
+  timeout,
+  channel,
+  fairness,
+  process,
+]

@@ -38,7 +38,7 @@ test('coroutines live beside files, timers, sockets, servers and fetch of Node i
 })
 
 test('a server without descriptors keeps serving, lets clients wait, and goes on when one frees', () => {
-  const command = `ulimit -n 64 && exec "${process.execPath}" "${fileURLToPath(new URL('exhausted.mjs', programs))}"`
+  const command = `ulimit -n 256 && exec "${process.execPath}" "${fileURLToPath(new URL('exhausted.mjs', programs))}"`
   const output = execFileSync('sh', ['-c', command], { encoding: 'utf8', timeout: 8000 })
   expect(output.trimEnd().split('\n')).toEqual([
     'open sessions 1 serving true',

@@ -63,7 +63,7 @@ test('what a terminated thread ran is gone', { timeout: 60_000 }, async () => {
 
 test('short of descriptors nothing is left behind, wherever they ran out', { timeout: 60_000 }, async () => {
   const args = [process.execPath, fileURLToPath(program), 'short of descriptors', path]
-  const { stdout, stderr } = await runChild('sh', ['-c', 'ulimit -n 80; exec "$@"', 'sh', ...args], {
+  const { stdout, stderr } = await runChild('sh', ['-c', 'ulimit -n 256; exec "$@"', 'sh', ...args], {
     timeoutMs,
   })
   expect(String(stderr)).toBe('')

@@ -6,6 +6,7 @@ import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { sendfile } from './sendfile.js'
 import { signals } from './signals.js'
+import { process } from './process.js'
 import { spawn } from './spawn.js'
 import { tcpEcho } from './tcp-echo.js'
 import { tcpStream } from './tcp-stream.js'
@@ -22,4 +23,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   channel,
   fairness,
   signals,
+  process,
 ]

@@ -1,5 +1,6 @@
-// The children of one JavaScript thread whose status has not been taken. When the thread ends, those that are bound to it are
-// killed with their groups, and all are left to whichever thread starts the next child (process.h, Abandon).
+// The children of one JavaScript thread whose status has not been taken. When the thread ends, those that are
+// bound to it are killed with their groups, and all are left to whichever thread starts the next child
+// (process.h, Abandon).
 #pragma once
 
 #include <sys/types.h>

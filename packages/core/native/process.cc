@@ -1,5 +1,6 @@
-// Starting with posix_spawn(3). With glibc and on macOS it copies no page tables, so that a program with gigabytes of heap starts a
-// child as fast as a small one; and it returns when the child has become the program or has failed to, with the errno.
+// Starting with posix_spawn(3). With glibc and on macOS it copies no page tables, so that a program with
+// gigabytes of heap starts a child as fast as a small one; and it returns when the child has become the
+// program or has failed to, with the errno.
 #include "process.h"
 
 #include <dlfcn.h>
@@ -52,13 +53,15 @@ class Attributes {
   int failed_;
 };
 
-// Functions of the C library that are too new to be linked to: with them looked up, the addon also loads where they are missing.
+// Functions of the C library that are too new to be linked to: with them looked up, the addon also loads
+// where they are missing.
 template <typename Function>
 [[nodiscard]] Function Find(const char* name) noexcept {
   return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
 }
 
-// glibc 2.29, musl 1.1.24, macOS 10.15 and FreeBSD 13.1 have it, the newest under the name that POSIX 2024 gave it.
+// glibc 2.29, musl 1.1.24, macOS 10.15 and FreeBSD 13.1 have it, the newest under the name that POSIX 2024
+// gave it.
 [[nodiscard]] int AddDirectory(posix_spawn_file_actions_t* actions, const char* directory) noexcept {
   using Function = int (*)(posix_spawn_file_actions_t*, const char*);
   auto add = Find<Function>("posix_spawn_file_actions_addchdir_np");
@@ -66,8 +69,8 @@ template <typename Function>
   return add == nullptr ? ENOSYS : add(actions, directory);
 }
 
-// Descriptors that this process was given itself, or that some library opened, need not close on exec. glibc 2.34 and FreeBSD 14
-// can close them all; without it the child gets these, as from Node's own child_process.
+// Descriptors that this process was given itself, or that some library opened, need not close on exec. glibc
+// 2.34 and FreeBSD 14 can close them all; without it the child gets these, as from Node's own child_process.
 [[nodiscard]] int AddCloseFrom(posix_spawn_file_actions_t* actions, int first) noexcept {
   using Function = int (*)(posix_spawn_file_actions_t*, int);
   const auto add = Find<Function>("posix_spawn_file_actions_addclosefrom_np");
@@ -92,8 +95,8 @@ template <typename Function>
   return failed;
 }
 
-// A source that is one of the child's own numbers would be overwritten before its turn, or, being its own target, keep its
-// close-on-exec flag: such sources are duplicated to numbers above all targets first.
+// A source that is one of the child's own numbers would be overwritten before its turn, or, being its own
+// target, keep its close-on-exec flag: such sources are duplicated to numbers above all targets first.
 [[nodiscard]] int AddDescriptors(posix_spawn_file_actions_t* actions, const std::vector<int>& sources,
                                  std::vector<UniqueFd>& lifted) noexcept {
   const int count = static_cast<int>(sources.size());
@@ -130,7 +133,8 @@ struct Abandoned {
 void ReapAbandoned() noexcept {
   Abandoned& abandoned = TheAbandoned();
   const std::lock_guard<std::mutex> lock(abandoned.mutex);
-  abandoned.pids.erase(std::remove_if(abandoned.pids.begin(), abandoned.pids.end(), IsGone), abandoned.pids.end());
+  std::vector<pid_t>& pids = abandoned.pids;
+  pids.erase(std::remove_if(pids.begin(), pids.end(), IsGone), pids.end());
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
-// The end of a child on macOS and the BSDs: EVFILT_PROC in a kqueue of its own, since a kqueue is a descriptor that is
-// readable when it has events (kqueue(2)). So the poller watches it like any other, and knows nothing of processes.
+// The end of a child on macOS and the BSDs: EVFILT_PROC in a kqueue of its own, since a kqueue is a
+// descriptor that is readable when it has events (kqueue(2)). So the poller watches it like any other, and
+// knows nothing of processes.
 //
-//   - NOTE_EXIT of a process that has ended already is refused with ESRCH, though it can still be waited for. An
-//     EVFILT_USER event takes its place.
+//   - NOTE_EXIT of a process that has ended already is refused with ESRCH, though it can still be waited for.
+//     An EVFILT_USER event takes its place.
 //   - The event is reported once. On macOS it comes a moment before the status can be had.
 #include <sys/types.h>
 // After sys/types.h, which older systems need first.

@@ -1,5 +1,5 @@
-// Child processes. A child begins with everything that is ours of it (ends of pipes, the descriptor that tells of its end) in table
-// and poller, or it does not begin.
+// Child processes. A child begins with everything that is ours of it (ends of pipes, the descriptor that
+// tells of its end) in table and poller, or it does not begin.
 #include <fcntl.h>
 
 #include <cerrno>
@@ -108,7 +108,8 @@ class Ends {
   std::vector<UniqueFd> childs_;
 };
 
-// Starts the child and watches its end. One that cannot be watched is killed: nobody would ever take its status.
+// Starts the child and watches its end. One that cannot be watched is killed: nobody would ever take its
+// status.
 [[nodiscard]] pid_t StartWatched(const ProcessPlan& plan, Watched& end) {
   const pid_t pid = StartProcess(plan);
   if (pid < 0) return pid;
@@ -122,9 +123,10 @@ class Ends {
 
 }  // namespace
 
-// spawn(path, arguments, environment, directory, descriptors, flags, out): the process's number. `arguments` and `environment`
-// are texts that each end in NUL, an empty `directory` is ours, `descriptors` has numbers of ours or one of the constants above.
-// `out` gets the descriptor that tells of the end, then for each of `descriptors` our end of the pipe or -1.
+// spawn(path, arguments, environment, directory, descriptors, flags, out): the process's number. `arguments`
+// and `environment` are texts that each end in NUL, an empty `directory` is ours, `descriptors` has numbers
+// of ours or one of the constants above. `out` gets the descriptor that tells of the end, then for each of
+// `descriptors` our end of the pipe or -1.
 napi_value Spawn(napi_env env, napi_callback_info info) {
   Call<7> call(env, info);
   const std::string path = call.Text(0);

@@ -1,7 +1,8 @@
 /**
- * Child: a process that was started, until its status has been taken. It owns the descriptor that tells of the end, and promises that
- * no signal is ever sent to a number that may be a stranger's: the number, and the group of that number, are the child's own until
- * its status is taken (wait(2)), which happens when it ends, whether or not anybody waits; or, for one that is held, at `release`.
+ * Child: a process that was started, until its status has been taken. It owns the descriptor that tells of
+ * the end, and promises that no signal is ever sent to a number that may be a stranger's: the number, and the
+ * group of that number, are the child's own until its status is taken (wait(2)), which happens when it ends,
+ * whether or not anybody waits; or, for one that is held, at `release`.
  */
 
 import { EPERM, ESRCH, native } from '../native.js'
@@ -12,7 +13,9 @@ import { QueuedWait, WaitQueue } from '../sync/wait-queue.js'
 import { type SystemError, systemError } from '../system-error.js'
 import { type ExitStatus, exitStatus, signalNumber } from './exit-status.js'
 
+const SIGCONT = signalNumber('SIGCONT')
 const SIGKILL = signalNumber('SIGKILL')
+const SIGTERM = signalNumber('SIGTERM')
 
 /** Readable when the child has ended. */
 class EndDescriptor extends Descriptor {
@@ -48,7 +51,10 @@ export class Child {
     this.#end = new EndDescriptor(watch, this)
   }
 
-  /** Null while it runs, and while its status is held. Throws `ECHILD` if something else in this process took the status. */
+  /**
+   * Null while it runs, and while its status is held. Throws `ECHILD` if something else in this process took
+   * the status.
+   */
   get status(): ExitStatus | null {
     if (this.#outcome instanceof Error) throw this.#outcome
     return this.#outcome
@@ -69,7 +75,16 @@ export class Child {
     return wait.suspend()
   }
 
-  /** Signals the group if the child leads one, else the child. False: its status has been taken, and nothing was sent. */
+  /** Asks it to end: SIGTERM, and SIGCONT, without which one that is stopped would never know (signal(7)). */
+  terminate(): void {
+    this.signal(SIGTERM)
+    this.signal(SIGCONT)
+  }
+
+  /**
+   * Signals the group if the child leads one, else the child. False: its status has been taken, and nothing
+   * was sent.
+   */
   signal(signal: number): boolean {
     if (this.isReaped) return false
     let result = native.kill(this.hasOwnGroup ? -this.pid : this.pid, signal)
@@ -78,7 +93,7 @@ export class Child {
     // macOS says EPERM of a group that is only zombies.
     if (result < 0 && result !== ESRCH && !(result === EPERM && this.hasEnded))
       throw systemError('kill', result, {}, `may not signal process ${this.pid} (${this.name})`)
-    return true
+    return result !== ESRCH
   }
 
   /** When it ends, or if it has, whatever is left of its group is killed, before its status is taken. */

@@ -1,6 +1,7 @@
 /**
- * Where a command may be, by the rules of execvp(3): one with a slash is a path, relative to the child's folder; any other is looked for
- * in each folder of the PATH. Whether a file can be run is for the kernel to say, file by file.
+ * Where a command may be, by the rules of execvp(3): one with a slash is a path, relative to the child's
+ * folder; any other is looked for in each folder of the PATH. Whether a file can be run is for the kernel to
+ * say, file by file.
  */
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'

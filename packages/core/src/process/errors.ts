@@ -1,4 +1,7 @@
-/** What `run` gives, and what it fails with. A program that could not be started is a system error: launch-failure.ts. */
+/**
+ * What `run` gives, and what it fails with. A program that could not be started is a system error:
+ * launch-failure.ts.
+ */
 import { CoroError, TimeoutError } from '../errors.js'
 import { describeStatus, type ExitStatus } from './exit-status.js'
 

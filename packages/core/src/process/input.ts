@@ -1,4 +1,7 @@
-/** What a process is to read: all of it sent, then the end. A process need not read its input; that is no error. */
+/**
+ * What a process is to read: all of it sent, then the end. A process need not read its input; that is no
+ * error.
+ */
 import { wrongType } from '../errors.js'
 import type { Pipe } from '../net/pair.js'
 import { interruptible } from '../scope/interruptible.js'

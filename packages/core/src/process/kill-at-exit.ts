@@ -1,7 +1,8 @@
 /**
- * The programs that `run` runs do not outlive this process (in a worker, the thread), however it ends short of a signal: by `setExit`, `process.exit` or an
- * uncaught error. Nothing can be waited for any more then, so there is no grace. (A worker that is terminated runs no JavaScript: its
- * children end in native/child_table.h.)
+ * The programs that `run` runs do not outlive this process (in a worker, the thread), however it ends short
+ * of a signal: by `setExit`, `process.exit` or an uncaught error. Nothing can be waited for any more then, so
+ * there is no grace. (A worker that is terminated runs no JavaScript: its children end in
+ * native/child_table.h.)
  */
 import type { Child } from './child.js'
 import { signalNumber } from './exit-status.js'

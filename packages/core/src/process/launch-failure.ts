@@ -1,6 +1,6 @@
 /**
- * Why a program did not start, in a sentence. The kernel gives one number for the folder, the file and the file's interpreter alike; so
- * what it meant is looked up afterwards.
+ * Why a program did not start, in a sentence. The kernel gives one number for the folder, the file and the
+ * file's interpreter alike; so what it meant is looked up afterwards.
  */
 import { accessSync, constants, fstatSync, statSync } from 'node:fs'
 import { EACCES, EBADF, ENOENT, ENOEXEC, ENOSYS, ENOTDIR } from '../native.js'
@@ -51,7 +51,9 @@ function fileFault({ cwd, command }: LaunchPlan, path: string, result: number): 
     case ENOEXEC:
       return `cannot run ${file}: it is neither a program for this machine nor a script that begins with #!`
     case ENOSYS:
-      return `cannot start ${command}: this system lacks pidfd_open (Linux 5.3)${cwd === undefined ? '' : ' or posix_spawn_file_actions_addchdir_np'}`
+      return cwd === undefined
+        ? `cannot start ${command}: this system lacks pidfd_open (Linux 5.3)`
+        : `cannot start ${command} in ${cwd}: this system lacks pidfd_open (Linux 5.3) or posix_spawn_file_actions_addchdir_np`
     default:
       return undefined
   }

@@ -1,6 +1,6 @@
 /**
- * What a process writes, collected up to a limit in one buffer: a chunk for each read would cost a hundred times the limit where a
- * child writes byte by byte.
+ * What a process writes, collected up to a limit in one buffer: a chunk for each read would cost a hundred
+ * times the limit where a child writes byte by byte.
  */
 import { LimitError } from '../errors.js'
 import type { Pipe } from '../net/pair.js'
@@ -23,7 +23,10 @@ export class Output {
     this.#limit = limit
   }
 
-  /** Reads to the end. `LIMIT` when there is more than the limit. Cancelled or failed, it may be called again and goes on. */
+  /**
+   * Reads to the end. `LIMIT` when there is more than the limit. Cancelled or failed, it may be called again
+   * and goes on.
+   */
   async collect(): Promise<void> {
     while (this.#used <= this.#limit) {
       const count = await this.#pipe.recvInto(this.#room())
@@ -33,7 +36,9 @@ export class Output {
     throw new LimitError('maxOutputBytes', `${this.#name} is longer than maxOutputBytes (${this.#limit})`)
   }
 
-  /** As `collect`, without limit: what is too much is read and dropped, so that the child can go on writing. */
+  /**
+   * As `collect`, without limit: what is too much is read and dropped, so that the child can go on writing.
+   */
   async drain(): Promise<void> {
     for (;;) {
       const isWanted = this.#used <= this.#limit

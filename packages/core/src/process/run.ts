@@ -21,25 +21,30 @@ export interface RunOptions extends Pick<StartOptions, 'cwd' | 'env' | 'shell' |
   readonly timeoutMs?: number
   /** Milliseconds from SIGTERM to SIGKILL when the program has to be ended; 2000 unless given. */
   readonly graceMs?: number
-  /** The most bytes of stdout, and of stderr; 16 MiB unless given. More of either ends the program, and `run` fails with `LIMIT`. */
+  /**
+   * The most bytes of stdout, and of stderr; 16 MiB unless given. More of either ends the program, and `run`
+   * fails with `LIMIT`.
+   */
   readonly maxOutputBytes?: number
   /** True: anything but code 0 fails with `EXIT`. False unless given: it is a result like any other. */
   readonly check?: boolean
 }
 
 /**
- * Runs `command` with `args` to its end and gives its code or signal and what it wrote. No shell is involved unless `shell` is true. Waits until the
- * program has ended and both its outputs have, also where something that it left behind holds them open (`sleep 60 &` in a script:
- * give a `timeoutMs`, or redirect its output).
+ * Runs `command` with `args` to its end and gives its code or signal and what it wrote. No shell is involved
+ * unless `shell` is true. Waits until the program has ended and both its outputs have, also where something
+ * that it left behind holds them open (`sleep 60 &` in a script: give a `timeoutMs`, or redirect its output).
  *
- * The program leads a process group of its own. When time is up, the caller is cancelled, the output is too long or the input fails,
- * the group gets SIGTERM; when program and output have ended, or `graceMs` later, SIGKILL for what is left of it, and then
- * `run` fails: nothing of the group runs any more. (A process that left the group, by setsid(2), is out of reach.) If this program
- * exits meanwhile, the group is killed with it.
+ * The program leads a process group of its own. When time is up, the caller is cancelled, the output is too
+ * long or the input fails, the group gets SIGTERM; when program and output have ended, or `graceMs` later,
+ * SIGKILL for what is left of it, and then `run` fails: nothing of the group runs any more. (A process that
+ * left the group, by setsid(2), is out of reach.) If this program exits meanwhile, the group is killed with
+ * it.
  *
- * Fails with `TIMEOUT` (`RunTimeoutError`, which has the output so far), `LIMIT`, `EXIT` if `check`, `Interrupted` when cancelled, what `input`
- * fails with, and with `ENOENT`, `EACCES` and the like if the program cannot be started: see `start`. A program that does not
- * read its input, or only some, is no failure.
+ * Fails with `TIMEOUT` (`RunTimeoutError`, which has the output so far), `LIMIT`, `EXIT` if `check`,
+ * `Interrupted` when cancelled, what `input` fails with, and with `ENOENT`, `EACCES` and the like if the
+ * program cannot be started: see `start`. A program that does not read its input, or only some, is no
+ * failure.
  */
 export async function run(
   command: string,

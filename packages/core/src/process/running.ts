@@ -1,6 +1,6 @@
 /**
- * A program that `run` runs: the conversation with it, and its end by force. Its status is held until all is over, so that its group keeps
- * its number and can be killed even when the program itself has ended.
+ * A program that `run` runs: the conversation with it, and its end by force. Its status is held until all is
+ * over, so that its group keeps its number and can be killed even when the program itself has ended.
  */
 import { TimeoutError } from '../errors.js'
 import type { Pipe } from '../net/pair.js'
@@ -59,11 +59,14 @@ export class Running {
     feeding?.shutdown()
   }
 
-  /** SIGTERM, the grace, SIGKILL, each to the group. Waits for the end of the program; nothing interrupts that. */
+  /**
+   * SIGTERM, the grace, SIGKILL, each to the group. Waits for the end of the program; nothing interrupts
+   * that.
+   */
   async terminate(graceMs: number): Promise<void> {
     await shield(Number.POSITIVE_INFINITY, async () => {
       this.#stdin?.close()
-      this.#child.signal(signalNumber('SIGTERM'))
+      this.#child.terminate()
       try {
         // Last words are taken down, and whatever holds the output has its grace, not the program alone.
         await withTimeout(graceMs, () => group((all) => this.#lastWords(all)))

@@ -1,4 +1,7 @@
-/** What a process is to be started with: the options, checked, and as the native side takes them. It starts nothing. */
+/**
+ * What a process is to be started with: the options, checked, and as the native side takes them. It starts
+ * nothing.
+ */
 import { checkInteger, checkOptions, outOfRange, wrongType } from '../errors.js'
 
 const LARGEST_DESCRIPTOR = 2 ** 31 - 1
@@ -11,18 +14,24 @@ const NOTHING = -3
 export type DescriptorSource = number | { readonly fd: number }
 
 /**
- * What the child gets as a standard stream: a pipe whose other end is `process.stdin` and so on, /dev/null, this process's own
- * stream, or a descriptor. A socket of this package does not block, which the child then meets too: the flag belongs to the
- * open file (open(2)), as does a file's position.
+ * What the child gets as a standard stream: a pipe whose other end is `process.stdin` and so on, /dev/null,
+ * this process's own stream, or a descriptor. A socket of this package does not block, which the child then
+ * meets too: the flag belongs to the open file (open(2)), as does a file's position.
  */
 export type Stdio = 'pipe' | 'ignore' | 'inherit' | DescriptorSource
 
 export interface StartOptions {
   /** The folder to start in. This process's unless given. */
   readonly cwd?: string
-  /** The whole environment, in place of `process.env`. Names whose value is undefined are left out. Its `PATH` is where the command is looked for. */
+  /**
+   * The whole environment, in place of `process.env`. Names whose value is undefined are left out. Its `PATH`
+   * is where the command is looked for.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** True: the command is a script for `/bin/sh -c`, and `args` are its `"$1"`, `"$2"`, … Nothing is quoted for it. False unless given: no character of `command` or `args` means anything. */
+  /**
+   * True: the command is a script for `/bin/sh -c`, and `args` are its `"$1"`, `"$2"`, … Nothing is quoted
+   * for it. False unless given: no character of `command` or `args` means anything.
+   */
   readonly shell?: boolean
   /** `'pipe'` unless given. */
   readonly stdin?: Stdio
@@ -30,12 +39,16 @@ export interface StartOptions {
   readonly stdout?: Stdio
   /** `'pipe'` unless given. */
   readonly stderr?: Stdio
-  /** Descriptors that the child gets as its 3, 4, …; this process keeps its own. Without, it gets none but the three. */
+  /**
+   * Descriptors that the child gets as its 3, 4, …; this process keeps its own. Without, it gets none but the
+   * three.
+   */
   readonly descriptors?: readonly DescriptorSource[]
   /**
-   * `'own'` unless given: the child leads a process group of its own, so that `kill` and `stop` reach all that it started. It is then
-   * in the background of the terminal, if there is one (tcsetpgrp(3)): Ctrl-C goes to this process alone, and reading from the terminal
-   * stops the child (SIGTTIN). `'shared'`: it stays in this process's group, for interactive programs; signals go to it alone.
+   * `'own'` unless given: the child leads a process group of its own, so that `kill` and `stop` reach all
+   * that it started. It is then in the background of the terminal, if there is one (tcsetpgrp(3)): Ctrl-C
+   * goes to this process alone, and reading from the terminal stops the child (SIGTTIN). `'shared'`: it stays
+   * in this process's group, for interactive programs; signals go to it alone.
    */
   readonly group?: 'own' | 'shared'
   /** What the program sees as its own name. The command unless given. */

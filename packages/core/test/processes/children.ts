@@ -1,13 +1,19 @@
-/** What the tests of processes look at from outside: who lives, who is a zombie. And scripts that children run. */
+/**
+ * What the tests of processes look at from outside: who lives, who is a zombie. And scripts that children
+ * run.
+ */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { yieldSlice } from '../../src/index.js'
 
 const PATIENCE_MS = 8_000
 
+/** The sanitizers' runtime may be preloaded into Node. It has signal handlers of its own, and ps hangs with it. */
+export const plainEnvironment = { ...process.env, LD_PRELOAD: undefined }
+
 function ps(...args: string[]): string[] {
   try {
-    return execFileSync('ps', args, { encoding: 'utf8' }).trim().split('\n')
+    return execFileSync('ps', args, { encoding: 'utf8', env: plainEnvironment }).trim().split('\n')
   } catch {
     return [] // There is no such process.
   }
@@ -59,8 +65,8 @@ export function textOf(path: string): string {
 }
 
 /**
- * Scripts for `sh -c`, which write pids into the file `$1` when they are ready, the leader's first. What sleeps longer than any test is
- * killed by the test.
+ * Scripts for `sh -c`, which write pids into the file `$1` when they are ready, the leader's first. What
+ * sleeps longer than any test is killed by the test.
  */
 export const scripts = {
   obedient: 'echo $$ >>"$1"; exec sleep 1000',

@@ -1,6 +1,6 @@
 /**
- * Programs that `run` has to end: time is up, the caller is cancelled, the output is too long. Time stands still but where a test
- * moves it, so that what happens in the grace and what after it can be told apart.
+ * Programs that `run` has to end: time is up, the caller is cancelled, the output is too long. Time stands
+ * still but where a test moves it, so that what happens in the grace and what after it can be told apart.
  */
 import { join } from 'node:path'
 import { temporaryFolder } from '@shrapnel/test-support'

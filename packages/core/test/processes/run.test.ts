@@ -5,7 +5,7 @@ import { temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ExitError, inParallel, memoryStreamPair, run, spawn } from '../../src/index.js'
 import { digest, failureOf, patterned } from '../net/connections.js'
-import { zombies } from './children.js'
+import { plainEnvironment, zombies } from './children.js'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 beforeAll(async () => {
@@ -35,7 +35,8 @@ test.each([0, 1, 127, 255])('code %i is a result', async (code) => {
 test.each(['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGABRT', 'SIGUSR1', 'SIGPIPE'] as const)(
   'a program that %s ends has that signal and no code',
   async (signal) => {
-    expect(await sh(`kill -${signal.slice(3)} $$`)).toMatchObject({ code: null, signal })
+    const script = `kill -${signal.slice(3)} $$`
+    expect(await run('sh', ['-c', script], { env: plainEnvironment })).toMatchObject({ code: null, signal })
   },
 )
 

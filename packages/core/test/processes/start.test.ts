@@ -17,7 +17,16 @@ import {
 } from '../../src/index.js'
 import { native } from '../../src/native.js'
 import { drain, failureOf, outcomeOf, tcpPair, untilIn } from '../net/connections.js'
-import { isAlive, numbersFrom, scripts, untilGone, untilTrue, zombies } from './children.js'
+import {
+  isAlive,
+  numbersFrom,
+  plainEnvironment,
+  scripts,
+  textOf,
+  untilGone,
+  untilTrue,
+  zombies,
+} from './children.js'
 
 let folder: string
 let remove: () => Promise<void>
@@ -172,6 +181,14 @@ test('stop ends an obedient process with SIGTERM and gives how it ended', async 
   closePipes(child)
 })
 
+test('stop ends a stopped process with SIGTERM too', async () => {
+  const { child } = await ready('obedient')
+  child.kill('SIGSTOP')
+  await untilTrue(() => /^T/m.test(textOf(`/proc/${child.pid}/stat`).replace(/^.*\) /, '')))
+  expect(await child.stop({ graceMs: 60_000 })).toEqual({ code: null, signal: 'SIGTERM' })
+  closePipes(child)
+})
+
 test('stop kills a process that ignores SIGTERM when the grace is over', async () => {
   const { child } = await ready('stubborn')
   const [first, second] = await inParallel([
@@ -297,7 +314,7 @@ test('a listener is handed down and accepted from by the child', async () => {
 test('signals that this process ignores or blocks have their default effect in the child', async () => {
   const ignore = (): void => {}
   process.on('SIGUSR2', ignore)
-  await using child = start('cat', ['/proc/self/status'])
+  await using child = start('cat', ['/proc/self/status'], { env: plainEnvironment })
   const status = String(await drain(child.stdout))
   // 32 and 33 are the C library's own, which it sees to.
   const masks = ['SigBlk', 'SigIgn', 'SigCgt'].map((name) => {

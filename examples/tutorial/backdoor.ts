@@ -28,4 +28,3 @@ const door = serve({
   welcome: 'Inside the counting program.\n',
 })
 console.log(`socat -,raw,echo=0 UNIX-CONNECT:${door.unixPath}\ntelnet 127.0.0.1 ${door.port}`)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => coro.setExit())

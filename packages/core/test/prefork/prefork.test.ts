@@ -97,10 +97,10 @@ describe.each(ALL)('%s', { timeout: 30_000 }, (strategy) => {
   })
 })
 
-test('a program that calls prefork twice is told so', async () => {
+test('a UNIX path, which one socket only can have, is refused for reuse-port', async () => {
   const { prefork } = await import('../../src/prefork/prefork.js')
   await expect(
-    prefork({ listen: { path: '/tmp/x' }, strategy: 'reuse-port', serve() {} }),
+    prefork({ listen: { path: 'any' }, strategy: 'reuse-port', serve() {} }),
   ).rejects.toMatchObject({
     code: 'PREFORK_STRATEGY',
   })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 // Starts the loop, as every program does.
 import '../../src/index.js'
-import { EAGAIN, native } from '../../src/native.js'
+import { EAGAIN, EINVAL, native } from '../../src/native.js'
 
 const { AF_INET, SOCK_DGRAM, SOCK_STREAM } = native.constants
 const EBADF = -os.errno.EBADF
@@ -106,9 +106,20 @@ test('a call on a closed number is EBADF, in every function that takes one', () 
     setLinger: () => native.setLinger(fd, 0),
     socketName: () => native.socketName(fd),
     peerName: () => native.peerName(fd),
+    watchAdd: () => native.watchAdd(fd, Buffer.from('.'), 1),
+    watchRemove: () => native.watchRemove(fd, 1),
+    watchRead: () => native.watchRead(fd, bytes),
   }
   for (const [name, call] of Object.entries(calls)) expect(call(), name).toBe(EBADF)
   closeSync(file)
+})
+
+test('a path with a NUL in it is not watched up to there', () => {
+  const fd = native.watchOpen()
+  expect(native.watchAdd(fd, Buffer.from('.\0x'), 2)).toBe(EINVAL)
+  expect(native.watchRemove(fd, -1)).toBeLessThan(0)
+  expect(native.watchRead(fd, new Uint8Array(0))).toBeLessThan(0)
+  native.close(fd)
 })
 
 test('an address survives its encoding', () => {

@@ -103,13 +103,19 @@ export class Sight {
     }
   }
 
-  /** Everything that was told before a file that is made now. Only where the entries of the top are watched. */
+  /**
+   * Everything that was told before a file that is made now, at the top. The file is then written as well: what is in a new
+   * folder may be told after a later change elsewhere, but not after a change that was made when that one had been told.
+   */
   async everything(place: Place): Promise<string[]> {
     const fence = `fence-${++this.#fences}`
-    place.write(fence)
     const texts: string[] = []
-    for (let text = await this.next(); text !== `create ${fence}`; text = await this.next()) texts.push(text)
-    return texts
+    place.write(fence)
+    let text = await this.next()
+    for (; text !== `create ${fence}`; text = await this.next()) texts.push(text)
+    place.append(fence)
+    for (; text !== `modify ${fence}`; text = await this.next()) texts.push(text)
+    return texts.filter((each) => !each.endsWith(` ${fence}`))
   }
 
   /** As `everything`, for when nothing more is to be told: what was is a stray. */

@@ -11,7 +11,7 @@ export interface Law {
   /** Each is done when the events of the one before have been told. */
   readonly steps: readonly Step[]
   /** The last event is the end. */
-  readonly ends?: boolean
+  readonly end?: boolean
 }
 
 export const LAWS: readonly Law[] = [
@@ -101,13 +101,13 @@ export const LAWS: readonly Law[] = [
     law: 'the folder itself is deleted, which is the end',
     watched: 'folder',
     steps: [[(at) => at.remove('.'), 'delete .']],
-    ends: true,
+    end: true,
   },
   {
     law: 'the folder itself is renamed, which is the end',
     watched: 'tree',
     steps: [[(at) => at.rename('.', '../outside/top'), 'delete .']],
-    ends: true,
+    end: true,
   },
   {
     law: 'a file is watched by its name: deleted and created again, its changes go on being told',
@@ -174,7 +174,7 @@ export const LAWS: readonly Law[] = [
     watched: 'file',
     before: (at) => at.write('f'),
     steps: [[(at) => at.remove('.'), 'delete f']],
-    ends: true,
+    end: true,
   },
   {
     law: 'folders made at once and a file in the last are each created once',

@@ -114,9 +114,9 @@ LAW("an inner queue passes on the end of a process") {
 }
 
 LAW("an inner queue passes on what a file in it tells") {
-  char path[] = "/tmp/kqueue-nesting-XXXXXX";
-  const UniqueFd file(::mkstemp(path));
-  REQUIRE(file.valid() && ::unlink(path) == 0);
+  std::string path = TemporaryTemplate();
+  const UniqueFd file(::mkstemp(path.data()));
+  REQUIRE(file.valid() && ::unlink(path.c_str()) == 0);
   const Nest nest(EV_CLEAR);
   CHECK_EQ(nest.inner.Change(file.get(), EVFILT_VNODE, EV_ADD | EV_CLEAR, NOTE_WRITE), 0);
   for (int i = 0; i < 3; i++) {

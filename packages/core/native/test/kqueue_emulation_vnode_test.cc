@@ -14,7 +14,7 @@ constexpr unsigned kAll = NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB |
 class Folder {
  public:
   Folder() {
-    std::string path = "/tmp/kqueue-vnode-XXXXXX";
+    std::string path = TemporaryTemplate();
     REQUIRE(::mkdtemp(path.data()) != nullptr);
     path_ = path;
   }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string>
@@ -126,6 +127,11 @@ inline void Fill(int fd) {
   const std::string block(4'096, 'x');
   while (::write(fd, block.data(), block.size()) > 0) continue;
   REQUIRE(errno == EAGAIN);
+}
+
+// For mkstemp and mkdtemp.
+inline std::string TemporaryTemplate() {
+  return (std::filesystem::temp_directory_path() / "shrapnel-XXXXXX").string();
 }
 
 inline int CountOpenDescriptors() {

@@ -55,11 +55,36 @@ export class VnodeLook {
       while (this.#settleMoves());
       this.#open()
     } while (this.#unsettled.length > 0)
+    while (this.#loseMoves());
   }
 
   /** True if it went, and did not come elsewhere. */
   hasLost(entry: VnodeEntry): boolean {
     return this.departed.has(entry) && !this.moves.has(entry)
+  }
+
+  /** True of a folder that is, by now, in one that was moved out of what is watched. */
+  isAway(folder: VnodeEntry): boolean {
+    for (const at of this.#placesOf(folder)) if (this.hasLost(at)) return true
+    return false
+  }
+
+  /** A folder, and those that it is in by now. */
+  *#placesOf(folder: VnodeEntry): Generator<VnodeEntry> {
+    for (let at: VnodeEntry | null = folder; at !== null; at = this.moves.get(at)?.folder ?? at.parent)
+      yield at
+  }
+
+  /** What moved into a folder that was then moved out is lost. True if there was any, so that there may be more. */
+  #loseMoves(): boolean {
+    let lost = false
+    for (const [entry, arrival] of this.moves) {
+      if (!this.isAway(arrival.folder)) continue
+      this.moves.delete(entry)
+      arrival.entry = null
+      lost = true
+    }
+    return lost
   }
 
   #lookInto(folder: VnodeEntry): boolean {
@@ -97,7 +122,10 @@ export class VnodeLook {
 
   /** Finds what moved. True if it looked into more folders, so that there may be more. */
   #settleMoves(): boolean {
-    this.#unsettled = this.#unsettled.filter((arrival) => !this.#isMove(arrival))
+    for (let before = -1; this.#unsettled.length !== before; ) {
+      before = this.#unsettled.length
+      this.#unsettled = this.#unsettled.filter((arrival) => !this.#isMove(arrival))
+    }
     let looked = false
     for (const { folder, listed } of this.#unsettled) {
       const known = this.#tree.byInode(listed.inode)
@@ -117,6 +145,8 @@ export class VnodeLook {
     const entry = this.#missing.get(listed.inode)
     if (entry === undefined || entry.kind !== listed.kind || entry.parent?.device !== folder.device)
       return false
+    // Folders that are read one after the other need not fit together: a folder cannot be below itself.
+    for (const at of this.#placesOf(folder)) if (at === entry) return false
     this.#missing.delete(listed.inode)
     arrival.entry = entry
     arrival.isMove = true

@@ -1,145 +1,197 @@
 /**
  * VnodeReport puts what a look found into an order in which it can have happened: a name is left before another file takes it,
  * a folder is made before something comes into it and deleted after all in it is gone. The true order is not to be had.
+ *
+ * Files may have gone round in a circle, each to the name of the next, or a folder into one that was below it. No order of
+ * renames does that without a name that nobody saw, so one of them is told as deleted and then, with all in it, as created.
  */
 import type { ChangeSink } from './event-source.js'
 import type { VnodeEntry } from './vnode-entry.js'
 import type { Arrival, VnodeLook } from './vnode-look.js'
 import type { VnodeTree } from './vnode-tree.js'
 
+/** An arrival that is to be told. */
+type Comer = Arrival & { readonly entry: VnodeEntry }
+
 export class VnodeReport {
   readonly #tree: VnodeTree
   readonly #look: VnodeLook
   readonly #sink: ChangeSink
-  readonly #told = new Set<VnodeEntry>()
-  /** Those whose name has first to be left by others. */
-  readonly #coming = new Set<VnodeEntry>()
-  readonly #reborn = new Set<VnodeEntry>()
   /** By folder and name. */
-  readonly #comers = new Map<VnodeEntry, Map<string, Arrival>>()
+  readonly #comers = new Map<VnodeEntry, Map<string, Comer>>()
   readonly #leavers = new Map<VnodeEntry, Map<string, VnodeEntry>>()
-  /** The folders that are new. */
-  readonly #founded = new Map<VnodeEntry, Arrival>()
+  /** What went from a folder that went itself, at any depth. */
+  readonly #leaversBelow = new Map<VnodeEntry, VnodeEntry[]>()
+  /** New folders among others. */
+  readonly #created = new Set<VnodeEntry>()
+  readonly #told = new Set<VnodeEntry>()
+  /** Moves of which the first half was told, as a deletion: the second will be a creation. */
+  readonly #broken = new Set<VnodeEntry>()
 
   constructor(tree: VnodeTree, look: VnodeLook, sink: ChangeSink) {
     this.#tree = tree
     this.#look = look
     this.#sink = sink
     for (const arrival of look.arrivals) {
-      if (arrival.entry === null) continue
-      placeIn(this.#comers, arrival.folder).set(arrival.listed.name, arrival)
-      if (!arrival.isMove) this.#founded.set(arrival.entry, arrival)
+      if (!isComer(arrival) || look.isAway(arrival.folder)) continue
+      placeIn(this.#comers, arrival.folder, newMap).set(arrival.listed.name, arrival)
+      if (!arrival.isMove) this.#created.add(arrival.entry)
     }
     for (const entry of look.departed) {
-      if (entry.parent !== null) placeIn(this.#leavers, entry.parent).set(entry.name, entry)
+      if (entry.parent !== null) placeIn(this.#leavers, entry.parent, newMap).set(entry.name, entry)
+      for (let at = entry.parent; at !== null; at = at.parent) {
+        if (look.departed.has(at)) placeIn(this.#leaversBelow, at, newList).push(entry)
+      }
     }
+    for (const below of this.#leaversBelow.values()) below.sort(deepestFirst)
   }
 
   run(): void {
-    const gone = [...this.#look.departed].filter((entry) => this.#look.hasLost(entry))
-    for (const entry of gone.sort((a, b) => b.depth - a.depth)) this.#leave(entry)
-    for (const arrival of this.#look.moves.values()) this.#come(arrival)
-    const fresh = this.#look.arrivals.filter(({ isMove, entry }) => !isMove && entry !== null)
-    const paths = new Map(fresh.map((arrival) => [arrival, arrival.entry?.path ?? '']))
-    fresh.sort((a, b) => ((paths.get(a) ?? '') < (paths.get(b) ?? '') ? -1 : 1))
-    for (const arrival of fresh) this.#come(arrival)
-    for (const entry of gone) this.#tree.close(entry)
-  }
-
-  /** Its name is given up: it moves, or it is deleted, or something moves there in its place. */
-  #leave(entry: VnodeEntry): void {
-    const move = this.#look.moves.get(entry)
-    if (move !== undefined) {
-      if (this.#coming.has(entry)) this.#breakCircle(entry)
-      else this.#come(move)
-      return
+    const lost = [...this.#look.departed].filter((entry) => this.#look.hasLost(entry)).sort(deepestFirst)
+    const comers = [...this.#comers.values()].flatMap((place) => [...place.values()])
+    const leaving = new Waiting(lost, (entry) => this.#tryDelete(entry))
+    const moving = new Waiting(
+      comers.filter(({ isMove }) => isMove),
+      (comer) => this.#tryMove(comer),
+    )
+    const fresh = comers.filter(({ isMove }) => !isMove)
+    fresh.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
+    const tryCreate = (comer: Comer): boolean => this.#tryCreate(comer)
+    const coming = new Waiting(fresh, tryCreate)
+    const founding = new Waiting(
+      fresh.filter(({ entry }) => entry.children !== null),
+      tryCreate,
+    )
+    while (leaving.tell() || moving.tell());
+    while (moving.left.length > 0 && (founding.tell() || this.#breakOne(moving.left))) {
+      while (leaving.tell() || moving.tell());
     }
-    if (this.#told.has(entry)) return
-    const { parent, name } = entry
-    const next = parent === null ? undefined : this.#comers.get(parent)?.get(name)
-    if (next?.isMove) {
-      this.#come(next)
-      return
-    }
-    this.#told.add(entry)
-    // The file that is watched was replaced, most likely by a rename.
-    if (next !== undefined && this.#tree.isOneName) return
-    this.#leaveAllIn(entry)
-    this.#sink.push({ type: 'delete', path: this.#tree.pathOf(entry) })
+    while (coming.tell() || leaving.tell());
+    for (const entry of lost) this.#tree.close(entry)
   }
 
-  #leaveAllIn(folder: VnodeEntry): void {
-    for (const entry of this.#leavers.get(folder)?.values() ?? []) this.#leave(entry)
+  /** The three say whether it was told. */
+  #tryDelete(entry: VnodeEntry): boolean {
+    if (this.#told.has(entry)) return true
+    const next = entry.parent === null ? undefined : this.#comers.get(entry.parent)?.get(entry.name)
+    if (next?.isMove && !this.#broken.has(next.entry)) return false
+    if (!this.#isLeft(entry, null)) return false
+    this.#told.add(entry)
+    // A watched file that is replaced was so by a rename, most likely.
+    if (next === undefined || !this.#tree.isOneName) this.#push('delete', entry)
+    return true
   }
 
-  #come(arrival: Arrival): void {
-    const { folder, listed, entry, isMove } = arrival
-    if (entry === null || this.#told.has(entry)) return
-    this.#told.add(entry)
-    this.#coming.add(entry)
-    const founded = this.#founded.get(folder)
-    if (founded !== undefined) this.#come(founded)
+  #tryMove(comer: Comer): boolean {
+    const { folder, listed, entry } = comer
+    if (isWithin(folder, entry) || !this.#isReady(comer)) return false
     const before = this.#leavers.get(folder)?.get(listed.name)
-    if (before !== undefined && isMove && !this.#look.moves.has(before)) {
-      // A rename says that of what it replaced.
-      this.#leaveAllIn(before)
-      this.#told.add(before)
-    } else if (before !== undefined) {
-      this.#leave(before)
-    }
-    this.#coming.delete(entry)
-    if (isMove) this.#move(entry, arrival)
-    else if (!this.#isAway(folder)) this.#create(entry)
-  }
-
-  /** Files that took each other's names: no order of renames does that. This one is as deleted, and comes new. */
-  #breakCircle(entry: VnodeEntry): void {
-    this.#leaveAllIn(entry)
-    this.#reborn.add(entry)
-    this.#sink.push({ type: 'delete', path: this.#tree.pathOf(entry) })
-  }
-
-  #move(entry: VnodeEntry, { folder, listed }: Arrival): void {
+    // A rename says that of what it replaces.
+    if (before !== undefined && this.#look.hasLost(before)) this.#told.add(before)
     const from = this.#tree.pathOf(entry)
-    if (this.#isAway(folder)) {
-      this.#sink.push({ type: 'delete', path: from })
-      return
-    }
     entry.parent = folder
     entry.name = listed.name
-    if (this.#reborn.has(entry)) {
-      this.#create(entry)
-      return
+    this.#told.add(entry)
+    if (this.#broken.has(entry)) this.#create(entry)
+    else this.#sink.push({ type: 'rename', path: this.#tree.pathOf(entry), from })
+    return true
+  }
+
+  #tryCreate(comer: Comer): boolean {
+    if (this.#told.has(comer.entry)) return true
+    if (!this.#isReady(comer)) return false
+    this.#told.add(comer.entry)
+    this.#create(comer.entry)
+    return true
+  }
+
+  /** Its folder is there, and its name is free or its own to take. */
+  #isReady({ folder, listed, entry, isMove }: Comer): boolean {
+    for (let at: VnodeEntry | null = folder; at !== null; at = at.parent) {
+      const isThere = this.#told.has(at) || !(this.#created.has(at) || this.#broken.has(at))
+      if (!isThere) return false
     }
-    this.#sink.push({ type: 'rename', path: this.#tree.pathOf(entry), from })
+    const before = this.#leavers.get(folder)?.get(listed.name)
+    if (before === undefined || this.#told.has(before) || this.#broken.has(before)) return true
+    return isMove && !this.#broken.has(entry) && this.#look.hasLost(before) && this.#isLeft(before, entry)
+  }
+
+  /** Whatever went from it was told. */
+  #isLeft(folder: VnodeEntry, but: VnodeEntry | null): boolean {
+    const below = this.#leaversBelow.get(folder) ?? []
+    return below.every((entry) => entry === but || this.#told.has(entry) || this.#broken.has(entry))
+  }
+
+  /** None of the moves can be the next. False if there is none to break. */
+  #breakOne(moves: readonly Comer[]): boolean {
+    const move = moves.find(({ entry }) => !this.#broken.has(entry))
+    if (move !== undefined) this.#break(move.entry)
+    return move !== undefined
+  }
+
+  /** All that is yet to go from where the move takes it along goes first. */
+  #break(entry: VnodeEntry): void {
+    const below = [...this.#look.departed].filter((each) => isWithin(each, entry)).sort(deepestFirst)
+    for (const each of below) {
+      if (this.#told.has(each) || this.#broken.has(each)) continue
+      const fate = this.#look.moves.has(each) ? this.#broken : this.#told
+      fate.add(each)
+      this.#push('delete', each)
+    }
+  }
+
+  #push(type: 'delete' | 'create' | 'modify', entry: VnodeEntry): void {
+    this.#sink.push({ type, path: this.#tree.pathOf(entry) })
   }
 
   #create(entry: VnodeEntry): void {
-    const path = this.#tree.pathOf(entry)
-    this.#sink.push({ type: 'create', path })
+    this.#push('create', entry)
     // What was written before we had it open. A second link was written as something else.
-    if (entry.kind === 'f' && entry.size > 0 && this.#tree.facts(entry).nlink === 1) {
-      this.#sink.push({ type: 'modify', path })
+    if (entry.kind === 'f' && entry.size > 0 && this.#tree.facts(entry).nlink === 1)
+      this.#push('modify', entry)
+    for (const [name, child] of entry.children ?? []) {
+      // What has yet to come is told when it does.
+      if (this.#told.has(child) || !this.#comers.get(entry)?.has(name)) this.#create(child)
     }
-    for (const child of entry.children?.values() ?? []) {
-      // What is new in it, or has yet to move there, is told as that.
-      if (child.parent === entry && !this.#comers.get(entry)?.has(child.name)) this.#create(child)
-    }
-  }
-
-  /** In a folder that was moved out of what is watched. */
-  #isAway(folder: VnodeEntry): boolean {
-    for (let at: VnodeEntry | null = folder; at !== null; at = at.parent) {
-      if (this.#look.hasLost(at)) return true
-    }
-    return false
   }
 }
 
-function placeIn<T>(places: Map<VnodeEntry, Map<string, T>>, folder: VnodeEntry): Map<string, T> {
+/** What could not be told yet. */
+class Waiting<T> {
+  left: readonly T[]
+  readonly #try: (each: T) => boolean
+
+  constructor(left: readonly T[], attempt: (each: T) => boolean) {
+    this.left = left
+    this.#try = attempt
+  }
+
+  /** True if there was something to tell. */
+  tell(): boolean {
+    const before = this.left.length
+    this.left = this.left.filter((each) => !this.#try(each))
+    return this.left.length < before
+  }
+}
+
+function isComer(arrival: Arrival): arrival is Comer {
+  return arrival.entry !== null
+}
+
+/** As the tree is while it is told of. */
+function isWithin(folder: VnodeEntry, other: VnodeEntry): boolean {
+  for (let at: VnodeEntry | null = folder; at !== null; at = at.parent) if (at === other) return true
+  return false
+}
+
+const deepestFirst = (a: VnodeEntry, b: VnodeEntry): number => b.depth - a.depth
+const newMap = <T>(): Map<string, T> => new Map()
+const newList = <T>(): T[] => []
+
+function placeIn<T>(places: Map<VnodeEntry, T>, folder: VnodeEntry, make: () => T): T {
   let place = places.get(folder)
   if (place === undefined) {
-    place = new Map()
+    place = make()
     places.set(folder, place)
   }
   return place

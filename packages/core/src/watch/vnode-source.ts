@@ -2,11 +2,16 @@
  * The source on BSD and macOS: a kqueue of its own for each watcher, and an open file for each name (EVFILT_VNODE). The kernel
  * says in which folders names changed and not which, so the folders are read again and compared: VnodeLook.
  *
- * What inotify tells and this cannot: a name that came and went between two looks; the order of what happened between two
- * looks; that a file was replaced by deleting it and renaming another one there, which is the rename alone; by which of its
- * names a file with several was written, so that all of them are told of. A file that comes with bytes in it is told as
- * written, even if it was moved in. Nothing is lost in exchange: the kernel keeps a set of flags for each file, and no queue
- * that could overflow.
+ * What inotify tells and this cannot:
+ *   - a name that came and went between two looks, and the order of what happened between them: VnodeReport makes one up;
+ *   - whether a file was deleted before another was renamed to its name: that is the rename alone. Of a single watched file it
+ *     is a creation alone, also when it was deleted and made anew;
+ *   - by which of its names a file with several was written: all of them are told of, and so is a write by a name elsewhere;
+ *   - whether a file that comes with bytes in it was written or moved in: it is told as written;
+ *   - what is in a file that may not be read, or (without O_PATH or O_EVTONLY) in what is neither file nor folder. They come
+ *     and go, and a rename is that too.
+ * In exchange the kernel keeps a set of flags for each file and no queue that could overflow. What it costs is a descriptor for
+ * each name, and a reading of the whole folder whenever names change in it.
  */
 import { constants as os } from 'node:os'
 import { native } from '../native.js'

@@ -31,6 +31,7 @@ const SOURCES: Readonly<Record<ReturnType<typeof native.watchKind>, OpenSource>>
  * - Names that are not UTF-8 have U+FFFD in `path`.
  * - Folders below that may not be read are entries, and nothing is told of what is in them.
  * - Recursive, it reads all folders before it returns: some 20 µs a folder.
+ * - On BSD and macOS every file and folder takes a descriptor, and what comes and goes at once may not be seen.
  *
  * Throws `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`; `ENOSPC` and `EMFILE` when a limit of the kernel is reached, which the message names
  * (inotify(7), kqueue(2)).

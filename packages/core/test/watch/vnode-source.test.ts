@@ -1,9 +1,10 @@
 /** The kqueue source over files in memory: what it makes of what a kernel can say, and of what happens meanwhile. */
 import { expect, test } from 'vitest'
-import { yieldSlice } from '../../src/index.js'
+import { type WatchEvent, yieldSlice } from '../../src/index.js'
 import { ATTRIBUTES, MOVED, REMOVED, WRITTEN } from '../../src/watch/vnode-files.js'
 import { VnodeSource } from '../../src/watch/vnode-source.js'
 import { FakeFiles } from './fake-files.js'
+import { Mirror } from './mirror.js'
 import { textOf } from './sight.js'
 
 const EVERYTHING = WRITTEN | ATTRIBUTES | MOVED | REMOVED
@@ -14,6 +15,8 @@ class Watched {
   readonly source: VnodeSource
   ending: unknown
   isClosed = false
+  /** Everything that was told. */
+  readonly events: WatchEvent[] = []
   #told: string[] = []
 
   constructor(prepare: (files: FakeFiles) => void = () => {}, watched: 'folder' | 'tree' | 'file' = 'tree') {
@@ -26,8 +29,9 @@ class Watched {
       isRecursive: watched === 'tree',
     }
     const sink = {
-      push: (event: Parameters<typeof textOf>[0]) => {
+      push: (event: WatchEvent) => {
         this.#told.push(textOf(event, '/top'))
+        this.events.push(event)
       },
       end: () => {
         this.ending = 'end'
@@ -174,6 +178,19 @@ const BETWEEN_LOOKS: readonly (readonly [law: string, before: Act, act: Act, eve
     (files) => {
       files.write('d/e/b')
       files.rename('a', 'd/e/a')
+      files.rename('d', '../outside/d')
+    },
+    ['delete d', 'delete a'],
+  ],
+  [
+    'a folder that moved into one that was moved out is gone as well, and what came into it is not told',
+    (files) => {
+      files.mkdir('d')
+      files.mkdir('a')
+    },
+    (files) => {
+      files.rename('a', 'd/a')
+      files.write('d/a/x')
       files.rename('d', '../outside/d')
     },
     ['delete d', 'delete a'],
@@ -353,6 +370,41 @@ test('names that change while the kernel is asked once more are told without bei
   expect(watched.look()).toEqual(['rename a > d/a'])
   await yieldSlice()
   expect(watched.take()).toEqual(['create b'])
+})
+
+test('folders that are read one after the other while they move into each other come right in the end', async () => {
+  const watched = new Watched((files) => {
+    files.mkdir('x')
+    files.mkdir('x/g')
+  })
+  const { files } = watched
+  const mirror = new Mirror('/top', ['x', 'x/g'])
+  files.write('x/f')
+  files.write('f')
+  let lists = 0
+  // Between reading `x` and reading the top.
+  files.onCall = (call) => {
+    if (call !== 'list' || ++lists !== 2) return
+    files.rename('x/g', 'g')
+    files.rename('x', 'g/x')
+  }
+  watched.source.read()
+  await yieldSlice()
+  watched.source.read()
+  for (const event of watched.events) mirror.apply(event)
+  expect([...mirror.paths].sort()).toEqual(['f', 'g', 'g/x', 'g/x/f'])
+  expect(files.openCount).toBe(5)
+})
+
+test('when all was told no folder is read again', async () => {
+  const watched = new Watched((files) => files.mkdir('d'))
+  watched.files.write('a')
+  watched.files.write('d/a')
+  watched.look()
+  let calls = 0
+  watched.files.onCall = () => calls++
+  await yieldSlice()
+  expect(calls).toBe(0)
 })
 
 test('more changes than one question to the kernel gives are told in the turns that follow', async () => {

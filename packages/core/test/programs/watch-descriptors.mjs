@@ -14,7 +14,7 @@ const openCount = () => readdirSync('/dev/fd').length
 
 const cases = {
   few: async () => {
-    fill(100, 'a')
+    fill(300, 'a')
     // Opens what Node keeps for it.
     console.log('begins')
     const before = openCount()
@@ -30,14 +30,14 @@ const cases = {
       )
     }
     console.log('left open', openCount() - before)
-    for (let i = 5; i < 100; i++) rmSync(join(folder, `a${i}`))
+    for (let i = 5; i < 300; i++) rmSync(join(folder, `a${i}`))
     const watcher = watch(folder)
     appendFileSync(join(folder, 'a1'), 'more')
     console.log((await watcher.next()).type)
-    fill(100, 'b')
+    fill(300, 'b')
     let created = 0
     try {
-      while (created < 100) if ((await watcher.next()).type === 'create') created++
+      while (created < 300) if ((await watcher.next()).type === 'create') created++
       watcher.close()
       console.log('watched')
     } catch (error) {

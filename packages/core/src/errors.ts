@@ -169,6 +169,20 @@ export function checkOptions(value: unknown): void {
   if (typeof value !== 'object' || value === null) throw wrongType('options', 'an object', value)
 }
 
+/**
+ * As `checkOptions`, and refuses names that are not among `known`: a limit that was misspelt would be no limit. With Node's own
+ * kind of error.
+ */
+export function checkOptionNames(value: unknown, known: ReadonlySet<string>): void {
+  checkOptions(value)
+  for (const name of Object.keys(value as object)) {
+    if (known.has(name)) continue
+    throw Object.assign(new TypeError(`there is no option ${name}: there are ${[...known].join(', ')}`), {
+      code: 'ERR_UNKNOWN_OPTION' as const,
+    })
+  }
+}
+
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw wrongType(name, 'a function', value)
 }

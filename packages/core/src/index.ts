@@ -103,6 +103,7 @@ export type {
   BufferedReaderOptions,
   LineEncoding,
   LineOptions,
+  LinesOptions,
   UntilOptions,
 } from './stream/reader-options.js'
 export type { Stream } from './stream/stream.js'

@@ -1,6 +1,13 @@
 /** Running a program to its end: input in, output out, and nothing of it left when `run` is over. */
 import { constants } from 'node:buffer'
-import { checkDuration, checkInteger, checkOptions, GroupError, TimeoutError, wrongType } from '../errors.js'
+import {
+  checkDuration,
+  checkInteger,
+  checkOptionNames,
+  GroupError,
+  TimeoutError,
+  wrongType,
+} from '../errors.js'
 import { now } from '../runtime/clock.js'
 import { currentScope } from '../runtime/current.js'
 import { group } from '../scope/group.js'
@@ -30,6 +37,18 @@ export interface RunOptions extends Pick<StartOptions, 'cwd' | 'env' | 'shell' |
   readonly check?: boolean
 }
 
+const NAMES: ReadonlySet<string> = new Set<keyof RunOptions>([
+  'input',
+  'timeoutMs',
+  'graceMs',
+  'maxOutputBytes',
+  'check',
+  'cwd',
+  'env',
+  'shell',
+  'argv0', // biome-ignore format: a list
+])
+
 /**
  * Runs `command` with `args` to its end and gives its code or signal and what it wrote. No shell is involved
  * unless `shell` is true. Waits until the program has ended and both its outputs have, also where something
@@ -51,7 +70,7 @@ export async function run(
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  checkOptions(options)
+  checkOptionNames(options, NAMES)
   const { input, check = false } = options
   const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? Number.POSITIVE_INFINITY)
   const graceMs = checkDuration('graceMs', options.graceMs ?? DEFAULT_GRACE_MS)

@@ -2,7 +2,7 @@
  * What a process is to be started with: the options, checked, and as the native side takes them. It starts
  * nothing.
  */
-import { checkInteger, checkOptions, outOfRange, wrongType } from '../errors.js'
+import { checkInteger, checkOptionNames, outOfRange, wrongType } from '../errors.js'
 
 const LARGEST_DESCRIPTOR = 2 ** 31 - 1
 /** As native/binding/process_calls.cc has them. */
@@ -55,6 +55,18 @@ export interface StartOptions {
   readonly argv0?: string
 }
 
+const NAMES: ReadonlySet<string> = new Set<keyof StartOptions>([
+  'cwd',
+  'env',
+  'shell',
+  'stdin',
+  'stdout',
+  'stderr',
+  'descriptors',
+  'group',
+  'argv0', // biome-ignore format: a list
+])
+
 /** A checked set of options, as `launch` takes it. */
 export interface LaunchPlan {
   readonly command: string
@@ -73,7 +85,7 @@ export function launchPlan(command: string, args: readonly string[], options: St
   checkText('command', command)
   if (command === '') throw outOfRange('command', 'the name or path of a program', "''")
   if (!Array.isArray(args)) throw wrongType('args', 'an array of strings', args)
-  checkOptions(options)
+  checkOptionNames(options, NAMES)
   const { cwd, env = process.env, shell = false, group = 'own', argv0 } = options
   if (cwd !== undefined) checkText('cwd', cwd)
   if (cwd === '') throw outOfRange('cwd', 'the path of a folder', "''")

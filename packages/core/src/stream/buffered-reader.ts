@@ -22,6 +22,7 @@ import {
   checkLimit,
   type LineEncoding,
   type LineOptions,
+  type LinesOptions,
   type ReaderSettings,
   readerSettings,
   type UntilOptions,
@@ -104,9 +105,19 @@ export class BufferedReader {
     return this.#mine().takeLine(this.#encoding(options), this.#lineLimit(options))
   }
 
-  /** Line by line until the end; `EndOfStream` if that comes in the middle of one. */
-  async *lines(options: LineOptions = NO_OPTIONS): AsyncGenerator<string, void, undefined> {
-    while (this.#bytes.length > 0 || (await this.fill())) yield await this.readLine(options)
+  /** Line by line until the end; `EndOfStream` if that comes in the middle of one, unless `lastMayBeOpen`. */
+  async *lines(options: LinesOptions = NO_OPTIONS): AsyncGenerator<string, void, undefined> {
+    while (this.#bytes.length > 0 || (await this.fill())) {
+      let line: string
+      try {
+        line = await this.readLine(options)
+      } catch (error) {
+        if (!options.lastMayBeOpen || !(error instanceof EndOfStream)) throw error
+        line = error.partial.toString(this.#encoding(options))
+        this.consume(error.partial.length)
+      }
+      yield line
+    }
   }
 
   /** A copy of the next `count` bytes, which stay. */

@@ -22,6 +22,11 @@ export interface LineOptions {
   readonly encoding?: LineEncoding | undefined
 }
 
+export interface LinesOptions extends LineOptions {
+  /** True: a last line without an end is a line too, as in what programs write. False unless given: `EndOfStream`. */
+  readonly lastMayBeOpen?: boolean | undefined
+}
+
 export interface UntilOptions {
   /** In place of the reader's own. */
   readonly maxUntilBytes?: number | undefined

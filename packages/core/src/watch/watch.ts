@@ -1,7 +1,8 @@
 /** watch: the door. It checks, resolves, and picks the source that the kernel has. */
 import { realpathSync, statSync } from 'node:fs'
-import { checkInteger, checkOptions, outOfRange, wrongType } from '../errors.js'
+import { checkInteger, checkOptionNames, outOfRange, wrongType } from '../errors.js'
 import { native } from '../native.js'
+import { systemError } from '../system-error.js'
 import type { OpenSource } from './event-source.js'
 import { openInotifySource } from './inotify-source.js'
 import { openVnodeSource } from './vnode-source.js'
@@ -16,6 +17,8 @@ export interface WatchOptions {
 
 /** What Linux itself queues (fs.inotify.max_queued_events). */
 const MAX_QUEUED_EVENTS = 16_384
+
+const NAMES: ReadonlySet<string> = new Set<keyof WatchOptions>(['recursive', 'maxQueuedEvents'])
 
 const SOURCES: Readonly<Record<ReturnType<typeof native.watchKind>, OpenSource>> = {
   inotify: openInotifySource,
@@ -39,11 +42,11 @@ const SOURCES: Readonly<Record<ReturnType<typeof native.watchKind>, OpenSource>>
 export function watch(path: string, options: WatchOptions = {}): Watcher {
   if (typeof path !== 'string') throw wrongType('path', 'a string', path)
   if (path === '' || path.includes('\0')) throw outOfRange('path', 'a path', JSON.stringify(path))
-  checkOptions(options)
+  checkOptionNames(options, NAMES)
   const { recursive = false, maxQueuedEvents = MAX_QUEUED_EVENTS } = options
   if (typeof recursive !== 'boolean') throw wrongType('recursive', 'a boolean', recursive)
   const limit = checkInteger('maxQueuedEvents', maxQueuedEvents, 1, Number.MAX_SAFE_INTEGER)
-  const real = realpathSync.native(path, { encoding: 'buffer' })
+  const real = resolved(path)
   const isDirectory = statSync(real).isDirectory()
   const target = {
     path,
@@ -52,4 +55,14 @@ export function watch(path: string, options: WatchOptions = {}): Watcher {
     isRecursive: recursive && isDirectory,
   }
   return new Watcher(target, limit, SOURCES[native.watchKind()])
+}
+
+/** Fails as `watch`, of which the caller knows, and not as what it calls. */
+function resolved(path: string): Buffer {
+  try {
+    return realpathSync.native(path, { encoding: 'buffer' })
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException
+    throw errno === undefined ? error : systemError('watch', errno, { path })
+  }
 }

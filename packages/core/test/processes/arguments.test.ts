@@ -49,6 +49,8 @@ test.each([
   [{ input: 5 }, TYPE],
   [{ input: null }, TYPE],
   [{ input: ['x'] }, TYPE],
+  [{ timeout: 5 }, 'ERR_UNKNOWN_OPTION'],
+  [{ stdout: 'inherit' }, 'ERR_UNKNOWN_OPTION'],
 ])('run with %j is refused', async (options, code) => {
   expect(await failureOf(() => (run as Untyped)('true', [], options))).toMatchObject({ code })
 })
@@ -63,6 +65,7 @@ test.each([
   [{ descriptors: ['3'] }, TYPE],
   [{ descriptors: [-2] }, RANGE],
   [{ group: 'mine' }, RANGE],
+  [{ stdoutt: 'pipe' }, 'ERR_UNKNOWN_OPTION'],
 ])('start with %j is refused', (options, code) => {
   expect(() => (start as Untyped)('true', [], options)).toThrow(expect.objectContaining({ code }))
 })

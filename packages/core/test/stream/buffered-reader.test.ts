@@ -494,3 +494,16 @@ describe('memory', () => {
     )
   })
 })
+
+test('a last line without an end is a line for whoever says so, and an early end for all others', async () => {
+  const lines = async (options: { lastMayBeOpen?: boolean }): Promise<string[]> => {
+    const [near, far] = memoryStreamPair()
+    await far.send('a\nb\nc')
+    far.shutdown()
+    const seen: string[] = []
+    for await (const line of new BufferedReader(near).lines(options)) seen.push(line)
+    return seen
+  }
+  expect(await lines({ lastMayBeOpen: true })).toEqual(['a', 'b', 'c'])
+  await expect(lines({})).rejects.toMatchObject({ code: 'END_OF_STREAM' })
+})

@@ -499,7 +499,7 @@ test('a last line without an end is a line for whoever says so, and an early end
   const lines = async (options: { lastMayBeOpen?: boolean }): Promise<string[]> => {
     const [near, far] = memoryStreamPair()
     await far.send('a\nb\nc')
-    far.shutdown()
+    await far.shutdown()
     const seen: string[] = []
     for await (const line of new BufferedReader(near).lines(options)) seen.push(line)
     return seen

@@ -85,10 +85,14 @@ function parse<Incoming>(line: string): Incoming {
     message = undefined
   }
   if (typeof message !== 'object' || message === null || !('type' in message)) {
-    throw new CoroError(
-      'PREFORK_PROTOCOL',
-      `not a message between supervisor and worker: ${JSON.stringify(line)}`,
-    )
+    throw noMessage(line)
   }
   return message as Incoming
+}
+
+export function noMessage(what: unknown): CoroError {
+  return new CoroError(
+    'PREFORK_PROTOCOL',
+    `not a message between supervisor and worker: ${JSON.stringify(what)}`,
+  )
 }

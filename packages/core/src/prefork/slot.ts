@@ -95,7 +95,7 @@ export class Slot<W extends WorkerProcess> {
       worker = this.#start()
     } catch (error) {
       this.#tell('ended', `worker ${this.index} cannot be started: ${(error as Error).message}`, true)
-      await this.#pause(this.#backOff.pauseAfterFailure())
+      await this.#pause(this.#backOff.pauseAfterFailure(), 'cannot be started')
       return null
     }
     this.current = worker
@@ -140,7 +140,9 @@ export class Slot<W extends WorkerProcess> {
       how === 'ended' ? `ended ${worker.describeEnd()}` : 'takes no more connections, though nobody asked it to'
     this.#tell('ended', `worker ${this.index} (pid ${worker.pid}) ${what}, ${lived}`, true, worker)
     if (how === 'left') this.#seeOut(worker)
-    await this.#pause(this.#backOff.pauseAfter(worker.livedMs))
+    const { stableMs } = this.#settings
+    const pauseMs = this.#backOff.pauseAfter(worker.livedMs)
+    await this.#pause(pauseMs, 'ended too soon', `(it should live ${stableMs} ms)`)
     return null
   }
 
@@ -149,13 +151,13 @@ export class Slot<W extends WorkerProcess> {
   }
 
   /** A reload that comes meanwhile ends the pause: the program may have been mended. */
-  async #pause(pauseMs: number): Promise<void> {
+  async #pause(pauseMs: number, ...why: string[]): Promise<void> {
     if (pauseMs === 0) return
     const { failures } = this.#backOff
-    const times = failures > 1 ? `for the ${failures}. time in a row ` : ''
+    if (failures > 1) why.splice(1, 0, `for the ${failures}. time in a row`)
     this.#tell(
       'pausing',
-      `worker ${this.index} ended too soon ${times}(it should live ${this.#settings.stableMs} ms): the next start is in ${pauseMs} ms`,
+      `worker ${this.index} ${why.join(' ')}: the next start is in ${pauseMs} ms`,
       true,
     )
     try {

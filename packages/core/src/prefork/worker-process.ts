@@ -11,7 +11,7 @@ import { shield, withTimeout } from '../scope/with-timeout.js'
 import { current, spawn } from '../spawn.js'
 import { ConditionVariable } from '../sync/condition-variable.js'
 import { Event } from '../sync/event.js'
-import { ControlChannel, type FromSupervisor, type FromWorker } from './control-channel.js'
+import { ControlChannel, noMessage, type FromSupervisor, type FromWorker } from './control-channel.js'
 import { startProgram } from './program.js'
 import type { Role } from './role.js'
 
@@ -173,6 +173,8 @@ export class WorkerProcess {
   async #listen(): Promise<void> {
     try {
       for await (const message of this.#control.messages()) this.#hear(message)
+      // Its end, which is about to be noticed; or it has closed the channel, and nobody can tell it anything.
+      await withTimeout(LAST_GRACE_MS, () => this.#process.wait())
     } catch (error) {
       // What it says means nothing, and nobody knows what it would do of what it is told.
       reportFailure(error, current())
@@ -190,6 +192,7 @@ export class WorkerProcess {
       this.#retired.set()
       if (!isAsked) this.onLeave?.()
     } else if (message.type === 'count') {
+      if (!Number.isSafeInteger(message.accepted) || !Number.isSafeInteger(message.open)) throw noMessage(message)
       this.accepted = message.accepted
       this.open = message.open
       this.counted()

@@ -45,6 +45,9 @@ export class RunningWorker implements Worker {
   /** Set when no connection is open, and none will come. */
   readonly #finished = new Event()
   #isSourceDry = false
+  #isPrepared = false
+  /** It has its connection from the start. */
+  readonly #isForOne: boolean
   /** Connections that are ours and that the supervisor does not know of yet: not to be served before. */
   #unconfirmed: Socket[] = []
   #isTelling = false
@@ -57,6 +60,7 @@ export class RunningWorker implements Worker {
     this.#settings = settings
     this.#control = new ControlChannel(control)
     this.#source = sourceFor(role, settings.listen)
+    this.#isForOne = role.strategy === 'child-per-connection'
     this.#confirms = role.strategy === 'pass-descriptor'
   }
 
@@ -88,8 +92,7 @@ export class RunningWorker implements Worker {
     signals.handle('SIGTERM', () => this.#drain(this.#settings.drainMs, false))
     spawn({ name: 'prefork control' }, () => this.#obey())
     await this.#settings.prepare?.(this)
-    // Told to end before anything was passed to us: there is no end of the channel to come.
-    if (this.#confirms && this.draining.isSet) return this.#leave()
+    this.#isPrepared = true
     if (!this.draining.isSet) await this.#control.send({ type: 'ready' })
     for (;;) {
       const connection = await this.#source.next()
@@ -147,6 +150,8 @@ export class RunningWorker implements Worker {
     if (this.draining.isSet) return
     this.draining.set()
     for (const connection of this.#source.end(takeQueued)) this.#take(connection)
+    // Whatever `prepare` waits for: there is nobody to serve.
+    if (!this.#isPrepared && !this.#isForOne && this.open === 0) return this.#leave()
     await this.#control.send({ type: 'draining' })
     try {
       await withTimeout(drainMs ?? Number.POSITIVE_INFINITY, () => this.#finished.wait())

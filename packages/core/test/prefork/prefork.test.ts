@@ -85,6 +85,7 @@ describe.each(ALL)('%s', { timeout: 30_000 }, (strategy) => {
     expect((await client.who()).pid).toBe(pid)
     await client.tell('bye')
     await client.ends()
+    await server.rest()
   })
 
   test('a session that fails costs its own connection alone', async () => {
@@ -117,5 +118,7 @@ describe.each(ALL)('%s, when the program ends by setExit', { timeout: 30_000 }, 
     await client.ends()
     expect(await server.ends()).toEqual({ code: 7, signal: null })
     expect(exists(pid)).toBe(false)
+    // Nobody had to be left behind.
+    expect(await server.stderr()).toBe('')
   })
 })

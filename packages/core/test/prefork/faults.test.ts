@@ -1,7 +1,14 @@
 /** What goes wrong with workers, supervisor and program, and what must not come of it. */
 import { describe, expect, test } from 'vitest'
+import { run } from '../../src/process/run.js'
 import { inParallel } from '../../src/scope/in-parallel.js'
 import { PreforkProgram } from './prefork-program.js'
+
+/** Its end has come, and its parent, which is stopped, has not heard of it. */
+async function becomesZombie(pid: number): Promise<void> {
+  const state = async () => (await run('ps', ['-o', 'stat=', '-p', String(pid)])).stdout.toString()
+  while (!(await state()).startsWith('Z'));
+}
 
 const LONG = { timeout: 30_000 }
 
@@ -110,6 +117,7 @@ test('a connection whose worker died after serving it is not served by another o
   process.kill(pid, 'SIGCONT')
   expect((await client.who()).pid).toBe(pid)
   process.kill(pid, 'SIGKILL')
+  await becomesZombie(pid)
   server.kill('SIGCONT')
   await client.ends()
 })

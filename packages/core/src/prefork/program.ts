@@ -1,7 +1,7 @@
 /** The program that workers run: this very one, with its arguments. */
 import { CoroError } from '../errors.js'
-import type { DescriptorSource } from '../process/start-options.js'
 import { start } from '../process/start.js'
+import type { DescriptorSource } from '../process/start-options.js'
 import { environmentFor, type Role } from './role.js'
 
 /** `-e`, `-p`, `-pe`, `--eval=…`, `--print`: the program is among Node's own arguments. */

@@ -82,7 +82,10 @@ export class Slot<W extends WorkerProcess> {
     const worker = await this.#launch()
     reply?.set(
       worker === null
-        ? new CoroError('PREFORK_RELOAD', `worker ${this.index} does not come up with the program as it is now`)
+        ? new CoroError(
+            'PREFORK_RELOAD',
+            `worker ${this.index} does not come up with the program as it is now`,
+          )
         : null,
     )
     return worker
@@ -137,7 +140,9 @@ export class Slot<W extends WorkerProcess> {
     this.current = null
     const lived = `${(worker.livedMs / 1000).toFixed(1)} s after its start`
     const what =
-      how === 'ended' ? `ended ${worker.describeEnd()}` : 'takes no more connections, though nobody asked it to'
+      how === 'ended'
+        ? `ended ${worker.describeEnd()}`
+        : 'takes no more connections, though nobody asked it to'
     this.#tell('ended', `worker ${this.index} (pid ${worker.pid}) ${what}, ${lived}`, true, worker)
     if (how === 'left') this.#seeOut(worker)
     const { stableMs } = this.#settings
@@ -155,11 +160,7 @@ export class Slot<W extends WorkerProcess> {
     if (pauseMs === 0) return
     const { failures } = this.#backOff
     if (failures > 1) why.splice(1, 0, `for the ${failures}. time in a row`)
-    this.#tell(
-      'pausing',
-      `worker ${this.index} ${why.join(' ')}: the next start is in ${pauseMs} ms`,
-      true,
-    )
+    this.#tell('pausing', `worker ${this.index} ${why.join(' ')}: the next start is in ${pauseMs} ms`, true)
     try {
       await withTimeout(pauseMs, async () => {
         for (;;) {

@@ -11,7 +11,7 @@ import { shield, withTimeout } from '../scope/with-timeout.js'
 import { current, spawn } from '../spawn.js'
 import { ConditionVariable } from '../sync/condition-variable.js'
 import { Event } from '../sync/event.js'
-import { ControlChannel, noMessage, type FromSupervisor, type FromWorker } from './control-channel.js'
+import { ControlChannel, type FromSupervisor, type FromWorker, noMessage } from './control-channel.js'
 import { startProgram } from './program.js'
 import type { Role } from './role.js'
 
@@ -67,8 +67,12 @@ export class WorkerProcess {
     }
     this.#control = new ControlChannel(ours)
     // Shielded: also while the program exits its workers are listened to.
-    const hearing = spawn({ name: `worker ${role.index} control` }, () => shield(Number.POSITIVE_INFINITY, () => this.#listen()))
-    spawn({ name: `worker ${role.index} process` }, () => shield(Number.POSITIVE_INFINITY, () => this.#watch(hearing)))
+    const hearing = spawn({ name: `worker ${role.index} control` }, () =>
+      shield(Number.POSITIVE_INFINITY, () => this.#listen()),
+    )
+    spawn({ name: `worker ${role.index} process` }, () =>
+      shield(Number.POSITIVE_INFINITY, () => this.#watch(hearing)),
+    )
   }
 
   get pid(): number {
@@ -192,7 +196,8 @@ export class WorkerProcess {
       this.#retired.set()
       if (!isAsked) this.onLeave?.()
     } else if (message.type === 'count') {
-      if (!Number.isSafeInteger(message.accepted) || !Number.isSafeInteger(message.open)) throw noMessage(message)
+      if (!Number.isSafeInteger(message.accepted) || !Number.isSafeInteger(message.open))
+        throw noMessage(message)
       this.accepted = message.accepted
       this.open = message.open
       this.counted()

@@ -12,13 +12,17 @@ async function becomesZombie(pid: number): Promise<void> {
 
 const LONG = { timeout: 30_000 }
 
-test('a worker that comes to prefork when its supervisor is dead ends, and supervises nobody', LONG, async () => {
-  await using server = PreforkProgram.begin({ workers: 2, waitsForOrphanhood: true })
-  await server.next('begun')
-  await server.next('begun')
-  server.kill('SIGKILL')
-  expect(await server.rest()).toEqual([])
-})
+test(
+  'a worker that comes to prefork when its supervisor is dead ends, and supervises nobody',
+  LONG,
+  async () => {
+    await using server = PreforkProgram.begin({ workers: 2, waitsForOrphanhood: true })
+    await server.next('begun')
+    await server.next('begun')
+    server.kill('SIGKILL')
+    expect(await server.rest()).toEqual([])
+  },
+)
 
 test('a time to drain without end is one', LONG, async () => {
   await using server = await PreforkProgram.start({ workers: 1, drainMs: null })
@@ -130,14 +134,14 @@ test('an onEvent that fails fails nothing else', LONG, async () => {
   expect((await server.who()).pid).not.toBe(pid)
 })
 
-test.each([
-  'no message',
-  '{"type":"count","accepted":"many","open":0}',
-  'x'.repeat(5000),
-])('a worker that says %.30s into the control channel is ended', LONG, async (says) => {
-  await using server = PreforkProgram.begin({ workers: 1, says, hangs: true })
-  expect((await server.next('ended')).message).toMatch(/^worker 0 \(pid \d+\) ended with /)
-})
+test.each(['no message', '{"type":"count","accepted":"many","open":0}', 'x'.repeat(5000)])(
+  'a worker that says %.30s into the control channel is ended',
+  LONG,
+  async (says) => {
+    await using server = PreforkProgram.begin({ workers: 1, says, hangs: true })
+    expect((await server.next('ended')).message).toMatch(/^worker 0 \(pid \d+\) ended with /)
+  },
+)
 
 test('a worker whose prepare fails ends with code 1, whatever the program makes of it', LONG, async () => {
   const options = { workers: 1, fails: true, catches: true, longestPauseMs: 60_000 }

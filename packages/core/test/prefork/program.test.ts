@@ -17,15 +17,15 @@ import('@shrapnel/core').then(async ({ prefork }) => {
 const LONG = { timeout: 30_000 }
 const cwd = fileURLToPath(new URL('../..', import.meta.url))
 
-test.each([
-  ['-e', PROGRAM],
-  [`--eval=${PROGRAM}`],
-  ['--inspect=0', '--inspect-port', '0', '-e', PROGRAM],
-])('workers run a program of the command line: %.12s', LONG, async (...args) => {
-  const { code, stdout } = await run(process.execPath, args, { cwd, timeoutMs: 20_000 })
-  expect(stdout.toString()).toBe('it is up')
-  expect(code).toBe(0)
-})
+test.each([['-e', PROGRAM], [`--eval=${PROGRAM}`], ['--inspect=0', '--inspect-port', '0', '-e', PROGRAM]])(
+  'workers run a program of the command line: %.12s',
+  LONG,
+  async (...args) => {
+    const { code, stdout } = await run(process.execPath, args, { cwd, timeoutMs: 20_000 })
+    expect(stdout.toString()).toBe('it is up')
+    expect(code).toBe(0)
+  },
+)
 
 test('a program from the standard input cannot be run again, and prefork says so', LONG, async () => {
   const { code, stderr } = await run(process.execPath, [], { cwd, input: PROGRAM, timeoutMs: 20_000 })
@@ -33,9 +33,21 @@ test('a program from the standard input cannot be run again, and prefork says so
   expect(code).toBe(1)
 })
 
+test('a program that calls prefork twice is told so', LONG, async () => {
+  const twice = PROGRAM.replace(
+    'await server.stop()',
+    'await server.stop(); await prefork({ listen: { port: 0 }, serve() {} })',
+  )
+  const { code, stderr } = await run(process.execPath, ['-e', twice], { cwd, timeoutMs: 20_000 })
+  expect(stderr.toString()).toContain("code: 'PREFORK_TWICE'")
+  expect(code).toBe(1)
+})
+
 test('the debugger stays with the supervisor, and all else goes to the workers', () => {
   const others = ['--import', './loader.js', '--max-old-space-size=100']
-  expect(execArguments(['--inspect-brk=0', ...others, '--inspect-port', '0', '--inspect-wait'])).toEqual(others)
+  expect(execArguments(['--inspect-brk=0', ...others, '--inspect-port', '0', '--inspect-wait'])).toEqual(
+    others,
+  )
 })
 
 test('in a worker thread prefork fails', LONG, async () => {

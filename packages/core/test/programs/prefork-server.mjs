@@ -9,8 +9,19 @@ function say(what) {
   process.stdout.write(`${JSON.stringify(what)}\n`)
 }
 
-const { versionFile, dies, exitsOnUsr1, hangs, fails, says, failsAt, limitMs, catches, waitsForOrphanhood, ...options } =
-  JSON.parse(process.argv[2])
+const {
+  versionFile,
+  dies,
+  exitsOnUsr1,
+  hangs,
+  fails,
+  says,
+  failsAt,
+  limitMs,
+  catches,
+  waitsForOrphanhood,
+  ...options
+} = JSON.parse(process.argv[2])
 if (options.drainMs === null) options.drainMs = Number.POSITIVE_INFINITY
 if (waitsForOrphanhood && process.env.SHRAPNEL_PREFORK_ROLE !== undefined) {
   const parent = process.ppid

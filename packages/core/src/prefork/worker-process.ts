@@ -1,7 +1,6 @@
 /** A worker as its supervisor sees it: a process, what it said of itself, and how to end it. */
 import { TimeoutError } from '../errors.js'
 import { socketPair } from '../net/pair.js'
-import type { Socket } from '../net/socket.js'
 import type { ExitStatus } from '../process/exit-status.js'
 import { describeStatus } from '../process/exit-status.js'
 import { now } from '../runtime/clock.js'

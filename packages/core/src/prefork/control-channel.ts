@@ -19,7 +19,10 @@ export type FromSupervisor =
   /** Answer with a `count`. */
   | { readonly type: 'report' }
   /** Take no more, and end when the open ones have, after `drainMs` at the latest. `takeQueued`: nobody else takes what is in the kernel's queue. */
-  | { readonly type: 'drain'; readonly drainMs: number; readonly takeQueued: boolean }
+  | { readonly type: 'drain'; readonly drainMs: Milliseconds; readonly takeQueued: boolean }
+
+/** JSON knows no Infinity. */
+export type Milliseconds = number | null
 
 const MOST_LINE_BYTES = 4096
 
@@ -36,10 +39,19 @@ export class ControlChannel<Incoming extends { type: string }, Outgoing extends 
 
   /** Waits until the kernel has it. Never fails: of a peer that is gone `messages` tells. */
   async send(message: Outgoing): Promise<void> {
+    await this.#put(message, true)
+  }
+
+  /** It goes as soon as the peer takes it. Waits only where that has long not happened. Fails as little as `send`. */
+  async post(message: Outgoing): Promise<void> {
+    await this.#put(message, false)
+  }
+
+  async #put(message: Outgoing, flush: boolean): Promise<void> {
     if (this.#socket.isClosed) return
     try {
       await this.#writer.write(`${JSON.stringify(message)}\n`)
-      await this.#writer.flush()
+      if (flush) await this.#writer.flush()
     } catch (error) {
       if (!isGone(error)) throw error
     }
@@ -73,10 +85,14 @@ function parse<Incoming>(line: string): Incoming {
     message = undefined
   }
   if (typeof message !== 'object' || message === null || !('type' in message)) {
-    throw new CoroError(
-      'PREFORK_PROTOCOL',
-      `not a message between supervisor and worker: ${JSON.stringify(line)}`,
-    )
+    throw noMessage(line)
   }
   return message as Incoming
+}
+
+export function noMessage(what: unknown): CoroError {
+  return new CoroError(
+    'PREFORK_PROTOCOL',
+    `not a message between supervisor and worker: ${JSON.stringify(what)}`,
+  )
 }

@@ -46,8 +46,17 @@ export class FedWorker extends WorkerProcess {
   /** Fails as `sendDescriptor` does if it is gone, and leaves `connection` as it was. */
   async pass(connection: Socket): Promise<void> {
     using _held = await this.#sending.lock()
-    await this.#channel.sendDescriptor(connection.fd)
+    // Before it is sent: it may be confirmed, or the worker dead, before we go on.
     this.#passed.push(connection)
+    try {
+      await this.#channel.sendDescriptor(connection.fd)
+    } catch (error) {
+      const at = this.#passed.indexOf(connection)
+      // Whoever took it from here in the meantime sees to it.
+      if (at < 0) return
+      this.#passed.splice(at, 1)
+      throw error
+    }
   }
 
   protected override counted(): void {

@@ -43,25 +43,26 @@ export class ForkingStaff implements Staff {
         this.#places.release()
         throw error
       }
-      await this.#fork(connection)
+      if (!this.#fork(connection)) await sleep(this.#settings.firstPauseMs)
     }
   }
 
-  async #fork(connection: Socket): Promise<void> {
+  /** False: there can be no process for it now, and it was closed. */
+  #fork(connection: Socket): boolean {
     using closing = connection
     const index = this.#numbers.pop() as number
-    const { strategy, firstPauseMs, onEvent } = this.#settings
+    const { strategy, onEvent } = this.#settings
     let worker: WorkerProcess
     try {
-      worker = new WorkerProcess({ supervisorPid: process.pid, index, strategy }, closing.fd)
+      worker = new WorkerProcess({ supervisorPid: process.pid, index, strategy }, closing.fd, true)
     } catch (error) {
       this.#free(index)
       const message = `no process can be started for a connection: ${(error as Error).message}`
       onEvent({ type: 'accept-failed', message, isProblem: true })
-      await sleep(firstPauseMs)
-      return
+      return false
     }
     this.workers.add(worker)
+    spawn({ name: `child ${index} start` }, () => this.#seeUp(worker))
     spawn({ name: `child ${index} end` }, async () => {
       await worker.ends()
       this.workers.delete(worker)
@@ -73,6 +74,17 @@ export class ForkingStaff implements Staff {
         onEvent({ type: 'ended', message, isProblem: true, worker: index, pid: worker.pid })
       }
     })
+    return true
+  }
+
+  /** One that does not come up must not have its place for ever. */
+  async #seeUp(worker: WorkerProcess): Promise<void> {
+    const { readyTimeoutMs, onEvent } = this.#settings
+    if ((await worker.becomesReady(readyTimeoutMs)) || worker.state === 'ended') return
+    const { index, pid } = worker
+    const message = `child ${index} (pid ${pid}) does not come up within ${readyTimeoutMs} ms and is ended`
+    onEvent({ type: 'ended', message, isProblem: true, worker: index, pid })
+    await worker.stop()
   }
 
   #free(index: number): void {
@@ -88,9 +100,10 @@ export class ForkingStaff implements Staff {
   async close(): Promise<void> {
     const queued = takeQueued(this.#listener)
     this.#listener.close()
+    let hasRoom = true
     for (const connection of queued) {
-      if (this.#places.tryAcquire()) await this.#fork(connection)
-      else connection.reset()
+      hasRoom = hasRoom && this.#places.tryAcquire() !== undefined && this.#fork(connection)
+      if (!hasRoom) connection.reset()
     }
   }
 }

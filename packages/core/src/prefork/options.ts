@@ -12,6 +12,9 @@ import {
 import type { Socket } from '../net/socket.js'
 import type { ListenOptions } from '../net/tcp.js'
 import type { UnixListenOptions } from '../net/unix.js'
+import { isThenable } from '../runtime/coroutine.js'
+import { reportFailure } from '../runtime/notifier.js'
+import { current } from '../spawn.js'
 import type { PreforkEvent } from './event.js'
 import type { Worker } from './worker.js'
 
@@ -52,11 +55,12 @@ export interface PreforkOptions {
   readonly longestPauseMs?: number
   /** SIGHUP reloads, SIGTERM and SIGINT drain and end the program. True unless given. */
   readonly handleSignals?: boolean
-  /** Told of what happens to the workers. A line on stderr for what went wrong unless given. */
-  readonly onEvent?: (event: PreforkEvent) => void
+  /** Told of what happens to the workers; where it fails, the exception notifier is told, and nothing else happens. A line on stderr for what went wrong unless given. */
+  readonly onEvent?: (event: PreforkEvent) => unknown
 }
 
-export type Settings = Required<Omit<PreforkOptions, 'prepare'>> & Pick<PreforkOptions, 'prepare'>
+export type Settings = Required<Omit<PreforkOptions, 'prepare' | 'onEvent'>> &
+  Pick<PreforkOptions, 'prepare'> & { readonly onEvent: (event: PreforkEvent) => void }
 
 const MOST_WORKERS = 1024
 const DEFAULT_CHILDREN = 64
@@ -88,7 +92,7 @@ export function checkPreforkOptions(options: PreforkOptions): Settings {
     listen,
     serve,
     ...(prepare !== undefined && { prepare }),
-    onEvent,
+    onEvent: guarded(onEvent),
     strategy,
     handleSignals,
     workers: checkInteger('workers', options.workers ?? usual, 1, MOST_WORKERS),
@@ -97,6 +101,19 @@ export function checkPreforkOptions(options: PreforkOptions): Settings {
     stableMs: checkDuration('stableMs', options.stableMs ?? 10_000),
     firstPauseMs: checkDuration('firstPauseMs', options.firstPauseMs ?? 100),
     longestPauseMs: checkDuration('longestPauseMs', options.longestPauseMs ?? 30_000),
+  }
+}
+
+/** Whoever is told must not fail those who tell. */
+function guarded(onEvent: (event: PreforkEvent) => unknown): (event: PreforkEvent) => void {
+  const failed = (error: unknown): void => reportFailure(error, current(), 'failed in onEvent')
+  return (event) => {
+    try {
+      const result = onEvent(event)
+      if (isThenable(result)) result.then(undefined, failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 }
 

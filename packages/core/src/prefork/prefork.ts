@@ -3,11 +3,13 @@
  * it calls `prefork`.
  */
 import { CoroError } from '../errors.js'
+import { checkMainThread } from '../signals/caught-signal.js'
 import { FeedingStaff } from './feeding-staff.js'
 import { ForkingStaff } from './forking-staff.js'
 import { ListeningStaff } from './listening-staff.js'
 import { checkPreforkOptions, type PreforkOptions, type Settings } from './options.js'
-import { ownRole } from './role.js'
+import { checkProgram } from './program.js'
+import { takeOwnRole } from './role.js'
 import type { Staff } from './staff.js'
 import { Supervisor } from './supervisor.js'
 import { RunningWorker } from './worker.js'
@@ -17,10 +19,12 @@ let isCalled = false
 /**
  * Serves `listen` with `workers` processes. In the supervisor it gives a `Supervisor`, once every worker takes connections; in a worker it
  * never returns. Whatever stands before it in the program runs in each of them. A worker that ends by itself is restarted, after a
- * pause if it lived shortly. Fails with what `listen` fails with (`EADDRINUSE`, …), `PREFORK_STRATEGY`, and
- * `PREFORK_TWICE`: there is one in a program.
+ * pause if it lived shortly. Cancelled, it stops what it started. Fails with what `listen` fails with (`EADDRINUSE`, …),
+ * `PREFORK_STRATEGY`, `PREFORK_TWICE`: there is one in a program; and `PREFORK_PROGRAM`: Node was given none that it could start again.
+ * Main thread only.
  */
 export async function prefork(options: PreforkOptions): Promise<Supervisor> {
+  checkMainThread('prefork')
   const settings = checkPreforkOptions(options)
   if (isCalled)
     throw new CoroError(
@@ -28,10 +32,16 @@ export async function prefork(options: PreforkOptions): Promise<Supervisor> {
       'prefork was called already: a worker could not tell which call is its own',
     )
   isCalled = true
-  const role = ownRole()
+  const role = takeOwnRole()
   if (role !== undefined) return new RunningWorker(role, settings).run()
+  checkProgram()
   const supervisor = new Supervisor(settings, staffFor(settings))
-  await supervisor.ready()
+  try {
+    await supervisor.ready()
+  } catch (error) {
+    await supervisor.stop()
+    throw error
+  }
   return supervisor
 }
 

@@ -1,5 +1,6 @@
 /** The process that starts the workers, keeps them running, and ends them. */
-import { onExit, setExit } from '../exit.js'
+import { checkDuration, checkOptions, Interrupted } from '../errors.js'
+import { setExit } from '../exit.js'
 import type { SocketAddress } from '../net/address.js'
 import type { Coroutine } from '../runtime/coroutine.js'
 import { inParallel } from '../scope/in-parallel.js'
@@ -45,18 +46,15 @@ export class Supervisor implements AsyncDisposable {
   readonly #reloading = new Mutex()
   readonly #handlers: SignalHandler[] = []
   readonly #runner: Coroutine<void>
-  readonly #forgetExit: () => void
   #isStopping = false
+  #isEnding = false
+  #failure: { readonly error: unknown } | null = null
 
   /** @internal */
   constructor(settings: Settings, staff: Staff) {
     this.#settings = settings
     this.#staff = staff
-    this.#runner = spawn({ name: 'prefork supervisor' }, async () => {
-      await staff.run()
-    })
-    // Whoever ends the program in another way ends its workers too.
-    this.#forgetExit = onExit(() => this.stop())
+    this.#runner = spawn({ name: 'prefork supervisor' }, () => this.#run())
     if (settings.handleSignals) this.#handleSignals()
   }
 
@@ -68,6 +66,18 @@ export class Supervisor implements AsyncDisposable {
   /** The port, also the one that the kernel chose; 0 for a UNIX socket. */
   get port(): number {
     return this.address?.port ?? 0
+  }
+
+  /** Whoever ends it, by ending the program, ends the workers too; so does a fault. */
+  async #run(): Promise<void> {
+    try {
+      await this.#staff.run()
+    } catch (error) {
+      if (!(error instanceof Interrupted)) this.#failure = { error }
+      throw error
+    } finally {
+      if (!this.#isStopping) await this.stop()
+    }
   }
 
   /** Waits until every worker takes connections. */
@@ -106,27 +116,38 @@ export class Supervisor implements AsyncDisposable {
 
   /** Lets the port go, has the workers drain, and waits for their end: `drainMs`, as configured unless given, and a grace. Again: without effect. */
   async stop(options: { readonly drainMs?: number } = {}): Promise<void> {
-    const { drainMs = this.#settings.drainMs } = options
-    if (this.#isStopping) return this.join()
+    checkOptions(options)
+    const drainMs = checkDuration('drainMs', options.drainMs ?? this.#settings.drainMs)
+    if (this.#isStopping) {
+      await this.#stopped.wait()
+      return
+    }
     this.#isStopping = true
     for (const handler of this.#handlers) if (handler.signal === 'SIGHUP') handler.remove()
-    this.#forgetExit()
     this.#runner.shutdown('the supervisor stops')
     await shield(Number.POSITIVE_INFINITY, async () => {
-      await this.#staff.close()
-      const workers = [...this.#staff.workers]
-      await inParallel(workers.map((worker) => () => worker.retire(drainMs, true)))
-      this.#tell('draining', 'no more connections are taken')
-      await inParallel(workers.map((worker) => () => worker.drain(drainMs, true)))
+      try {
+        await this.#staff.close()
+        await this.#each((worker) => worker.retire(drainMs, true))
+        this.#tell('draining', 'no more connections are taken')
+        await this.#each((worker) => worker.drain(drainMs, true))
+      } finally {
+        for (const handler of this.#handlers) handler.remove()
+        this.#tell('stopped', 'all workers have ended')
+        this.#stopped.set()
+      }
     })
-    for (const handler of this.#handlers) handler.remove()
-    this.#tell('stopped', 'all workers have ended')
-    this.#stopped.set()
   }
 
-  /** Waits until it was stopped. */
+  async #each(fn: (worker: WorkerProcess) => Promise<void>): Promise<void> {
+    const living = [...this.#staff.workers].filter(({ state }) => state !== 'ended')
+    await inParallel(living.map((worker) => () => fn(worker)))
+  }
+
+  /** Waits until it was stopped. Fails if that was because of a fault. */
   async join(): Promise<void> {
     await this.#stopped.wait()
+    if (this.#failure !== null) throw this.#failure.error
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -142,11 +163,12 @@ export class Supervisor implements AsyncDisposable {
 
   /** Returns at once: a handler that waits hears of no second signal. */
   #end(status: number): void {
-    if (this.#isStopping) {
+    if (this.#isEnding) {
       // Asked twice: whoever asks does not want to wait.
       for (const worker of this.#staff.workers) worker.kill()
       return
     }
+    this.#isEnding = true
     spawn({ name: 'prefork end' }, async () => {
       await this.stop()
       setExit(status)
@@ -157,6 +179,7 @@ export class Supervisor implements AsyncDisposable {
     try {
       await this.reload()
     } catch (error) {
+      if (this.#isStopping) return
       this.#tell('reload-failed', `the reload failed: ${(error as Error).message}`, true)
     }
   }

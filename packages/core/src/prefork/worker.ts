@@ -2,15 +2,16 @@
  * The worker's side of `prefork`: takes connections from where its strategy has them, serves each in a coroutine, and ends when the
  * supervisor says so, or has died. It never returns: what the program has behind `prefork` is the supervisor's.
  */
-import { TimeoutError } from '../errors.js'
+import { Shutdown, TimeoutError } from '../errors.js'
 import { type ExitOptions, setExit } from '../exit.js'
 import { fromDescriptor } from '../net/pair.js'
 import { Socket } from '../net/socket.js'
-import { withTimeout } from '../scope/with-timeout.js'
+import { reportFailure } from '../runtime/notifier.js'
+import { shield, withTimeout } from '../scope/with-timeout.js'
 import { signals } from '../signals/signals.js'
-import { spawn } from '../spawn.js'
+import { current, spawn } from '../spawn.js'
 import { Event } from '../sync/event.js'
-import { ControlChannel, type FromSupervisor, type FromWorker } from './control-channel.js'
+import { ControlChannel, type FromSupervisor, type FromWorker, type Milliseconds } from './control-channel.js'
 import type { Settings } from './options.js'
 import { CONTROL_FD, type Role } from './role.js'
 import { type Source, sourceFor } from './sources.js'
@@ -44,6 +45,9 @@ export class RunningWorker implements Worker {
   /** Set when no connection is open, and none will come. */
   readonly #finished = new Event()
   #isSourceDry = false
+  #isPrepared = false
+  /** It has its connection from the start. */
+  readonly #isForOne: boolean
   /** Connections that are ours and that the supervisor does not know of yet: not to be served before. */
   #unconfirmed: Socket[] = []
   #isTelling = false
@@ -56,16 +60,40 @@ export class RunningWorker implements Worker {
     this.#settings = settings
     this.#control = new ControlChannel(control)
     this.#source = sourceFor(role, settings.listen)
+    this.#isForOne = role.strategy === 'child-per-connection'
     this.#confirms = role.strategy === 'pass-descriptor'
   }
 
+  /** In a coroutine of its own: what cancels the caller, such as a limit for the time to start, is meant for the supervisor. */
   async run(): Promise<never> {
-    // The supervisor decides; a signal that reached the whole process group must not end us before it.
+    const working = spawn({ name: 'prefork worker' }, () => this.#work())
+    await shield(Number.POSITIVE_INFINITY, async () => {
+      await Promise.allSettled([working.join()])
+    })
+    // The exit ends this wait, and with it whoever waits for us.
+    return new Event<never>().wait()
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await this.#takeAll()
+    } catch (error) {
+      if (error instanceof Shutdown) return
+      // Whatever the program would do about it: a worker that does not work is none.
+      reportFailure(error, current())
+      setExit(1, EXIT)
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    // The supervisor decides; a signal that reached every process of this program must not end us before it.
     signals.handle('SIGINT', () => {})
+    signals.handle('SIGHUP', () => {})
     signals.handle('SIGTERM', () => this.#drain(this.#settings.drainMs, false))
     spawn({ name: 'prefork control' }, () => this.#obey())
     await this.#settings.prepare?.(this)
-    await this.#control.send({ type: 'ready' })
+    this.#isPrepared = true
+    if (!this.draining.isSet) await this.#control.send({ type: 'ready' })
     for (;;) {
       const connection = await this.#source.next()
       if (connection === undefined) break
@@ -114,28 +142,28 @@ export class RunningWorker implements Worker {
         spawn({ name: 'prefork drain' }, () => this.#drain(order.drainMs, order.takeQueued))
       }
     }
-    // The supervisor is gone, and whoever starts another one knows nothing of us.
-    await this.#drain(this.#settings.drainMs, false)
+    // The supervisor is gone, and whoever starts another one knows nothing of us, nor of what is in the queue.
+    await this.#drain(this.#settings.drainMs, true)
   }
 
-  async #drain(drainMs: number, takeQueued: boolean): Promise<void> {
+  async #drain(drainMs: Milliseconds, takeQueued: boolean): Promise<void> {
     if (this.draining.isSet) return
     this.draining.set()
     for (const connection of this.#source.end(takeQueued)) this.#take(connection)
+    // Whatever `prepare` waits for: there is nobody to serve.
+    if (!this.#isPrepared && !this.#isForOne && this.open === 0) return this.#leave()
     await this.#control.send({ type: 'draining' })
     try {
-      await withTimeout(drainMs, () => this.#finished.wait())
+      await withTimeout(drainMs ?? Number.POSITIVE_INFINITY, () => this.#finished.wait())
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error
     }
     await this.#leave()
   }
 
-  async #leave(): Promise<never> {
+  async #leave(): Promise<void> {
     await this.#tell()
     setExit(0, EXIT)
-    // The exit ends this wait, and with it whoever waits for us.
-    return new Event<never>().wait()
   }
 
   async #tell(): Promise<void> {

@@ -21,6 +21,23 @@ describe('the pause before a restart', () => {
     expect(backOff.pauseAfter(0)).toBe(100)
   })
 
+  test('stays a number, however often and however short', () => {
+    const none = new BackOff({ firstPauseMs: 0, longestPauseMs: 1000, stableMs: 5000 })
+    const short = new BackOff({ ...OPTIONS, firstPauseMs: 1 })
+    for (let i = 0; i < 2000; i++) {
+      none.pauseAfter(0)
+      short.pauseAfter(0)
+    }
+    expect(none.pauseAfter(0)).toBe(0)
+    expect(short.pauseAfter(0)).toBe(1000)
+  })
+
+  test('is never none after a start that failed', () => {
+    const backOff = new BackOff({ firstPauseMs: 0, longestPauseMs: 0, stableMs: 0 })
+    expect(backOff.pauseAfterFailure()).toBe(100)
+    expect(backOff.failures).toBe(1)
+  })
+
   test('begins anew after a reset', () => {
     const backOff = new BackOff(OPTIONS)
     backOff.pauseAfter(0)

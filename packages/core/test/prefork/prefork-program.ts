@@ -70,6 +70,15 @@ export class PreforkProgram implements AsyncDisposable {
     return withTimeout(PATIENCE_MS, () => this.#process.wait())
   }
 
+  /** Every line to come until the supervisor and all workers have ended: each of them has this stdout. */
+  async rest(): Promise<Line[]> {
+    return withTimeout(PATIENCE_MS, async () => {
+      const lines: Line[] = []
+      for await (const line of this.#lines.lines()) lines.push(JSON.parse(line) as Line)
+      return lines
+    })
+  }
+
   async stderr(): Promise<string> {
     const parts: Buffer[] = []
     for (

@@ -1,5 +1,6 @@
 /** What every strategy of prefork promises, with real processes. */
 import { describe, expect, test } from 'vitest'
+import { prefork } from '../../src/prefork/prefork.js'
 import { inParallel } from '../../src/scope/in-parallel.js'
 import { exists, PreforkProgram } from './prefork-program.js'
 
@@ -85,6 +86,7 @@ describe.each(ALL)('%s', { timeout: 30_000 }, (strategy) => {
     expect((await client.who()).pid).toBe(pid)
     await client.tell('bye')
     await client.ends()
+    await server.rest()
   })
 
   test('a session that fails costs its own connection alone', async () => {
@@ -104,6 +106,10 @@ test('a UNIX path, which one socket only can have, is refused for reuse-port', a
   ).rejects.toMatchObject({
     code: 'PREFORK_STRATEGY',
   })
+test('reuse-port has no UNIX sockets', async () => {
+  await expect(
+    prefork({ listen: { path: 'never-opened' }, strategy: 'reuse-port', serve() {} }),
+  ).rejects.toMatchObject({ code: 'PREFORK_STRATEGY' })
 })
 
 describe.each(ALL)('%s, when the program ends by setExit', { timeout: 30_000 }, (strategy) => {
@@ -117,5 +123,7 @@ describe.each(ALL)('%s, when the program ends by setExit', { timeout: 30_000 }, 
     await client.ends()
     expect(await server.ends()).toEqual({ code: 7, signal: null })
     expect(exists(pid)).toBe(false)
+    // Nobody had to be left behind.
+    expect(await server.stderr()).toBe('')
   })
 })

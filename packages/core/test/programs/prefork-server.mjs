@@ -1,11 +1,34 @@
 // A prefork server for the tests. Its argument is JSON: the options of prefork, and `dies`, a number of milliseconds after which each worker ends by itself; SIGUSR1 calls setExit(`exitsOnUsr1`).
+// `hangs`, `fails`: so does prepare; `says`: a line that workers put into the control channel; `failsAt`: the event at which onEvent fails; `limitMs`: a time limit
+// around prefork; `catches`: goes on if prefork fails; `waitsForOrphanhood`: workers come to prefork when the supervisor has died. A drainMs of null is Infinity.
 // A client sends lines: `who`, `version`, `bytes N`, `die`, `throw`, `bye`. Reports and events go to stdout as JSON lines; SIGUSR2 asks for a report.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import * as coro from '@shrapnel/core'
 
-const { versionFile, dies, exitsOnUsr1, ...options } = JSON.parse(process.argv[2])
+function say(what) {
+  process.stdout.write(`${JSON.stringify(what)}\n`)
+}
+
+const {
+  versionFile,
+  dies,
+  exitsOnUsr1,
+  hangs,
+  fails,
+  says,
+  failsAt,
+  limitMs,
+  catches,
+  waitsForOrphanhood,
+  ...options
+} = JSON.parse(process.argv[2])
+if (options.drainMs === null) options.drainMs = Number.POSITIVE_INFINITY
+if (waitsForOrphanhood && process.env.SHRAPNEL_PREFORK_ROLE !== undefined) {
+  const parent = process.ppid
+  say({ type: 'begun', pid: process.pid })
+  while (process.ppid === parent) await coro.sleep(10)
+}
 const version = versionFile === undefined ? '' : readFileSync(versionFile, 'utf8')
-const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`)
 
 async function serve(connection, worker) {
   const reader = new coro.BufferedReader(connection)
@@ -28,11 +51,14 @@ async function serve(connection, worker) {
   }
 }
 
-const server = await coro.prefork({
+const settings = {
   listen: { port: 0 },
   ...options,
   serve,
-  prepare() {
+  async prepare() {
+    if (says !== undefined) writeSync(3, `${says}\n`)
+    if (hangs) await coro.sleep(1_000_000)
+    if (fails) throw new Error('it cannot be prepared')
     if (version.startsWith('broken')) throw new Error('a broken version')
     if (dies !== undefined)
       coro.spawn({ daemon: true }, async () => {
@@ -40,8 +66,21 @@ const server = await coro.prefork({
         process.exit(3)
       })
   },
-  onEvent: (event) => say({ at: coro.now(), ...event }),
-})
+  onEvent(event) {
+    say({ at: coro.now(), ...event })
+    if (event.type === failsAt) throw new Error('told in vain')
+  },
+}
+
+let server
+try {
+  server = await coro.withTimeout(limitMs ?? Number.POSITIVE_INFINITY, () => coro.prefork(settings))
+} catch (error) {
+  if (!catches) throw error
+  say({ type: 'caught', message: error.code })
+  await coro.sleep(options.longestPauseMs ?? 0)
+  process.exit(9)
+}
 coro.signals.handle('SIGUSR2', async () => say({ type: 'report', ...(await server.report()) }))
 if (exitsOnUsr1 !== undefined) coro.signals.handle('SIGUSR1', () => coro.setExit(exitsOnUsr1))
 say({ type: 'listening', port: server.port, pid: process.pid })

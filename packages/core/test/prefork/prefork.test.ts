@@ -99,13 +99,6 @@ describe.each(ALL)('%s', { timeout: 30_000 }, (strategy) => {
   })
 })
 
-test('a UNIX path, which one socket only can have, is refused for reuse-port', async () => {
-  const { prefork } = await import('../../src/prefork/prefork.js')
-  await expect(
-    prefork({ listen: { path: 'any' }, strategy: 'reuse-port', serve() {} }),
-  ).rejects.toMatchObject({
-    code: 'PREFORK_STRATEGY',
-  })
 test('reuse-port has no UNIX sockets', async () => {
   await expect(
     prefork({ listen: { path: 'never-opened' }, strategy: 'reuse-port', serve() {} }),

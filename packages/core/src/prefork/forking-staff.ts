@@ -2,6 +2,7 @@
 import type { SocketAddress } from '../net/address.js'
 import type { Listener } from '../net/listener.js'
 import type { Socket } from '../net/socket.js'
+import { inParallel } from '../scope/in-parallel.js'
 import { sleep } from '../scope/sleep.js'
 import { spawn } from '../spawn.js'
 import { Semaphore } from '../sync/semaphore.js'
@@ -61,6 +62,8 @@ export class ForkingStaff implements Staff {
       onEvent({ type: 'accept-failed', message, isProblem: true })
       return false
     }
+    // It has that before it can say so.
+    worker.accepted = worker.open = 1
     this.workers.add(worker)
     spawn({ name: `child ${index} start` }, () => this.#seeUp(worker))
     spawn({ name: `child ${index} end` }, async () => {
@@ -94,8 +97,14 @@ export class ForkingStaff implements Staff {
 
   async ready(): Promise<void> {}
 
-  // The next child runs the program as it is then.
-  async reload(): Promise<void> {}
+  /** The next child runs the program as it is then; those of now end with their connections. */
+  async reload(): Promise<void> {
+    const { drainMs } = this.#settings
+    const old = [...this.workers]
+    await inParallel(old.map((worker) => () => worker.retire(drainMs, false)))
+    for (const worker of old)
+      spawn({ name: `child ${worker.index} drains` }, () => worker.drain(drainMs, false))
+  }
 
   async close(): Promise<void> {
     const queued = takeQueued(this.#listener)

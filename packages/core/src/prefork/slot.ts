@@ -152,14 +152,19 @@ export class Slot<W extends WorkerProcess> {
   }
 
   #seeOut(worker: WorkerProcess): void {
-    spawn({ name: `worker ${this.index} drains` }, () => worker.drain(this.#settings.drainMs, false))
+    spawn({ name: `worker ${this.index} drains` }, async () => {
+      await worker.drain(this.#settings.drainMs, false)
+      if (worker.status?.code === 0) return
+      const message = `worker ${this.index} (pid ${worker.pid}) ended ${worker.describeEnd()} while it drained`
+      this.#tell('ended', message, true, worker)
+    })
   }
 
   /** A reload that comes meanwhile ends the pause: the program may have been mended. */
   async #pause(pauseMs: number, ...why: string[]): Promise<void> {
     if (pauseMs === 0) return
     const { failures } = this.#backOff
-    if (failures > 1) why.splice(1, 0, `for the ${failures}. time in a row`)
+    if (failures > 1) why.splice(1, 0, `${failures} times in a row`)
     this.#tell('pausing', `worker ${this.index} ${why.join(' ')}: the next start is in ${pauseMs} ms`, true)
     try {
       await withTimeout(pauseMs, async () => {

@@ -117,9 +117,9 @@ test('a worker that dies in its first second again and again is restarted after 
   }
   expect(pauses.map(({ message }) => message)).toEqual([
     'worker 0 ended too soon (it should live 10000 ms): the next start is in 50 ms',
-    'worker 0 ended too soon for the 2. time in a row (it should live 10000 ms): the next start is in 100 ms',
-    'worker 0 ended too soon for the 3. time in a row (it should live 10000 ms): the next start is in 200 ms',
-    'worker 0 ended too soon for the 4. time in a row (it should live 10000 ms): the next start is in 400 ms',
+    'worker 0 ended too soon 2 times in a row (it should live 10000 ms): the next start is in 100 ms',
+    'worker 0 ended too soon 3 times in a row (it should live 10000 ms): the next start is in 200 ms',
+    'worker 0 ended too soon 4 times in a row (it should live 10000 ms): the next start is in 400 ms',
   ])
   for (let i = 1; i < starts.length; i++) {
     expect((starts[i] as number) - (pauses[i - 1]?.at as number)).toBeGreaterThanOrEqual(
@@ -149,4 +149,38 @@ test('a worker that does not come up in time is ended, and the next one started'
   const first = await server.next('ended')
   expect(first.message).toMatch(/takes no connections after 1 ms and is ended$/)
   await server.next('started')
+})
+
+test('child-per-connection: SIGHUP lets the children of before end with their connections, and new ones run the program anew', {
+  timeout: 30_000,
+}, async () => {
+  await using folder = await temporaryFolder()
+  const versionFile = join(folder.path, 'version')
+  writeFileSync(versionFile, 'one')
+  await using server = await PreforkProgram.start({
+    strategy: 'child-per-connection',
+    workers: 4,
+    versionFile,
+  })
+  await using old = await server.connect()
+  expect(await old.ask('version')).toBe('one')
+  writeFileSync(versionFile, 'two')
+  server.kill('SIGHUP')
+  expect(await old.readLine()).toBe('draining')
+  await server.next('reloaded')
+  expect(await old.ask('version')).toBe('one')
+  await using fresh = await server.connect()
+  expect(await fresh.ask('version')).toBe('two')
+})
+
+test('a worker that is killed while it drains is told of', { timeout: 30_000 }, async () => {
+  await using server = await PreforkProgram.start({ workers: 1 })
+  await using client = await server.connect()
+  const { pid } = await client.who()
+  server.kill('SIGHUP')
+  await server.next('reloaded')
+  process.kill(pid, 'SIGKILL')
+  const ended = await server.next('ended')
+  expect(ended).toMatchObject({ pid, isProblem: true })
+  expect(ended.message).toBe(`worker 0 (pid ${pid}) ended with signal SIGKILL while it drained`)
 })

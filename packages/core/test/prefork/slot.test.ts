@@ -38,7 +38,7 @@ test('starts that fail have pauses between them, whatever the options', async ()
       'worker 0 cannot be started: no more processes',
       'worker 0 cannot be started: the next start is in 100 ms',
       'worker 0 cannot be started: no more processes',
-      'worker 0 cannot be started for the 2. time in a row: the next start is in 100 ms',
+      'worker 0 cannot be started 2 times in a row: the next start is in 100 ms',
     ])
     all.cancel()
   })

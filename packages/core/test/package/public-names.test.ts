@@ -24,6 +24,7 @@ test('the public names are these', async () => {
       "InParallelError",
       "Interrupted",
       "InvertedSemaphore",
+      "LATER",
       "LimitError",
       "Listener",
       "LockError",

@@ -1,0 +1,87 @@
+// Engine: one TLS connection without its transport. Ciphertext comes in from a span, ciphertext goes out into a buffer, and no call
+// of it waits or touches a descriptor: descriptor_io.cc and the calls of the Stream mode move the bytes.
+//
+// Between calls it holds only what is in between: `stash`, ciphertext that came and was not asked for yet, and `pending`, ciphertext
+// that the transport has not taken. Both are empty, and without memory, while nothing is going on.
+#pragma once
+
+#include <memory>
+
+#include "bytes.h"
+#include "environment.h"
+#include "openssl.h"
+
+namespace shrapnel {
+
+class Engine {
+ public:
+  // nullptr: OpenSSL refused; `environment.failure` says why.
+  static std::unique_ptr<Engine> Make(Environment& environment, SSL_CTX* context, bool is_server);
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+  [[nodiscard]] ByteBuffer& pending() noexcept { return pending_; }
+  [[nodiscard]] ByteBuffer& stash() noexcept { return stash_; }
+  [[nodiscard]] bool IsFinished() const noexcept { return SSL_is_init_finished(ssl_.get()) == 1; }
+  // Whether a read may find bytes without asking the transport.
+  [[nodiscard]] bool HasInput() const noexcept { return input_.length > 0 || SSL_pending(ssl_.get()) > 0; }
+
+  // Every call from JavaScript that uses what follows has one of these around it.
+  class Turn {
+   public:
+    Turn(Engine& engine, Environment& environment);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
+  // Ciphertext that the next calls of this turn read. Only when the input before it is used up.
+  void Offer(ConstBytes input) noexcept { input_ = input; }
+  // What the calls of this turn have made, to be sent.
+  [[nodiscard]] ByteBuffer& output() noexcept { return environment_->output; }
+
+  // 1: done.
+  [[nodiscard]] Outcome Handshake();
+  // A count above 0.
+  [[nodiscard]] Outcome Read(Bytes into);
+  // All of it: the output has room for everything.
+  [[nodiscard]] Outcome Write(ConstBytes from);
+  // Says close_notify, once.
+  [[nodiscard]] Outcome Shutdown();
+
+  // A session that the peer gave since this was last asked, or nullptr.
+  [[nodiscard]] SessionPointer TakeSession() noexcept { return std::move(session_); }
+
+  static void OnInfo(const SSL* ssl, int where, int value);
+  static int OnVerify(int is_well, X509_STORE_CTX* store);
+  static int OnSession(SSL* ssl, SSL_SESSION* session);
+
+ private:
+  explicit Engine(SslPointer ssl) : ssl_(std::move(ssl)) {}
+  static Engine* Of(const SSL* ssl) noexcept;
+  static const BIO_METHOD* Method();
+  static int OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* count);
+  static int OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size_t* count);
+  static long OnBioControl(BIO* bio, int command, long number, void* pointer);
+
+  [[nodiscard]] Outcome Explain(int result);
+
+  SslPointer ssl_;
+  Environment* environment_ = nullptr;  // only during a turn
+  ConstBytes input_;                    // only during a turn
+  bool is_input_stashed_ = false;
+  ByteBuffer stash_;
+  ByteBuffer pending_;
+  SessionPointer session_;
+  long verify_ = 0;
+  int depth_ = 0;
+  std::int16_t alert_sent_ = -1;
+  std::int16_t alert_received_ = -1;
+};
+
+}  // namespace shrapnel

@@ -1,0 +1,19 @@
+/** What moves the bytes of a TLS stream: one for sockets, one for any other Stream. TlsStream is the face of both. */
+import type { Awaitable } from '@shrapnel/core'
+import type { NativeEngine } from './native.js'
+
+export interface Pump {
+  readonly engine: NativeEngine
+  readonly isClosed: boolean
+  /** For `waitingOn` and errors: `fd 12`. */
+  readonly name: string
+  /** Waits for the peer. Cancelled or failed, it closes the transport. */
+  handshake(): Promise<void>
+  /** As the same of Stream. `recv` past what the stream has pushed back. */
+  recv(max: number): Awaitable<Buffer>
+  recvInto(target: Uint8Array): Awaitable<number>
+  send(data: Uint8Array): Awaitable<void>
+  /** Says close_notify. */
+  shutdown(): Awaitable<void>
+  close(): void
+}

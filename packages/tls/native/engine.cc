@@ -34,6 +34,10 @@ std::unique_ptr<Engine> Engine::Make(Environment& environment, SSL_CTX* context,
   return engine;
 }
 
+// A connection that ends without a close_notify would make its session unfit for resumption, as SSL 3 wanted it. TLS does not (RFC
+// 5246, 7.2.1); after a fatal alert OpenSSL has seen to it already.
+Engine::~Engine() { SSL_set_shutdown(ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+
 Engine* Engine::Of(const SSL* ssl) noexcept { return static_cast<Engine*>(SSL_get_app_data(ssl)); }
 
 // One for the process, made by whichever thread comes first.

@@ -17,6 +17,7 @@ class Engine {
  public:
   // nullptr: OpenSSL refused; `environment.failure` says why.
   static std::unique_ptr<Engine> Make(Environment& environment, SSL_CTX* context, bool is_server);
+  ~Engine();
 
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -12,6 +12,8 @@ export type TestSupportErrorCode =
   | 'not-ready'
   /** The child program did not end in time and was killed. */
   | 'program-timeout'
+  /** A command that has to succeed did not; `output` holds what it wrote. */
+  | 'command-failed'
   /** A process outlived SIGKILL; something is wrong with the machine. */
   | 'will-not-die'
 

@@ -3,6 +3,16 @@
  * this repository: shapes are matched structurally, so that core's own tests can use all of it.
  */
 
+// Certificates
+export type { Certificate } from './certificate.js'
+export {
+  type AuthorityOptions,
+  type CertificateAuthority,
+  makeCertificateAuthority,
+  type OcspOptions,
+} from './certificate-authority.js'
+export { type CertificateCase, certificateCases, type PresentedCertificate } from './certificate-cases.js'
+export type { CertificateOptions, KeyType } from './certificate-options.js'
 export { type ProgramOptions, type ProgramResult, runProgram } from './child-program.js'
 // Real servers and other processes
 export { commandPath } from './command-path.js'

@@ -45,7 +45,7 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
 }
 
 Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
-  Outcome result = engine_.HasInput() ? 0 : Receive(trusts_short);
+  Outcome result = engine_.HasInput() || engine_.HasEnded() ? 0 : Receive(trusts_short);
   std::size_t count = 0;
   while (result >= 0) {
     result = engine_.Read({into.data + count, into.length - count});
@@ -56,15 +56,16 @@ Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
       result = Receive(trusts_short);
     }
   }
-  SetDrained(is_drained_ && !engine_.HasInput());
+  // What ended it behind the last byte is told next time, and no event will come to ask for that.
+  SetDrained(is_drained_ && !engine_.HasInput() && !engine_.HasEnded());
   const Outcome sent = SendMade();  // A KeyUpdate is answered, a failure explained. What does not go now goes next time.
-  if (count > 0) return static_cast<Outcome>(count);  // What ended it meanwhile will do so again.
+  if (count > 0) return static_cast<Outcome>(count);
   return result == kFailed || sent >= 0 || sent == kWantWrite ? result : sent;
 }
 
 Outcome DescriptorIo::Write(ConstBytes from) {
   const Outcome flushed = Flush();
-  if (flushed < 0 || !engine_.pending().empty()) return flushed;
+  if (flushed < 0 || (fd_ != kNoSocket && !engine_.pending().empty())) return flushed;
   const ConstBytes part{from.data, std::min(from.length, kMostPlaintext)};
   const Outcome written = engine_.Write(part);
   const Outcome sent = SendMade();

@@ -114,24 +114,27 @@ Engine::Turn::~Turn() {
 }
 
 Outcome Engine::Handshake() {
+  if (failure_ != nullptr) return FailAgain();
   const int result = SSL_do_handshake(ssl());
   return result == 1 ? 1 : Explain(result);
 }
 
 Outcome Engine::Read(Bytes into) {
+  if (failure_ != nullptr) return FailAgain();
   std::size_t count = 0;
   const int result = SSL_read_ex(ssl(), into.data, into.length, &count);
   return result == 1 ? static_cast<Outcome>(count) : Explain(result);
 }
 
 Outcome Engine::Write(ConstBytes from) {
+  if (failure_ != nullptr) return FailAgain();
   std::size_t count = 0;
   const int result = SSL_write_ex(ssl(), from.data, from.length, &count);
   return result == 1 ? static_cast<Outcome>(count) : Explain(result);
 }
 
 Outcome Engine::Shutdown() {
-  if (!IsFinished() || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
+  if (failure_ != nullptr || !IsFinished() || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
   const int result = SSL_shutdown(ssl());
   return result >= 0 ? 0 : Explain(result);
 }
@@ -145,12 +148,17 @@ Outcome Engine::Explain(int result) {
     default:
       break;
   }
-  Failure& failure = environment_->failure;
-  failure.TakeFromQueue();
-  failure.verify = verify_;
-  failure.depth = depth_;
-  failure.alert_sent = alert_sent_;
-  failure.alert_received = alert_received_;
+  failure_ = std::make_unique<Failure>();
+  failure_->TakeFromQueue();
+  failure_->verify = verify_;
+  failure_->depth = depth_;
+  failure_->alert_sent = alert_sent_;
+  failure_->alert_received = alert_received_;
+  return FailAgain();
+}
+
+Outcome Engine::FailAgain() {
+  environment_->failure = *failure_;
   return kFailed;
 }
 

@@ -28,6 +28,10 @@ class Engine {
   [[nodiscard]] bool IsFinished() const noexcept { return SSL_is_init_finished(ssl_.get()) == 1; }
   // Whether a read may find bytes without asking the transport.
   [[nodiscard]] bool HasInput() const noexcept { return input_.length > 0 || SSL_pending(ssl_.get()) > 0; }
+  // The peer has said close_notify, or TLS has given the connection up: no input changes what the next read says.
+  [[nodiscard]] bool HasEnded() const noexcept {
+    return failure_ != nullptr || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
 
   // Every call from JavaScript that uses what follows has one of these around it.
   class Turn {
@@ -71,6 +75,7 @@ class Engine {
   static long OnBioControl(BIO* bio, int command, long number, void* pointer);
 
   [[nodiscard]] Outcome Explain(int result);
+  [[nodiscard]] Outcome FailAgain();
 
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
@@ -79,6 +84,7 @@ class Engine {
   ByteBuffer stash_;
   ByteBuffer pending_;
   SessionPointer session_;
+  std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
   long verify_ = 0;
   int depth_ = 0;
   std::int16_t alert_sent_ = -1;

@@ -13,7 +13,8 @@ export interface Pump {
   recv(max: number): Awaitable<Buffer>
   recvInto(target: Uint8Array): Awaitable<number>
   send(data: Uint8Array): Awaitable<void>
-  /** Says close_notify. */
+  /** Says close_notify. Cancelled, it may be called again. */
   shutdown(): Awaitable<void>
+  /** Says close_notify if that can be done without waiting and nobody is in the middle of a send, and closes. */
   close(): void
 }

@@ -2,9 +2,18 @@
  * TlsStream: a TLS connection as a Stream. What it promises is Stream's promise; the bytes are moved by a pump. It keeps two things of
  * its own: what a `recvExact` received and did not take, and whether we have said that we send no more.
  */
-import type { Awaitable, Stream } from '@shrapnel/core'
 import {
+  type Awaitable,
+  isDisconnect,
+  SimultaneousError,
+  type Stream,
+  TimeoutError,
+  withTimeout,
+} from '@shrapnel/core'
+import {
+  checkDuration,
   checkInteger,
+  checkOptions,
   currentScope,
   joinedBytes,
   Pushback,
@@ -14,11 +23,15 @@ import {
   wrongType,
 } from '@shrapnel/core/parts'
 import { constants as os } from 'node:os'
+import { TruncatedStream } from './errors.js'
 import { type NativeFacts, native } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
 
 const DONE: Promise<void> = Promise.resolve()
+const DEFAULT_END_TIMEOUT_MS = 2000
+/** Where what nobody wants goes. */
+const DROPPED = Buffer.allocUnsafeSlow(16_384)
 
 /** What the two sides agreed on. */
 export interface TlsFacts {
@@ -130,6 +143,33 @@ export class TlsStream implements Stream {
     const done = this.#pump.shutdown()
     this.#isShutDown = true
     return done ?? DONE
+  }
+
+  /**
+   * Ends it in order: says close_notify, waits until the peer has said it too, `timeoutMs` at most (2000 unless given), and closes. What
+   * the peer still sends is dropped. True: the peer has said it, so it has everything that was sent. False: it did not in time, or
+   * went away without. Cancelled, it closes at once. Fails, and closes nothing, with `SIMULTANEOUS` if somebody sends or receives.
+   */
+  async end(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    checkOptions(options)
+    const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? DEFAULT_END_TIMEOUT_MS)
+    if (this.isClosed) return false
+    let isInUse = false
+    try {
+      return await withTimeout(timeoutMs, () => this.#sayEnd())
+    } catch (error) {
+      isInUse = error instanceof SimultaneousError
+      if (error instanceof TimeoutError || error instanceof TruncatedStream || isDisconnect(error)) return false
+      throw error
+    } finally {
+      if (!isInUse) this.close()
+    }
+  }
+
+  async #sayEnd(): Promise<boolean> {
+    await this.shutdown()
+    while ((await this.recvInto(DROPPED)) > 0);
+    return true
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   type ServerOptions,
 } from './options.js'
 import type { Pump } from './pump.js'
+import { RecordPump } from './record-pump.js'
 import { TlsStream } from './tls-stream.js'
 
 /** Which side we are, and how it is to be. */
@@ -84,5 +85,7 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
 
 function pumpFor(stream: Stream, side: Side): Pump {
   if (stream instanceof Socket) return new DescriptorPump(stream.raw(), side.makeEngine())
-  throw wrongType('stream', 'a Socket', stream)
+  if (typeof stream?.recv !== 'function' || typeof stream.send !== 'function')
+    throw wrongType('stream', 'a Stream', stream)
+  return new RecordPump(stream, side.makeEngine())
 }

@@ -1,0 +1,10 @@
+/** Other programs on the other side: OpenSSL's own, and Node's own TLS. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect as nodeConnect, createServer, type TLSSocket } from 'node:tls'
+import { interruptible, spawn } from '@shrapnel/core'
+import { ChildProgram } from '@shrapnel/test-support'
+import { describe, expect, test } from 'vitest'
+import { receiveAll } from '../../core/test/stream/stream-contract.js'
+import { tls } from '../src/index.js'
+import { house } from './house.js'

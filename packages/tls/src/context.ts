@@ -4,6 +4,7 @@
  * stays in the memory of JavaScript for it.
  */
 import { createHash } from 'node:crypto'
+import { outOfRange } from '@shrapnel/core/parts'
 import { accepted } from './errors.js'
 import { type NativeContext, native } from './native.js'
 import { type ContextOptions, checkText, pemBytes, pemList, versionNumber } from './options.js'
@@ -37,14 +38,17 @@ export function contextFor(isServer: boolean, options: ContextOptions): NativeCo
 
 function partsOf(isServer: boolean, options: ContextOptions): Parts {
   const { cert, key, passphrase, ca, minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options
+  const least = versionNumber('minVersion', minVersion)
+  const most = versionNumber('maxVersion', maxVersion)
+  if (least > most) throw outOfRange('maxVersion', `at least minVersion (${minVersion})`, maxVersion)
   return {
     isServer,
     cert: cert === undefined ? undefined : pemBytes('cert', cert),
     key: key === undefined ? undefined : pemBytes('key', key),
     passphrase: passphrase === undefined ? '' : checkText('passphrase', passphrase),
     ca: ca === undefined ? undefined : pemList('ca', ca),
-    least: versionNumber('minVersion', minVersion),
-    most: versionNumber('maxVersion', maxVersion),
+    least,
+    most,
   }
 }
 

@@ -26,7 +26,7 @@ export function listen(options: ListenOptions): TlsListener {
 export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #listener: Listener
   readonly #side: Side
-  readonly #slots: Semaphore
+  readonly #places: Semaphore
   readonly #onFailure: (error: unknown) => void
   readonly #ready = new Fifo<TlsStream>()
   readonly #forget: () => void
@@ -35,7 +35,7 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   constructor(listener: Listener, side: Side, pending: number, onFailure: (error: unknown) => void) {
     this.#listener = listener
     this.#side = side
-    this.#slots = new Semaphore(pending)
+    this.#places = new Semaphore(pending)
     this.#onFailure = onFailure
     this.#forget = closeOnExit(this)
     spawn({ name: `TLS listener ${this.port}` }, () => this.#acceptAll())
@@ -61,19 +61,21 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   }
 
   async #acceptAll(): Promise<void> {
-    for await (const socket of this.#listener) {
-      const slot = await this.#slots.acquire()
-      spawn({ name: 'TLS handshake' }, async () => {
-        try {
-          await this.#handshake(socket)
-        } finally {
-          slot.release()
-        }
-      })
+    try {
+      for (;;) {
+        // First the place and then the client: those that find none wait in the kernel.
+        const place = await this.#places.acquire()
+        const socket = await this.#listener.accept()
+        spawn({ name: `TLS handshake ${this.port}` }, () => this.#handshake(socket, place))
+      }
+    } catch (error) {
+      if (!this.isClosed) throw error
+    } finally {
+      this.close()
     }
   }
 
-  async #handshake(socket: Socket): Promise<void> {
+  async #handshake(socket: Socket, place: Disposable): Promise<void> {
     let stream: TlsStream
     try {
       stream = await secure(socket, this.#side)
@@ -81,6 +83,8 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
       socket.close()
       this.#onFailure(error)
       return
+    } finally {
+      place[Symbol.dispose]()
     }
     if (this.#ready.isClosed) stream.close()
     else this.#ready.tryPush(stream)

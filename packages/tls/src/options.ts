@@ -2,6 +2,8 @@
 import type { ConnectOptions as TcpConnectOptions, ListenOptions as TcpListenOptions } from '@shrapnel/core'
 import { checkOptions, outOfRange, wrongType } from '@shrapnel/core/parts'
 
+import type { NativeSession } from './native.js'
+
 export type Pem = string | Uint8Array
 export type Version = 'TLSv1.2' | 'TLSv1.3'
 
@@ -33,7 +35,12 @@ export interface ClientOptions extends ContextOptions, HandshakeOptions {
   readonly verify?: boolean
   /** The name or address that the certificate must be for, and that the server is asked for. The host unless given. */
   readonly serverName?: string
+  /** An earlier connection's, to the same server under the same options, to be resumed if the server agrees. */
+  readonly session?: TlsSession | undefined
 }
+
+/** What a client needs to resume: `TlsStream.takeSession()`. */
+export type TlsSession = NativeSession
 
 export interface ServerOptions extends ContextOptions, HandshakeOptions {}
 

@@ -25,6 +25,7 @@ import {
 import { constants as os } from 'node:os'
 import { TruncatedStream } from './errors.js'
 import { type NativeFacts, native } from './native.js'
+import type { TlsSession } from './options.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
 
@@ -65,6 +66,14 @@ export class TlsStream implements Stream {
 
   get isClosed(): boolean {
     return this.#pump.isClosed
+  }
+
+  /**
+   * What the server gave for resuming, if anything has come yet: in TLS 1.3 that is after the handshake, with what is received. Each
+   * one is given once. Undefined on a server, and once this is closed.
+   */
+  takeSession(): TlsSession | undefined {
+    return this.isClosed ? undefined : native.engineTakeSession(this.#pump.engine)
   }
 
   /**

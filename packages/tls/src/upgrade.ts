@@ -12,6 +12,7 @@ import {
   checkText,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ServerOptions,
+  type TlsSession,
 } from './options.js'
 import type { Pump } from './pump.js'
 import { RecordPump } from './record-pump.js'
@@ -37,11 +38,17 @@ export function clientSide(options: ClientOptions, host?: string): Side {
   const name = serverName === undefined ? '' : checkText('serverName', serverName)
   const context = contextFor(false, options)
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
-  return { handshakeTimeoutMs, makeEngine: () => clientEngine(context, verify, name) }
+  return { handshakeTimeoutMs, makeEngine: () => clientEngine(context, verify, name, options.session) }
 }
 
-function clientEngine(context: NativeContext, verify: boolean, name: string): NativeEngine {
+function clientEngine(
+  context: NativeContext,
+  verify: boolean,
+  name: string,
+  session: TlsSession | undefined,
+): NativeEngine {
   const engine = accepted<NativeEngine>('the context', native.engineMake(context, false))
+  if (session !== undefined) accepted('session', native.engineSession(engine, session))
   const isAddress = isIP(name) !== 0
   // An address is never sent as a server name (RFC 6066, 3).
   if (name !== '' && !isAddress) accepted('serverName', native.engineServerName(engine, name))

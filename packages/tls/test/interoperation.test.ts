@@ -3,10 +3,10 @@ import { spawn as start } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, connect as nodeConnect } from 'node:tls'
-import { spawn } from '@shrapnel/core'
+import { spawn, tcp } from '@shrapnel/core'
 import { startServer } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { receive } from '../../core/test/stream/stream-contract.js'
+import { receive, receiveAll } from '../../core/test/stream/stream-contract.js'
 import { type TlsListener, tls } from '../src/index.js'
 import { house } from './house.js'
 
@@ -70,8 +70,10 @@ describe('our server', () => {
   test('goes on after a client that does not trust it, and after one that speaks no TLS', async () => {
     const refused = tls.connect('localhost', listener.port, { ca: (await here.authority.stranger()).certificatePem })
     await expect(refused).rejects.toMatchObject({ code: 'TLS_CERTIFICATE', alert: { by: 'us' } })
-    const curl = start('curl', ['-s', '-m', '5', `http://127.0.0.1:${listener.port}/`])
-    await once(curl, 'exit')
+    const plain = await tcp.connect('127.0.0.1', listener.port)
+    await plain.send('GET / HTTP/1.0\r\n\r\n')
+    expect(await receiveAll(plain)).toHaveLength(0)
+    plain.close()
     const client = await tls.connect('localhost', listener.port, here.client)
     await client.send('still there')
     expect(String(await client.recv())).toBe('still there')

@@ -32,8 +32,9 @@ SslContextPointer MakeContext(bool is_server) {
   if (context == nullptr) return context;
   // Renegotiation is an attack's friend and nobody's need; TLS 1.3 has none. Compression leaks (CRIME).
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // An idle connection gives its record buffers back.
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+  // An idle connection gives its record buffers back. A write returns after each record: whether the socket takes the next is asked
+  // before there is one.
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_info_callback(context.get(), Engine::OnInfo);
   if (is_server) {
     // Resumption is by tickets, which need no memory here. One is enough: OpenSSL's two cost a second message and derivation.

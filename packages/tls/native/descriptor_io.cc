@@ -16,14 +16,6 @@ constexpr int kSendFlags = MSG_NOSIGNAL;
 constexpr int kSendFlags = 0;
 #endif
 
-// A count, kWantWrite, or -errno.
-[[nodiscard]] Outcome Send(int fd, ConstBytes bytes) noexcept {
-  if (fd == kNoSocket) return kWantWrite;
-  const ssize_t sent = RetryOnSignal([&] { return ::send(fd, bytes.data, bytes.length, kSendFlags); });
-  if (sent >= 0) return sent;
-  return errno == EAGAIN || errno == EWOULDBLOCK ? kWantWrite : -errno;
-}
-
 }  // namespace
 
 Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
@@ -60,26 +52,29 @@ Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
   SetDrained(is_drained_ && !engine_.HasInput() && !engine_.HasEnded());
   const Outcome sent = SendMade();  // A KeyUpdate is answered, a failure explained. What does not go now goes next time.
   if (count > 0) return static_cast<Outcome>(count);
-  return result == kFailed || sent >= 0 || sent == kWantWrite ? result : sent;
+  return result == kFailed || sent >= 0 ? result : sent;
 }
 
 Outcome DescriptorIo::Write(ConstBytes from) {
   const Outcome flushed = Flush();
   if (flushed < 0 || (fd_ != kNoSocket && !engine_.pending().empty())) return flushed;
-  const ConstBytes part{from.data, std::min(from.length, kMostPlaintext)};
-  const Outcome written = engine_.Write(part);
+  const std::size_t most = std::min(from.length, kMostPlaintext);
+  std::size_t count = 0;
+  Outcome result = 0;
+  while (count < most && result >= 0 && !is_full_) {
+    result = engine_.Write({from.data + count, most - count});
+    if (result > 0) count += static_cast<std::size_t>(result);
+  }
   const Outcome sent = SendMade();
-  return sent < 0 ? sent : written;
+  if (sent < 0) return sent;
+  return count > 0 ? static_cast<Outcome>(count) : result;
 }
 
 Outcome DescriptorIo::Flush() {
   ByteBuffer& pending = engine_.pending();
-  if (pending.empty()) return 0;
-  const Outcome sent = Send(fd_, pending.bytes());
-  if (sent == kWantWrite) return 0;
-  if (sent < 0) return sent;
-  pending.Drop(static_cast<std::size_t>(sent));
-  return 0;
+  if (pending.empty() || is_full_) return -error_;
+  pending.Drop(Take(pending.bytes()));
+  return -error_;
 }
 
 Outcome DescriptorIo::Shutdown() {
@@ -114,14 +109,19 @@ Outcome DescriptorIo::Receive(bool trusts_short) {
 Outcome DescriptorIo::SendMade() {
   ByteBuffer& made = environment_.output;
   const Outcome flushed = Flush();
-  if (flushed < 0) return flushed;
-  if (made.empty() || !engine_.pending().empty()) return 0;  // The turn puts it behind what is pending.
-  const ConstBytes bytes = made.bytes();
-  const Outcome sent = Send(fd_, bytes);
-  if (sent == kWantWrite) return 0;
-  if (sent < 0) return sent;
-  made.Skip(static_cast<std::size_t>(sent));
-  return 0;
+  // What does not go now the turn puts behind what is pending.
+  if (flushed < 0 || made.empty() || is_full_ || !engine_.pending().empty()) return flushed;
+  made.Skip(Take(made.bytes()));
+  return -error_;
+}
+
+std::size_t DescriptorIo::Take(ConstBytes bytes) noexcept {
+  if (fd_ == kNoSocket || is_full_) return 0;
+  const ssize_t sent = RetryOnSignal([&] { return ::send(fd_, bytes.data, bytes.length, kSendFlags); });
+  const auto count = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  is_full_ = count < bytes.length;
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) error_ = errno;
+  return count;
 }
 
 void DescriptorIo::SetDrained(bool is_drained) noexcept {

@@ -2,8 +2,8 @@
 // came in must have been put into the engine's stash, and what goes out is left in its pending bytes (the Stream mode).
 //
 // Reading takes from the socket once, into a slab that all connections of the thread share, and decrypts from there to where the
-// caller wants it. Writing makes all records of a call and sends them by one send(2). What the kernel did not take, and what the
-// caller did not ask for, stays with the engine until next time.
+// caller wants it. Writing sends each full record from where OpenSSL made it, and small ones together, and stops making records when
+// the kernel takes no more. What it did not take, and what the caller did not ask for, stays with the engine until next time.
 #pragma once
 
 #include "engine.h"
@@ -12,10 +12,10 @@ namespace shrapnel {
 
 constexpr int kNoSocket = -1;
 
-class DescriptorIo {
+class DescriptorIo final : private Outlet {
  public:
   DescriptorIo(Environment& environment, Engine& engine, int fd)
-      : environment_(environment), engine_(engine), fd_(fd), turn_(engine, environment) {}
+      : environment_(environment), engine_(engine), fd_(fd), turn_(engine, environment, fd == kNoSocket ? nullptr : this) {}
 
   // 0: done. kWantRead, kWantWrite, kEnded, kFailed or -errno otherwise. With `may_receive` false it asks nothing of the socket.
   // `trusts_short`: a recv(2) that takes less than there was room for has drained the socket.
@@ -34,12 +34,15 @@ class DescriptorIo {
  private:
   [[nodiscard]] Outcome Receive(bool trusts_short);
   [[nodiscard]] Outcome SendMade();
+  [[nodiscard]] std::size_t Take(ConstBytes bytes) noexcept override;
   void SetDrained(bool is_drained) noexcept;
 
   Environment& environment_;
   Engine& engine_;
   int fd_;
   bool is_drained_ = false;
+  bool is_full_ = false;  // the kernel takes no more
+  int error_ = 0;         // the errno of a send that failed
   Engine::Turn turn_;
 };
 

@@ -13,6 +13,16 @@
 
 namespace shrapnel {
 
+// Where large pieces of ciphertext may go at once, without passing through the output buffer.
+class Outlet {
+ public:
+  // How many bytes it took: fewer than there are if it takes no more in this turn.
+  [[nodiscard]] virtual std::size_t Take(ConstBytes bytes) noexcept = 0;
+
+ protected:
+  ~Outlet() = default;
+};
+
 class Engine {
  public:
   // nullptr: OpenSSL refused; `environment.failure` says why.
@@ -36,7 +46,7 @@ class Engine {
   // Every call from JavaScript that uses what follows has one of these around it.
   class Turn {
    public:
-    Turn(Engine& engine, Environment& environment);
+    Turn(Engine& engine, Environment& environment, Outlet* outlet);
     ~Turn();
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
@@ -54,7 +64,7 @@ class Engine {
   [[nodiscard]] Outcome Handshake();
   // A count above 0.
   [[nodiscard]] Outcome Read(Bytes into);
-  // All of it: the output has room for everything.
+  // How much one record holds of it.
   [[nodiscard]] Outcome Write(ConstBytes from);
   // Says close_notify, once.
   [[nodiscard]] Outcome Shutdown();
@@ -79,6 +89,7 @@ class Engine {
 
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
+  Outlet* outlet_ = nullptr;            // only during a turn; nullptr: everything goes into the output
   ConstBytes input_;                    // only during a turn
   bool is_input_stashed_ = false;
   ByteBuffer stash_;

@@ -2,7 +2,6 @@
 // and the words that JavaScript reads after each call. One for each Node-API environment: worker threads have their own.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory>
 
@@ -14,14 +13,13 @@ namespace shrapnel {
 
 // What one recv(2) takes. Loopback delivers up to this much at once.
 constexpr std::size_t kReceiveBytes = 65'536;
-// Plaintext that is made records of before a send(2): eight full ones.
-constexpr std::size_t kMostPlaintext = 8 * 16'384;
-// Those records, and what a record adds (RFC 8446, 5.2: at most 256 bytes and the header) to each.
-constexpr std::size_t kOutputBytes = kMostPlaintext + 9 * 512;
+// Plaintext that one call makes records of at most.
+constexpr std::size_t kMostPlaintext = 256 * 1024;
+// What the output buffer has room for from the start: the messages of a handshake, and a record.
+constexpr std::size_t kOutputBytes = 32'768;
 
 struct Environment {
   std::unique_ptr<std::uint8_t[]> received{new std::uint8_t[kReceiveBytes]};
-  std::unique_ptr<std::uint8_t[]> gathered{new std::uint8_t[16'384]};
   ByteBuffer output;
   Failure failure;  // of whatever failed last
   State fallback{};

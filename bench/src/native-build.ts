@@ -63,10 +63,16 @@ export function buildNativeTls(): void {
   const connections = [join(load, 'connections.c'), join(load, 'connections.h')]
   const libraries = ['-lssl', '-lcrypto']
   try {
-    compileC(PROGRAMS.loadTls, [...filesIn(join(FOLDERS.native, 'load-tls')), ...shared, ...connections], libraries)
+    compileC(
+      PROGRAMS.loadTls,
+      [...filesIn(join(FOLDERS.native, 'load-tls')), ...shared, ...connections],
+      libraries,
+    )
     compileC(PROGRAMS.serverTls, [...filesIn(join(FOLDERS.native, 'server-tls')), ...shared], libraries)
   } catch (error) {
-    throw new Error('the load generator for TLS was not built. To have it: apt-get install libssl-dev', { cause: error })
+    throw new Error('the load generator for TLS was not built. To have it: apt-get install libssl-dev', {
+      cause: error,
+    })
   }
 }
 

@@ -61,7 +61,8 @@ function withCertificate(command: readonly string[] | undefined): readonly strin
 
 export const OURS_TLS: ServerKind = {
   ...OURS_SERVER,
-  command: (mode) => withCertificate(problemWithCore() === undefined ? nodeServer('ours-tls.js')(mode) : undefined),
+  command: (mode) =>
+    withCertificate(problemWithCore() === undefined ? nodeServer('ours-tls.js')(mode) : undefined),
 }
 export const NODE_TLS: ServerKind = {
   name: 'node:tls',

@@ -12,7 +12,8 @@ export function makeCertificate(): void {
   if (existsSync(CERTIFICATE.cert)) return
   mkdirSync(folder, { recursive: true })
   const unfinished = `${CERTIFICATE.cert}.new`
-  const request = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=localhost'.split(' ')
+  const request =
+    '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=localhost'.split(' ')
   const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
   const files = ['-keyout', CERTIFICATE.key, '-out', unfinished]
   execFileSync('openssl', ['req', ...request, ...names, ...files], { stdio: ['ignore', 'ignore', 'pipe'] })

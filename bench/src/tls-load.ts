@@ -31,16 +31,17 @@ export async function tlsLoad(
   load: TlsLoad,
   { timeMs, warmMs }: { readonly timeMs: number; readonly warmMs: number },
 ): Promise<TlsFigures> {
-  const child = new LineProcess(
-    commandOf(server.port, { ...load, 'time-ms': timeMs, 'warm-ms': warmMs }),
-  )
+  const child = new LineProcess(commandOf(server.port, { ...load, 'time-ms': timeMs, 'warm-ms': warmMs }))
   try {
     // The first line says that all are connected.
     await child.answer<Line>()
     const cpuUsBefore = server.cpuUs()
     const { count, perSecond, megabytesPerSecond } = await child.answer<Line>()
     const done = load.mode === 'stream' ? count / 1e6 : count
-    return { perSecond: perSecond ?? megabytesPerSecond ?? 0, cpuUsEach: (server.cpuUs() - cpuUsBefore) / done }
+    return {
+      perSecond: perSecond ?? megabytesPerSecond ?? 0,
+      cpuUsEach: (server.cpuUs() - cpuUsBefore) / done,
+    }
   } finally {
     await child.end()
   }

@@ -37,7 +37,12 @@ export async function measureTlsCase(
     })
   })
   return [
-    { title: one.title, better: 'higher', samples: pick(all, ({ perSecond }) => perSecond), targets: one.targets },
+    {
+      title: one.title,
+      better: 'higher',
+      samples: pick(all, ({ perSecond }) => perSecond),
+      targets: one.targets,
+    },
     {
       title: `${one.title}: processor time of the server for ${one.each} (us)`,
       better: 'lower',

@@ -64,7 +64,13 @@ export const tlsHandshake: Benchmark = {
     const measured: Measured[] = []
     for (const [kind, resumed] of KINDS) {
       const load = { mode: 'handshake', resumed } as const
-      const one = { title: `server, ${kind}`, mode: 'echo', load, each: 'a handshake', targets: TARGETS } as const
+      const one = {
+        title: `server, ${kind}`,
+        mode: 'echo',
+        load,
+        each: 'a handshake',
+        targets: TARGETS,
+      } as const
       measured.push(...(await measureTlsCase({ ...one, firstMs: 4_000 }, kinds, context)))
       measured.push(...(await measureClient(kind, context)))
     }

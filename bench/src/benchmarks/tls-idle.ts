@@ -50,7 +50,12 @@ export const tlsIdle: Benchmark = {
         samples: pick(all, ({ rssKb }) => rssKb),
         targets: [ratioAtLeast('node:tls', 2)],
       },
-      { title: `${title}, heap and buffers`, better: 'lower', samples: pick(all, ({ heapKb }) => heapKb), targets: [] },
+      {
+        title: `${title}, heap and buffers`,
+        better: 'lower',
+        samples: pick(all, ({ heapKb }) => heapKb),
+        targets: [],
+      },
     ]
   },
 }

@@ -38,13 +38,22 @@ async function node(): Promise<() => Promise<void>> {
   const secureContext = createSecureContext({ ca })
   let session: Buffer | undefined
   return async () => {
-    const socket = connect({ host: 'localhost', port, secureContext, ...(session === undefined ? {} : { session }) })
+    const socket = connect({
+      host: 'localhost',
+      port,
+      secureContext,
+      ...(session === undefined ? {} : { session }),
+    })
     if (isResumed)
       socket.on('session', (given) => {
         session = given
       })
     await once(socket, 'secureConnect')
-    if (socket.isSessionReused() !== (session !== undefined && isResumed) && isResumed && session === undefined)
+    if (
+      socket.isSessionReused() !== (session !== undefined && isResumed) &&
+      isResumed &&
+      session === undefined
+    )
       throw new Error('not as it was asked for')
     socket.write(BYTE)
     await once(socket, 'data')

@@ -2,6 +2,8 @@
  * What streams of other packages are made of, so that they wait, are cancelled and refuse as the streams of this one do. For the
  * packages beside this one: programs have no need of it, and it may change with any version.
  */
+
+export { checkDuration, checkFunction, checkInteger, checkOptions, outOfRange, wrongType } from './errors.js'
 export { closeOnExit } from './exit.js'
 export { currentScope } from './runtime/current.js'
 export { afterTurn, spend } from './runtime/fairness.js'
@@ -12,4 +14,3 @@ export { Pushback } from './stream/pushback.js'
 export { recvExact } from './stream/recv-exact.js'
 export { joinedBytes, toBytes } from './stream/to-bytes.js'
 export { systemError } from './system-error.js'
-export { checkDuration, checkFunction, checkInteger, checkOptions, outOfRange, wrongType } from './errors.js'

@@ -1,3 +1,4 @@
+// The settings of every context, and what is read from PEM.
 #include "context.h"
 
 #include "engine.h"

@@ -1,3 +1,5 @@
+// The one file that makes system calls. Which of them may be left out decides what a small message costs: a read that was short has
+// drained the socket (edge-triggered polling will tell of more), and a write that was short has filled it.
 #include "descriptor_io.h"
 
 #include <sys/socket.h>

@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace shrapnel {
@@ -11,6 +12,8 @@ namespace {
 // A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
 // record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
 constexpr std::size_t kLargePiece = 4096;
+
+std::atomic<int> engine_count{0};
 
 }  // namespace
 
@@ -41,9 +44,16 @@ std::unique_ptr<Engine> Engine::Make(Environment& environment, SSL_CTX* context,
   return engine;
 }
 
+Engine::Engine(SslPointer ssl) : ssl_(std::move(ssl)) { ++engine_count; }
+
+int Engine::Count() noexcept { return engine_count; }
+
 // A connection that ends without a close_notify would make its session unfit for resumption, as SSL 3 wanted it. TLS does not (RFC
 // 5246, 7.2.1); after a fatal alert OpenSSL has seen to it already.
-Engine::~Engine() { SSL_set_shutdown(ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+Engine::~Engine() {
+  SSL_set_shutdown(ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  --engine_count;
+}
 
 Engine* Engine::Of(const SSL* ssl) noexcept { return static_cast<Engine*>(SSL_get_app_data(ssl)); }
 

@@ -29,6 +29,9 @@ class Engine {
   static std::unique_ptr<Engine> Make(Environment& environment, SSL_CTX* context, bool is_server);
   ~Engine();
 
+  // How many there are in the process, for tests of leaks.
+  [[nodiscard]] static int Count() noexcept;
+
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -77,7 +80,7 @@ class Engine {
   static int OnSession(SSL* ssl, SSL_SESSION* session);
 
  private:
-  explicit Engine(SslPointer ssl) : ssl_(std::move(ssl)) {}
+  explicit Engine(SslPointer ssl);
   static Engine* Of(const SSL* ssl) noexcept;
   static const BIO_METHOD* Method();
   static int OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* count);

@@ -1,6 +1,6 @@
 /** A TLS connection to a host. */
 import { tcp } from '@shrapnel/core'
-import { checkOptions, type ConnectOptions } from './options.js'
+import { type ConnectOptions, checkOptions } from './options.js'
 import type { TlsStream } from './tls-stream.js'
 import { clientSide, secure } from './upgrade.js'
 

@@ -56,7 +56,8 @@ export function connectionError(): TlsError {
     const whose = failure.depth === 0 ? "the peer's certificate" : `certificate ${failure.depth} of the chain`
     return new TlsError('TLS_CERTIFICATE', `${whose} was refused: ${failure.verifyReason}`, failure)
   }
-  if (failure.alertReceived >= 0) return new TlsError('TLS_ALERT', `the peer refused: ${failure.reason}`, failure)
+  if (failure.alertReceived >= 0)
+    return new TlsError('TLS_ALERT', `the peer refused: ${failure.reason}`, failure)
   return new TlsError('TLS_PROTOCOL', `TLS failed: ${failure.reason || 'unknown reason'}`, failure)
 }
 

@@ -100,7 +100,8 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
     if (this.#ready.isClosed) return
     this.#forget()
     this.#listener.close()
-    for (let stream = this.#ready.tryPop(); stream !== undefined; stream = this.#ready.tryPop()) stream.close()
+    for (let stream = this.#ready.tryPop(); stream !== undefined; stream = this.#ready.tryPop())
+      stream.close()
     this.#ready.close()
   }
 

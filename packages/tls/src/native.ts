@@ -54,6 +54,8 @@ export interface Native {
   rootsMake(pem: Uint8Array): NativeRoots | number
 
   engineMake(context: NativeContext, isServer: boolean): NativeEngine | number
+  /** How many hold memory, in all threads of the process. */
+  engineCount(): number
   engineFree(engine: NativeEngine): number
   engineVerify(engine: NativeEngine, mode: number, name: string, address: string): number
   engineServerName(engine: NativeEngine, name: string): number
@@ -92,11 +94,9 @@ export const FAILED = -10005
 /** Bits of `state[0]` after a call on an engine. */
 export const DRAINED = 1
 export const PENDING_OUTPUT = 2
-export const HAS_SESSION = 4
 
-/** OpenSSL's SSL_VERIFY_NONE, _PEER, and _PEER with _FAIL_IF_NO_PEER_CERT. */
+/** OpenSSL's SSL_VERIFY_NONE, and SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT. */
 export const VERIFY_NONE = 0
-export const VERIFY_IF_GIVEN = 1
 export const VERIFY_REQUIRED = 3
 
 function load(): Native {
@@ -114,7 +114,7 @@ function load(): Native {
 export const native: Native = load()
 
 /** Written by the addon after each call on an engine. */
-export const state = new Int32Array(1)
+const state = new Int32Array(1)
 native.start(state)
 
 export function hasFlag(flag: number): boolean {

@@ -193,7 +193,8 @@ export class RecordPump implements Pump {
     for (;;) {
       this.#checkOpen()
       const made = native.takeOutput(this.engine)
-      if (made !== undefined) this.#unsent = this.#unsent === null ? made : Buffer.concat([this.#unsent, made])
+      if (made !== undefined)
+        this.#unsent = this.#unsent === null ? made : Buffer.concat([this.#unsent, made])
       if (this.#unsent === null) return
       await this.#inner.send(this.#unsent)
       this.#unsent = null
@@ -234,6 +235,7 @@ export class RecordPump implements Pump {
   #checkOpen(): void {
     const closed =
       this.#closed ?? (this.#inner.isClosed ? { text: 'the stream below is closed', code: 'CLOSED' } : null)
-    if (closed !== null) throw new ClosedError(`${this.name} is closed: ${closed.text}`, closed.code as 'CLOSED')
+    if (closed !== null)
+      throw new ClosedError(`${this.name} is closed: ${closed.text}`, closed.code as 'CLOSED')
   }
 }

@@ -2,6 +2,8 @@
  * TlsStream: a TLS connection as a Stream. What it promises is Stream's promise; the bytes are moved by a pump. It keeps two things of
  * its own: what a `recvExact` received and did not take, and whether we have said that we send no more.
  */
+
+import { constants as os } from 'node:os'
 import {
   type Awaitable,
   isDisconnect,
@@ -22,7 +24,6 @@ import {
   toBytes,
   wrongType,
 } from '@shrapnel/core/parts'
-import { constants as os } from 'node:os'
 import { TruncatedStream } from './errors.js'
 import { type NativeFacts, native } from './native.js'
 import type { TlsSession } from './options.js'
@@ -168,7 +169,8 @@ export class TlsStream implements Stream {
       return await withTimeout(timeoutMs, () => this.#sayEnd())
     } catch (error) {
       isInUse = error instanceof SimultaneousError
-      if (error instanceof TimeoutError || error instanceof TruncatedStream || isDisconnect(error)) return false
+      if (error instanceof TimeoutError || error instanceof TruncatedStream || isDisconnect(error))
+        return false
       throw error
     } finally {
       if (!isInUse) this.close()

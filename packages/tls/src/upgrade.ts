@@ -1,7 +1,8 @@
 /** TLS on a connection that is there already: STARTTLS, and what `connect` and `listen` do with theirs. */
+
+import { isIP } from 'node:net'
 import { now, Socket, type Stream, withTimeout } from '@shrapnel/core'
 import { checkDuration, currentScope, wrongType } from '@shrapnel/core/parts'
-import { isIP } from 'node:net'
 import { contextFor } from './context.js'
 import { DescriptorPump } from './descriptor-pump.js'
 import { accepted } from './errors.js'

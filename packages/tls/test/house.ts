@@ -1,6 +1,7 @@
 /** What most tests need: an authority, a server certificate, and two connected ends. */
+
+import { memoryStreamPair, type Stream, socketPair, tcp } from '@shrapnel/core'
 import { type CertificateAuthority, makeCertificateAuthority } from '@shrapnel/test-support'
-import { memoryStreamPair, socketPair, type Stream, tcp } from '@shrapnel/core'
 import { afterAll, beforeAll } from 'vitest'
 import type { ClientOptions, ServerOptions } from '../src/options.js'
 import type { TlsStream } from '../src/tls-stream.js'
@@ -48,7 +49,7 @@ export async function secured(
   ])
 }
 
-export async function tcpPair(): Promise<readonly [Stream, Stream]> {
+async function tcpPair(): Promise<readonly [Stream, Stream]> {
   const listener = tcp.listen({ port: 0 })
   const client = await tcp.connect('127.0.0.1', listener.port)
   const accepted = await listener.accept()
@@ -57,10 +58,12 @@ export async function tcpPair(): Promise<readonly [Stream, Stream]> {
 }
 
 /** Everything that TLS can run on, by name. */
-export const TRANSPORTS: readonly (readonly [name: string, connect: (house: House) => Promise<readonly [Stream, Stream]>])[] =
-  [
-    ['TCP sockets', tcpPair],
-    ['UNIX sockets', async () => socketPair()],
-    ['streams in memory', async () => memoryStreamPair()],
-    ['TLS streams', async (inside) => secured(await tcpPair(), inside)],
-  ]
+export const TRANSPORTS: readonly (readonly [
+  name: string,
+  connect: (house: House) => Promise<readonly [Stream, Stream]>,
+])[] = [
+  ['TCP sockets', tcpPair],
+  ['UNIX sockets', async () => socketPair()],
+  ['streams in memory', async () => memoryStreamPair()],
+  ['TLS streams', async (inside) => secured(await tcpPair(), inside)],
+]

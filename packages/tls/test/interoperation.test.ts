@@ -52,9 +52,13 @@ describe('our server', () => {
     const { authority } = here
     const client = start(
       'openssl',
-      ['s_client', '-connect', `127.0.0.1:${listener.port}`, '-servername', 'localhost', '-brief'].concat(
-        ['-CAfile', authority.certificatePath, '-verify_return_error', '-verify_hostname', 'localhost'],
-      ),
+      ['s_client', '-connect', `127.0.0.1:${listener.port}`, '-servername', 'localhost', '-brief'].concat([
+        '-CAfile',
+        authority.certificatePath,
+        '-verify_return_error',
+        '-verify_hostname',
+        'localhost',
+      ]),
     )
     client.stdin.write('from s_client\n')
     let said = ''
@@ -68,7 +72,9 @@ describe('our server', () => {
   })
 
   test('goes on after a client that does not trust it, and after one that speaks no TLS', async () => {
-    const refused = tls.connect('localhost', listener.port, { ca: (await here.authority.stranger()).certificatePem })
+    const refused = tls.connect('localhost', listener.port, {
+      ca: (await here.authority.stranger()).certificatePem,
+    })
     await expect(refused).rejects.toMatchObject({ code: 'TLS_CERTIFICATE', alert: { by: 'us' } })
     const plain = await tcp.connect('127.0.0.1', listener.port)
     await plain.send('GET / HTTP/1.0\r\n\r\n')
@@ -78,7 +84,10 @@ describe('our server', () => {
     await client.send('still there')
     expect(String(await client.recv())).toBe('still there')
     await client.end()
-    expect(failures.map((error) => (error as { code: string }).code).sort()).toEqual(['TLS_ALERT', 'TLS_PROTOCOL'])
+    expect(failures.map((error) => (error as { code: string }).code).sort()).toEqual([
+      'TLS_ALERT',
+      'TLS_PROTOCOL',
+    ])
   })
 })
 
@@ -106,9 +115,15 @@ describe('our client', () => {
     const certificate = await authority.issue()
     await using server = await startServer({
       command: 'openssl',
-      args: ['s_server', '-accept', '127.0.0.1:0', '-cert', certificate.certificatePath, '-key', certificate.keyPath].concat(
-        ['-rev', version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3'],
-      ),
+      args: [
+        's_server',
+        '-accept',
+        '127.0.0.1:0',
+        '-cert',
+        certificate.certificatePath,
+        '-key',
+        certificate.keyPath,
+      ].concat(['-rev', version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3']),
       ready: { line: /ACCEPT 127\.0\.0\.1:(?<port>\d+)/ },
     })
     const client = await tls.connect('localhost', server.port, here.client)

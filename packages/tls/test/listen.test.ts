@@ -17,7 +17,7 @@ test('a client that stalls in its handshake keeps nobody waiting, and is gone wh
     port: 0,
     ...here.server,
     handshakeTimeoutMs: 100,
-    onHandshakeFailure: (error) => failures.push(error as Error),
+    onHandshakeFailure: (error) => failures.push(error as { code: string }),
   })
   const silent = await tcp.connect('127.0.0.1', listener.port)
   const stalled = await tcp.connect('127.0.0.1', listener.port)
@@ -34,7 +34,10 @@ test('a client that stalls in its handshake keeps nobody waiting, and is gone wh
 
 test('no more handshakes than allowed go on at a time; the others wait and are served', async () => {
   await using listener = tls.listen({ port: 0, ...here.server, maxPendingHandshakes: 2 })
-  const silent = [await tcp.connect('127.0.0.1', listener.port), await tcp.connect('127.0.0.1', listener.port)]
+  const silent = [
+    await tcp.connect('127.0.0.1', listener.port),
+    await tcp.connect('127.0.0.1', listener.port),
+  ]
   const late = await waiting(() => tls.connect('localhost', listener.port, here.client))
   for (let turn = 0; turn < 20; turn++) await yieldSlice()
   expect(late.isDead).toBe(false)

@@ -38,22 +38,25 @@ describe('options', () => {
   test('an encrypted key needs its passphrase', async () => {
     const { chainPem: cert, keyPem: key } = await here.authority.issue({ passphrase: 'open sesame' })
     for (const passphrase of [undefined, 'wrong'])
-      expect(() => tls.listen({ port: 0, cert, key, ...(passphrase === undefined ? {} : { passphrase }) })).toThrow(
-        expect.objectContaining({ code: 'TLS_OPTION' }),
-      )
+      expect(() =>
+        tls.listen({ port: 0, cert, key, ...(passphrase === undefined ? {} : { passphrase }) }),
+      ).toThrow(expect.objectContaining({ code: 'TLS_OPTION' }))
     tls.listen({ port: 0, cert, key, passphrase: 'open sesame' }).close()
   })
 })
 
-test.each(['TLSv1.3', 'TLSv1.2'] as const)('a session of %s is resumed, without certificates', async (maxVersion) => {
-  const [first, server] = await secured(socketPair(), here, { client: { maxVersion } })
-  await server.send('!')
-  await first.recv()
-  const session = first.takeSession()
-  expect(session).toBeDefined()
-  expect(first.takeSession()).toBeUndefined()
-  first.close()
-  const [again, other] = await secured(socketPair(), here, { client: { maxVersion, session } })
-  expect([first, again, other].map((end) => end.facts.isResumed)).toEqual([false, true, true])
-  for (const end of [server, again, other]) end.close()
-})
+test.each(['TLSv1.3', 'TLSv1.2'] as const)(
+  'a session of %s is resumed, without certificates',
+  async (maxVersion) => {
+    const [first, server] = await secured(socketPair(), here, { client: { maxVersion } })
+    await server.send('!')
+    await first.recv()
+    const session = first.takeSession()
+    expect(session).toBeDefined()
+    expect(first.takeSession()).toBeUndefined()
+    first.close()
+    const [again, other] = await secured(socketPair(), here, { client: { maxVersion, session } })
+    expect([first, again, other].map((end) => end.facts.isResumed)).toEqual([false, true, true])
+    for (const end of [server, again, other]) end.close()
+  },
+)

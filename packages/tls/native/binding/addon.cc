@@ -33,6 +33,7 @@ constexpr Entry kFunctions[] = {
     {"contextRoots", ContextRoots},
     {"rootsMake", RootsMake},
     {"engineMake", EngineMake},
+    {"engineCount", EngineCount},
     {"engineFree", EngineFree},
     {"engineVerify", EngineVerify},
     {"engineServerName", EngineServerName},

@@ -15,6 +15,7 @@ napi_value RootsMake(napi_env env, napi_callback_info info);
 
 // engine_calls.cc
 napi_value EngineMake(napi_env env, napi_callback_info info);
+napi_value EngineCount(napi_env env, napi_callback_info info);
 napi_value EngineFree(napi_env env, napi_callback_info info);
 napi_value EngineVerify(napi_env env, napi_callback_info info);
 napi_value EngineServerName(napi_env env, napi_callback_info info);

@@ -29,6 +29,12 @@ napi_value EngineMake(napi_env env, napi_callback_info info) {
   return engine == nullptr ? call.Number(kFailed) : call.Hold<HeldEngine>(std::move(engine));
 }
 
+// engineCount(): how many hold memory, in all threads.
+napi_value EngineCount(napi_env env, napi_callback_info info) {
+  Call<0> call(env, info);
+  return call.Ok() ? call.Number(Engine::Count()) : call.Failed();
+}
+
 // engineFree(engine): what it holds goes now, and not when the collector comes. Again without effect.
 napi_value EngineFree(napi_env env, napi_callback_info info) {
   Call<1> call(env, info);

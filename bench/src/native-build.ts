@@ -7,11 +7,14 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FOLDERS } from './folders.js'
 import { hasProgram } from './installed.js'
+import { makeCertificate } from './tls-certificate.js'
 
 export const PROGRAMS = {
   load: join(FOLDERS.build, 'load'),
   server: join(FOLDERS.build, 'echo-server'),
   pin: join(FOLDERS.build, 'pin'),
+  loadTls: join(FOLDERS.build, 'load-tls'),
+  serverTls: join(FOLDERS.build, 'server-tls'),
   go: join(FOLDERS.build, 'echo-go'),
 } as const
 
@@ -25,10 +28,10 @@ function isCurrent(program: string, sources: readonly string[]): boolean {
   return sources.every((source) => statSync(source).mtimeMs <= builtMs)
 }
 
-function compileC(program: string, sources: readonly string[]): void {
+function compileC(program: string, sources: readonly string[], libraries: readonly string[] = []): void {
   if (isCurrent(program, sources)) return
   const units = sources.filter((name) => name.endsWith('.c'))
-  execFileSync('cc', ['-std=c11', '-O2', '-Wall', '-Wextra', '-o', program, ...units], {
+  execFileSync('cc', ['-std=c11', '-O2', '-Wall', '-Wextra', '-o', program, ...units, ...libraries], {
     stdio: ['ignore', 2, 2],
   })
 }
@@ -49,6 +52,28 @@ export function buildNative(): void {
   compileC(PROGRAMS.server, filesIn(join(FOLDERS.native, 'server')))
   compileC(PROGRAMS.pin, [join(FOLDERS.native, 'pin.c')])
   buildGoPeer()
+}
+
+/** The load generator and the C server for TLS, which alone need OpenSSL's headers and libraries. */
+export function buildNativeTls(): void {
+  buildNative()
+  makeCertificate()
+  const load = join(FOLDERS.native, 'load')
+  const shared = [...filesIn(join(FOLDERS.native, 'tls')), join(load, 'support.c'), join(load, 'support.h')]
+  const connections = [join(load, 'connections.c'), join(load, 'connections.h')]
+  const libraries = ['-lssl', '-lcrypto']
+  try {
+    compileC(
+      PROGRAMS.loadTls,
+      [...filesIn(join(FOLDERS.native, 'load-tls')), ...shared, ...connections],
+      libraries,
+    )
+    compileC(PROGRAMS.serverTls, [...filesIn(join(FOLDERS.native, 'server-tls')), ...shared], libraries)
+  } catch (error) {
+    throw new Error('the load generator for TLS was not built. To have it: apt-get install libssl-dev', {
+      cause: error,
+    })
+  }
 }
 
 /** A peer that cannot be built is a peer that is not there: no reason to stop. */

@@ -4,6 +4,7 @@ import { type Context, OURS } from './benchmark.js'
 import { FOLDERS } from './folders.js'
 import { hasProgram, problemWithCore, pythonWith } from './installed.js'
 import { PROGRAMS } from './native-build.js'
+import { CERTIFICATE } from './tls-certificate.js'
 
 /**
  * `discard` echoes too, except for a connection whose first byte is D: what that one sends is only read.
@@ -51,6 +52,28 @@ export const GEVENT: ServerKind = {
   name: 'gevent',
   command: pythonServer('gevent', 'echo_gevent.py'),
   howToInstall: 'apt-get install python3-gevent',
+}
+
+const TLS_FILES = [CERTIFICATE.cert, CERTIFICATE.key] as const
+
+function withCertificate(command: readonly string[] | undefined): readonly string[] | undefined {
+  return command === undefined ? undefined : [...command, ...TLS_FILES]
+}
+
+export const OURS_TLS: ServerKind = {
+  ...OURS_SERVER,
+  command: (mode) =>
+    withCertificate(problemWithCore() === undefined ? nodeServer('ours-tls.js')(mode) : undefined),
+}
+export const NODE_TLS: ServerKind = {
+  name: 'node:tls',
+  command: (mode) => withCertificate(nodeServer('node-tls.js')(mode)),
+  howToInstall: '',
+}
+export const C_TLS: ServerKind = {
+  name: 'c',
+  command: (mode) => [PROGRAMS.serverTls, mode, ...TLS_FILES],
+  howToInstall: 'apt-get install libssl-dev',
 }
 
 /** Those that can be started here. For each of the others one notice. */

@@ -11,6 +11,10 @@ import { spawn } from './spawn.js'
 import { tcpEcho } from './tcp-echo.js'
 import { tcpStream } from './tcp-stream.js'
 import { timeout } from './timeout.js'
+import { tlsBulk } from './tls-bulk.js'
+import { tlsEcho } from './tls-echo.js'
+import { tlsHandshake } from './tls-handshake.js'
+import { tlsIdle } from './tls-idle.js'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   tcpEcho,
@@ -24,4 +28,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   fairness,
   signals,
   process,
+  tlsEcho,
+  tlsBulk,
+  tlsHandshake,
+  tlsIdle,
 ]

@@ -1,17 +1,20 @@
 /**
- * Builds the addon another way and runs the native contract tests and the whole test suite on it.
- *   node scripts/test-variant.mjs kqueue   the kqueue back end, over an emulation of kqueue on Linux
+ * Builds the addon of the package in whose folder it is started another way, and runs its native contract tests, if it has any, and its
+ * whole test suite on that.
+ *   node scripts/test-variant.mjs kqueue   core only: the kqueue back end, over an emulation of kqueue on Linux
  *   node scripts/test-variant.mjs asan     AddressSanitizer and UndefinedBehaviorSanitizer
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const VARIANTS = {
   kqueue: { flags: { SHRAPNEL_POLLER: 'kqueue', SHRAPNEL_KQUEUE_EMULATION: 'ON' }, native: [] },
   asan: { flags: { SHRAPNEL_SANITIZE: 'ON' }, native: ['-DSANITIZE=ON'] },
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = process.cwd()
+const [, packageName] = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name.split('/')
 const [name, ...vitestArguments] = process.argv.slice(2)
 const variant = VARIANTS[name]
 if (variant === undefined) {
@@ -30,18 +33,20 @@ run('npx', [
   out,
   ...Object.entries(variant.flags).map(([key, value]) => `--CD${key}=${value}`),
 ])
-run(
-  'cmake',
-  ['-S', 'native/test', '-B', `${out}/native-test`, '-DCMAKE_BUILD_TYPE=Debug', ...variant.native],
-  'ignore',
-)
-run('cmake', ['--build', `${out}/native-test`], 'ignore')
-run('ctest', ['--test-dir', `${out}/native-test`, '--output-on-failure'])
+if (existsSync(join(root, 'native/test'))) {
+  run(
+    'cmake',
+    ['-S', 'native/test', '-B', `${out}/native-test`, '-DCMAKE_BUILD_TYPE=Debug', ...variant.native],
+    'ignore',
+  )
+  run('cmake', ['--build', `${out}/native-test`], 'ignore')
+  run('ctest', ['--test-dir', `${out}/native-test`, '--output-on-failure'])
+}
 
 const environment = {
   ...process.env,
   SHRAPNEL_TEST_RUN: name,
-  SHRAPNEL_CORE_ADDON: `${root}${out}/Release/shrapnel_core.node`,
+  [`SHRAPNEL_${packageName.toUpperCase()}_ADDON`]: join(root, out, `Release/shrapnel_${packageName}.node`),
 }
 if (name === 'asan') {
   // The runtime must come before everything else in the process. V8's own memory looks like leaks to it: leaks are what the

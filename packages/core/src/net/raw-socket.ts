@@ -6,17 +6,25 @@ import type { Awaitable } from '../awaitable.js'
 import { currentScope } from '../runtime/current.js'
 import { afterTurn, spend } from '../runtime/fairness.js'
 import type { Scope } from '../runtime/scope.js'
+import { type Job, nextTurn } from '../runtime/turn.js'
+import type { SystemError } from '../system-error.js'
 import type { ByteStream } from './byte-stream.js'
 import { type Descriptor, type Direction, IoWait, PENDING } from './descriptor.js'
 
 export { PENDING }
 
+/** What `try` gives when it has had its share of the turn and the kernel would take more: it is tried again in the next turn. */
+export const LATER = Symbol('later')
+
 /** One thing to be done on the descriptor, tried until it is done. */
 export interface RawOperation<T> {
   /** What it is, in a word, for `waitingOn`: `recv`. */
   readonly verb: string
-  /** Tries, and gives the outcome, or `PENDING` if the kernel said EAGAIN. What it throws is the operation's failure. */
-  try(): T | typeof PENDING
+  /**
+   * Tries, and gives the outcome, `PENDING` if the kernel said EAGAIN, or `LATER` to let others have their turn. What it throws
+   * is the operation's failure.
+   */
+  try(): T | typeof PENDING | typeof LATER
   /** It was cancelled between two tries, and will not be tried again. */
   cancelled?(): void
 }
@@ -57,11 +65,34 @@ export class RawSocket {
     if (direction === 'read' ? descriptor.readable : descriptor.writable) {
       if (!spend(scope)) return afterTurn(() => this.attempt(direction, operation))
       const outcome = operation.try()
+      if (outcome === LATER) {
+        const done = this.#waitOf(direction).do(scope, operation) as Promise<T>
+        this.#waitOf(direction).goOnLater()
+        return done
+      }
       if (outcome !== PENDING) return outcome
       descriptor.exhaust(direction)
     }
-    const wait = direction === 'read' ? this.#reading : this.#writing
-    return wait.do(scope, operation) as Promise<T>
+    return this.#waitOf(direction).do(scope, operation) as Promise<T>
+  }
+
+  #waitOf(direction: Direction): RawWait {
+    return direction === 'read' ? this.#reading : this.#writing
+  }
+
+  /** Whether a read of fewer bytes than there was room for means that there are no more: it need not be tried again. */
+  get trustsShortReads(): boolean {
+    return !this.#descriptor.distrustsShortReads
+  }
+
+  /** The kernel has no more, or takes no more: the next operation waits for an event before it is tried. */
+  exhaust(direction: Direction): void {
+    this.#descriptor.exhaust(direction)
+  }
+
+  /** The error of a system call that failed with `result`, a negative errno. */
+  failure(syscall: string, result: number): SystemError {
+    return this.#descriptor.failure(syscall, result)
   }
 
   /** Closes the socket with a reset: what was sent half must not look whole. `text` says why, to whoever comes later (`BROKEN`). */
@@ -75,7 +106,8 @@ export class RawSocket {
   }
 }
 
-class RawWait extends IoWait<unknown> {
+class RawWait extends IoWait<unknown> implements Job {
+  #isInTurn = false
   #operation: RawOperation<unknown> | null = null
 
   protected get verb(): string {
@@ -90,7 +122,22 @@ class RawWait extends IoWait<unknown> {
   protected try(): unknown {
     const outcome = this.#operation?.try()
     if (outcome === PENDING) this.descriptor.exhaust(this.direction)
-    return outcome
+    if (outcome !== LATER) return outcome
+    this.goOnLater()
+    return PENDING
+  }
+
+  /** Where the kernel would take more, no event will say so. */
+  goOnLater(): void {
+    if (this.#isInTurn) return
+    this.#isInTurn = true
+    nextTurn(this)
+  }
+
+  /** @internal */
+  runJob(): void {
+    this.#isInTurn = false
+    if (this.isPending) this.attempt()
   }
 
   protected override unlink(): void {

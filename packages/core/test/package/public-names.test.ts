@@ -25,6 +25,7 @@ test('the public names are these', async () => {
       "InParallelError",
       "Interrupted",
       "InvertedSemaphore",
+      "LATER",
       "LimitError",
       "Listener",
       "LockError",

@@ -1,0 +1,16 @@
+/**
+ * What streams of other packages are made of, so that they wait, are cancelled and refuse as the streams of this one do. For the
+ * packages beside this one: programs have no need of it, and it may change with any version.
+ */
+
+export { checkDuration, checkFunction, checkInteger, checkOptions, outOfRange, wrongType } from './errors.js'
+export { closeOnExit } from './exit.js'
+export { currentScope } from './runtime/current.js'
+export { afterTurn, spend } from './runtime/fairness.js'
+export type { Scope } from './runtime/scope.js'
+export { inBackground, refillBackground } from './stream/background.js'
+export { Direction } from './stream/direction.js'
+export { Pushback } from './stream/pushback.js'
+export { recvExact } from './stream/recv-exact.js'
+export { joinedBytes, toBytes } from './stream/to-bytes.js'
+export { systemError } from './system-error.js'

@@ -1,0 +1,78 @@
+/** A socket's descriptor, lent to native code of another package. */
+import { expect, test } from 'vitest'
+import { native } from '../../src/native.js'
+import { socketPair } from '../../src/net/pair.js'
+import { LATER, PENDING, type RawOperation, type RawSocket } from '../../src/net/raw-socket.js'
+import { yieldSlice } from '../../src/scope/sleep.js'
+import { spawn } from '../../src/spawn.js'
+import { waiting } from '../stream/stream-contract.js'
+
+const buffer = Buffer.alloc(16)
+
+/** Reads by a system call of its own. */
+function reading(raw: RawSocket, more: Partial<RawOperation<string>> = {}): RawOperation<string> {
+  return {
+    verb: 'own read',
+    try() {
+      const count = native.read(raw.fd, buffer, 0, buffer.length)
+      return count < 0 ? PENDING : buffer.toString('latin1', 0, count)
+    },
+    ...more,
+  }
+}
+
+test('an operation that finds nothing waits for the kernel, and is tried again', async () => {
+  const [left, right] = socketPair()
+  const raw = right.raw()
+  const reader = await waiting(async () => raw.attempt('read', reading(raw)))
+  expect(reader.waitingOn).toContain('own read')
+  await left.send('came')
+  expect(await reader.join()).toBe('came')
+  left.close()
+  right.close()
+})
+
+test('one that is cancelled is told so and not tried again, and the socket can be used afterwards', async () => {
+  const [left, right] = socketPair()
+  const raw = right.raw()
+  let cancellations = 0
+  const operation = reading(raw, { cancelled: () => cancellations++ })
+  const doomed = await waiting(async () => raw.attempt('read', operation))
+  doomed.interrupt()
+  await expect(doomed.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  expect(cancellations).toBe(1)
+  await left.send('kept')
+  expect(await raw.attempt('read', reading(raw))).toBe('kept')
+  left.close()
+  right.close()
+})
+
+test('one that says LATER lets others have their turn, keeps its direction, and goes on without an event', async () => {
+  const [left, right] = socketPair()
+  const raw = left.raw()
+  let tries = 0
+  const patient = spawn(async () =>
+    raw.attempt('write', { verb: 'own write', try: () => (++tries < 5 ? LATER : 'done') }),
+  )
+  while (tries === 0) await yieldSlice()
+  expect(() => left.send('x')).toThrow(expect.objectContaining({ code: 'SIMULTANEOUS' }))
+  const turns: number[] = []
+  for (; !patient.isDead; await yieldSlice()) turns.push(tries)
+  expect(await patient.join()).toBe('done')
+  expect(turns).toEqual(expect.arrayContaining([2, 3, 4]))
+  left.close()
+  right.close()
+})
+
+test('what was said to be exhausted waits for the next event', async () => {
+  const [left, right] = socketPair()
+  const raw = right.raw()
+  await left.send('first')
+  expect(await raw.attempt('read', reading(raw))).toBe('first')
+  raw.exhaust('read')
+  const reader = await waiting(async () => raw.attempt('read', reading(raw)))
+  await left.send('second')
+  expect(await reader.join()).toBe('second')
+  left.close()
+  right.close()
+})

@@ -1,0 +1,37 @@
+// What addon.cc exports, by file. Results are an Outcome (outcome.h) unless said otherwise; they throw only for arguments of a wrong
+// type, which src/native.ts rules out.
+#pragma once
+
+#include <node_api.h>
+
+namespace shrapnel {
+
+// context_calls.cc
+napi_value ContextMake(napi_env env, napi_callback_info info);
+napi_value ContextVersions(napi_env env, napi_callback_info info);
+napi_value ContextCertificate(napi_env env, napi_callback_info info);
+napi_value ContextRoots(napi_env env, napi_callback_info info);
+napi_value RootsMake(napi_env env, napi_callback_info info);
+
+// engine_calls.cc
+napi_value EngineMake(napi_env env, napi_callback_info info);
+napi_value EngineCount(napi_env env, napi_callback_info info);
+napi_value EngineFree(napi_env env, napi_callback_info info);
+napi_value EngineVerify(napi_env env, napi_callback_info info);
+napi_value EngineServerName(napi_env env, napi_callback_info info);
+napi_value EngineSession(napi_env env, napi_callback_info info);
+napi_value EngineTakeSession(napi_env env, napi_callback_info info);
+napi_value EngineFacts(napi_env env, napi_callback_info info);
+napi_value LastFailure(napi_env env, napi_callback_info info);
+
+// transfer_calls.cc
+napi_value Handshake(napi_env env, napi_callback_info info);
+napi_value Read(napi_env env, napi_callback_info info);
+napi_value Write(napi_env env, napi_callback_info info);
+napi_value Flush(napi_env env, napi_callback_info info);
+napi_value Shutdown(napi_env env, napi_callback_info info);
+napi_value Discard(napi_env env, napi_callback_info info);
+napi_value Feed(napi_env env, napi_callback_info info);
+napi_value TakeOutput(napi_env env, napi_callback_info info);
+
+}  // namespace shrapnel

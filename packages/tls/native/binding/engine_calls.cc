@@ -1,0 +1,131 @@
+// Engines: what is settled before the handshake, and what is known after it.
+#include "calls.h"
+#include "held.h"
+
+namespace shrapnel {
+namespace {
+
+template <std::size_t Count>
+[[nodiscard]] Outcome Judge(const Call<Count>& call, bool is_well) {
+  if (is_well) return 0;
+  call.environment().failure = Failure{};
+  call.environment().failure.TakeFromQueue();
+  return kFailed;
+}
+
+[[nodiscard]] bool Put(napi_env env, napi_value object, const char* name, napi_value value) {
+  return value != nullptr && napi_set_named_property(env, object, name, value) == napi_ok;
+}
+
+}  // namespace
+
+// engineMake(context, isServer): the engine, or kFailed.
+napi_value EngineMake(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  SSL_CTX* context = call.Get<HeldContext>(0);
+  const bool is_server = call.Flag(1);
+  if (!call.Ok()) return call.Failed();
+  std::unique_ptr<Engine> engine = Engine::Make(call.environment(), context, is_server);
+  return engine == nullptr ? call.Number(kFailed) : call.Hold<HeldEngine>(std::move(engine));
+}
+
+// engineCount(): how many hold memory, in all threads.
+napi_value EngineCount(napi_env env, napi_callback_info info) {
+  Call<0> call(env, info);
+  return call.Ok() ? call.Number(Engine::Count()) : call.Failed();
+}
+
+// engineFree(engine): what it holds goes now, and not when the collector comes. Again without effect.
+napi_value EngineFree(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  HeldEngine* held = call.External<HeldEngine>(0);
+  if (!call.Ok()) return call.Failed();
+  held->value.reset();
+  return call.Number(0);
+}
+
+// engineVerify(engine, mode, name, address): the peer's certificate must lead to a root, and be for `name` or `address` unless empty.
+napi_value EngineVerify(napi_env env, napi_callback_info info) {
+  Call<4> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  const int mode = call.Int(1);
+  const std::string name = call.String(2);
+  const std::string address = call.String(3);
+  if (!call.Ok()) return call.Failed();
+  ERR_clear_error();
+  SSL* ssl = engine->ssl();
+  SSL_set_verify(ssl, mode, mode == SSL_VERIFY_NONE ? nullptr : Engine::OnVerify);
+  X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
+  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return call.Number(Judge(
+      call, (name.empty() || X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1) &&
+                (address.empty() || X509_VERIFY_PARAM_set1_ip_asc(parameters, address.c_str()) == 1)));
+}
+
+// engineServerName(engine, name): what a client asks for (RFC 6066, 3).
+napi_value EngineServerName(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  const std::string name = call.String(1);
+  if (!call.Ok()) return call.Failed();
+  ERR_clear_error();
+  return call.Number(Judge(call, SSL_set_tlsext_host_name(engine->ssl(), name.c_str()) == 1));
+}
+
+// engineSession(engine, session): to be resumed.
+napi_value EngineSession(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  SSL_SESSION* session = call.Get<HeldSession>(1);
+  if (!call.Ok()) return call.Failed();
+  ERR_clear_error();
+  return call.Number(Judge(call, SSL_set_session(engine->ssl(), session) == 1));
+}
+
+// engineTakeSession(engine): the newest session that the peer gave and that was not taken, or undefined.
+napi_value EngineTakeSession(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  if (!call.Ok()) return call.Failed();
+  SessionPointer session = engine->TakeSession();
+  if (session == nullptr) return nullptr;
+  return call.Hold<HeldSession>(std::move(session));
+}
+
+// engineFacts(engine): what was agreed on.
+napi_value EngineFacts(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  if (!call.Ok()) return call.Failed();
+  SSL* ssl = engine->ssl();
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  napi_value facts = nullptr;
+  const bool is_made =
+      napi_create_object(env, &facts) == napi_ok &&
+      Put(env, facts, "protocol", call.Copy(std::string(SSL_get_version(ssl)))) &&
+      Put(env, facts, "cipher", call.Copy(std::string(cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher)))) &&
+      Put(env, facts, "isResumed", call.Number(SSL_session_reused(ssl)));
+  return is_made ? facts : call.Failed();
+}
+
+// lastFailure(): why the last call that gave kFailed did.
+napi_value LastFailure(napi_env env, napi_callback_info info) {
+  Call<0> call(env, info);
+  if (!call.Ok()) return call.Failed();
+  const Failure& failure = call.environment().failure;
+  napi_value facts = nullptr;
+  const char* words = failure.verify == 0 ? "" : X509_verify_cert_error_string(failure.verify);
+  const bool is_made = napi_create_object(env, &facts) == napi_ok &&
+                       Put(env, facts, "library", call.Number(ERR_GET_LIB(failure.code))) &&
+                       Put(env, facts, "reasonCode", call.Number(ERR_GET_REASON(failure.code))) &&
+                       Put(env, facts, "reason", call.Copy(failure.reason)) &&
+                       Put(env, facts, "where", call.Copy(failure.where)) &&
+                       Put(env, facts, "verifyCode", call.Number(failure.verify)) &&
+                       Put(env, facts, "verifyReason", call.Copy(std::string(words))) &&
+                       Put(env, facts, "depth", call.Number(failure.depth)) &&
+                       Put(env, facts, "alertSent", call.Number(failure.alert_sent)) &&
+                       Put(env, facts, "alertReceived", call.Number(failure.alert_received));
+  return is_made ? facts : call.Failed();
+}
+
+}  // namespace shrapnel

@@ -1,0 +1,49 @@
+// An engine on a non-blocking socket: each call goes as far as the socket lets it and never waits. `fd` -1 is no socket: then what
+// came in must have been put into the engine's stash, and what goes out is left in its pending bytes (the Stream mode).
+//
+// Reading takes from the socket once, into a slab that all connections of the thread share, and decrypts from there to where the
+// caller wants it. Writing sends each full record from where OpenSSL made it, and small ones together, and stops making records when
+// the kernel takes no more. What it did not take, and what the caller did not ask for, stays with the engine until next time.
+#pragma once
+
+#include "engine.h"
+
+namespace shrapnel {
+
+constexpr int kNoSocket = -1;
+
+class DescriptorIo final : private Outlet {
+ public:
+  DescriptorIo(Environment& environment, Engine& engine, int fd)
+      : environment_(environment), engine_(engine), fd_(fd), turn_(engine, environment, fd == kNoSocket ? nullptr : this) {}
+
+  // 0: done. kWantRead, kWantWrite, kEnded, kFailed or -errno otherwise. With `may_receive` false it asks nothing of the socket.
+  // `trusts_short`: a recv(2) that takes less than there was room for has drained the socket.
+  [[nodiscard]] Outcome Handshake(bool may_receive, bool trusts_short);
+  // A count above 0; kClosed, kEnded, kWantRead, kFailed or -errno.
+  [[nodiscard]] Outcome Read(Bytes into, bool trusts_short);
+  // How much of `from` was made records of; 0: first must what is pending go. kFailed or -errno.
+  [[nodiscard]] Outcome Write(ConstBytes from);
+  // Sends what is pending. 0 (whether it all went is in the flags) or -errno.
+  [[nodiscard]] Outcome Flush();
+  // Says close_notify. 0 (whether it went is in the flags), kFailed or -errno.
+  [[nodiscard]] Outcome Shutdown();
+  // Takes what the socket has and drops it, up to one slab: a socket that is closed with unread bytes is reset.
+  void Discard() noexcept;
+
+ private:
+  [[nodiscard]] Outcome Receive(bool trusts_short);
+  [[nodiscard]] Outcome SendMade();
+  [[nodiscard]] std::size_t Take(ConstBytes bytes) noexcept override;
+  void SetDrained(bool is_drained) noexcept;
+
+  Environment& environment_;
+  Engine& engine_;
+  int fd_;
+  bool is_drained_ = false;
+  bool is_full_ = false;  // the kernel takes no more
+  int error_ = 0;         // the errno of a send that failed
+  Engine::Turn turn_;
+};
+
+}  // namespace shrapnel

@@ -1,0 +1,213 @@
+// The BIO here never blocks on writing: it takes everything into the buffer of the turn. So SSL_write never has to be repeated with
+// the same arguments, which is the one thing about OpenSSL that callers get wrong most.
+#include "engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace shrapnel {
+namespace {
+
+// A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
+// record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
+constexpr std::size_t kLargePiece = 4096;
+
+std::atomic<int> engine_count{0};
+
+}  // namespace
+
+std::unique_ptr<Engine> Engine::Make(Environment& environment, SSL_CTX* context, bool is_server) {
+  ERR_clear_error();
+  SslPointer ssl(SSL_new(context));
+  if (ssl == nullptr) {
+    environment.failure = Failure{};
+    environment.failure.TakeFromQueue();
+    return nullptr;
+  }
+  std::unique_ptr<Engine> engine(new Engine(std::move(ssl)));
+  BIO* bio = BIO_new(Method());
+  if (bio == nullptr || SSL_set_app_data(engine->ssl(), engine.get()) != 1) {
+    BIO_free(bio);
+    environment.failure = Failure{};
+    environment.failure.TakeFromQueue();
+    return nullptr;
+  }
+  BIO_set_data(bio, engine.get());
+  BIO_set_init(bio, 1);
+  SSL_set_bio(engine->ssl(), bio, bio);  // It is the engine's from here on.
+  if (is_server) {
+    SSL_set_accept_state(engine->ssl());
+  } else {
+    SSL_set_connect_state(engine->ssl());
+  }
+  return engine;
+}
+
+Engine::Engine(SslPointer ssl) : ssl_(std::move(ssl)) { ++engine_count; }
+
+int Engine::Count() noexcept { return engine_count; }
+
+// A connection that ends without a close_notify would make its session unfit for resumption, as SSL 3 wanted it. TLS does not (RFC
+// 5246, 7.2.1); after a fatal alert OpenSSL has seen to it already.
+Engine::~Engine() {
+  SSL_set_shutdown(ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  --engine_count;
+}
+
+Engine* Engine::Of(const SSL* ssl) noexcept { return static_cast<Engine*>(SSL_get_app_data(ssl)); }
+
+// One for the process, made by whichever thread comes first.
+const BIO_METHOD* Engine::Method() {
+  static const BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "shrapnel");
+    if (made == nullptr) return made;
+    BIO_meth_set_read_ex(made, OnBioRead);
+    BIO_meth_set_write_ex(made, OnBioWrite);
+    BIO_meth_set_ctrl(made, OnBioControl);
+    return made;
+  }();
+  return method;
+}
+
+int Engine::OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* count) {
+  auto* engine = static_cast<Engine*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  const std::size_t taken = std::min(length, engine->input_.length);
+  if (taken == 0) {
+    BIO_set_retry_read(bio);
+    *count = 0;
+    return 0;
+  }
+  std::memcpy(into, engine->input_.data, taken);
+  engine->input_.Skip(taken);
+  *count = taken;
+  return 1;
+}
+
+int Engine::OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size_t* count) {
+  auto* engine = static_cast<Engine*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  *count = 0;
+  // Outside of a turn (when the SSL is freed) there is nowhere to write to, and nothing is written.
+  if (engine->environment_ == nullptr) return 0;
+  ByteBuffer& output = engine->output();
+  ConstBytes bytes{reinterpret_cast<const std::uint8_t*>(from), length};
+  if (length >= kLargePiece && engine->outlet_ != nullptr && output.empty() && engine->pending_.empty()) {
+    bytes.Skip(engine->outlet_->Take(bytes));
+  }
+  if (!output.Append(bytes.data, bytes.length)) return 0;
+  *count = length;
+  return 1;
+}
+
+long Engine::OnBioControl(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+Engine::Turn::Turn(Engine& engine, Environment& environment, Outlet* outlet) : engine_(engine) {
+  ERR_clear_error();
+  engine.environment_ = &environment;
+  engine.outlet_ = outlet;
+  environment.output.Clear();
+  engine.input_ = engine.stash_.bytes();
+  engine.is_input_stashed_ = engine.input_.length > 0;
+}
+
+Engine::Turn::~Turn() {
+  Environment& environment = *engine_.environment_;
+  ConstBytes& input = engine_.input_;
+  if (engine_.is_input_stashed_) {
+    // What was offered after the stash was used up is copied below, so the stash goes first.
+    const ConstBytes stashed = engine_.stash_.bytes();
+    const bool is_inside = input.length > 0 && input.data >= stashed.data && input.data < stashed.data + stashed.length;
+    engine_.stash_.Drop(is_inside ? static_cast<std::size_t>(input.data - stashed.data) : stashed.length);
+    if (is_inside) input = {};
+  }
+  bool is_kept = engine_.stash_.Append(input.data, input.length);
+  const ConstBytes made = environment.output.bytes();
+  is_kept = engine_.pending_.Append(made.data, made.length) && is_kept;
+  // Without memory for what is in between the connection is lost: OpenSSL is told so, and refuses from now on.
+  if (!is_kept) SSL_set_shutdown(engine_.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  environment.output.Clear();
+  environment.state->flags = (environment.state->flags & ~(kPendingOutput | kHasSession)) |
+                             (engine_.pending_.empty() ? 0 : kPendingOutput) |
+                             (engine_.session_ == nullptr ? 0 : kHasSession);
+  engine_.input_ = {};
+  engine_.environment_ = nullptr;
+  engine_.outlet_ = nullptr;
+}
+
+Outcome Engine::Handshake() {
+  if (failure_ != nullptr) return FailAgain();
+  const int result = SSL_do_handshake(ssl());
+  return result == 1 ? 1 : Explain(result);
+}
+
+Outcome Engine::Read(Bytes into) {
+  if (failure_ != nullptr) return FailAgain();
+  std::size_t count = 0;
+  const int result = SSL_read_ex(ssl(), into.data, into.length, &count);
+  return result == 1 ? static_cast<Outcome>(count) : Explain(result);
+}
+
+Outcome Engine::Write(ConstBytes from) {
+  if (failure_ != nullptr) return FailAgain();
+  std::size_t count = 0;
+  const int result = SSL_write_ex(ssl(), from.data, from.length, &count);
+  return result == 1 ? static_cast<Outcome>(count) : Explain(result);
+}
+
+Outcome Engine::Shutdown() {
+  if (failure_ != nullptr || !IsFinished() || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
+  const int result = SSL_shutdown(ssl());
+  return result >= 0 ? 0 : Explain(result);
+}
+
+Outcome Engine::Explain(int result) {
+  switch (SSL_get_error(ssl(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return kWantRead;
+    case SSL_ERROR_ZERO_RETURN:
+      return kClosed;
+    default:
+      break;
+  }
+  failure_ = std::make_unique<Failure>();
+  failure_->TakeFromQueue();
+  failure_->verify = verify_;
+  failure_->depth = depth_;
+  failure_->alert_sent = alert_sent_;
+  failure_->alert_received = alert_received_;
+  return FailAgain();
+}
+
+Outcome Engine::FailAgain() {
+  environment_->failure = *failure_;
+  return kFailed;
+}
+
+void Engine::OnInfo(const SSL* ssl, int where, int value) {
+  if ((where & SSL_CB_ALERT) == 0) return;
+  Engine* engine = Of(ssl);
+  const auto alert = static_cast<std::int16_t>(value & 0xff);
+  if (alert == SSL3_AD_CLOSE_NOTIFY) return;
+  ((where & SSL_CB_READ) != 0 ? engine->alert_received_ : engine->alert_sent_) = alert;
+}
+
+int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
+  if (is_well == 1) return 1;
+  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  Engine* engine = Of(ssl);
+  engine->verify_ = X509_STORE_CTX_get_error(store);
+  engine->depth_ = X509_STORE_CTX_get_error_depth(store);
+  return 0;
+}
+
+// 1: the reference is ours now.
+int Engine::OnSession(SSL* ssl, SSL_SESSION* session) {
+  Of(ssl)->session_.reset(session);
+  return 1;
+}
+
+}  // namespace shrapnel

@@ -1,0 +1,108 @@
+// Engine: one TLS connection without its transport. Ciphertext comes in from a span, ciphertext goes out into a buffer, and no call
+// of it waits or touches a descriptor: descriptor_io.cc and the calls of the Stream mode move the bytes.
+//
+// Between calls it holds only what is in between: `stash`, ciphertext that came and was not asked for yet, and `pending`, ciphertext
+// that the transport has not taken. Both are empty, and without memory, while nothing is going on.
+#pragma once
+
+#include <memory>
+
+#include "bytes.h"
+#include "environment.h"
+#include "openssl.h"
+
+namespace shrapnel {
+
+// Where large pieces of ciphertext may go at once, without passing through the output buffer.
+class Outlet {
+ public:
+  // How many bytes it took: fewer than there are if it takes no more in this turn.
+  [[nodiscard]] virtual std::size_t Take(ConstBytes bytes) noexcept = 0;
+
+ protected:
+  ~Outlet() = default;
+};
+
+class Engine {
+ public:
+  // nullptr: OpenSSL refused; `environment.failure` says why.
+  static std::unique_ptr<Engine> Make(Environment& environment, SSL_CTX* context, bool is_server);
+  ~Engine();
+
+  // How many there are in the process, for tests of leaks.
+  [[nodiscard]] static int Count() noexcept;
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+  [[nodiscard]] ByteBuffer& pending() noexcept { return pending_; }
+  [[nodiscard]] ByteBuffer& stash() noexcept { return stash_; }
+  [[nodiscard]] bool IsFinished() const noexcept { return SSL_is_init_finished(ssl_.get()) == 1; }
+  // Whether a read may find bytes without asking the transport.
+  [[nodiscard]] bool HasInput() const noexcept { return input_.length > 0 || SSL_pending(ssl_.get()) > 0; }
+  // The peer has said close_notify, or TLS has given the connection up: no input changes what the next read says.
+  [[nodiscard]] bool HasEnded() const noexcept {
+    return failure_ != nullptr || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
+
+  // Every call from JavaScript that uses what follows has one of these around it.
+  class Turn {
+   public:
+    Turn(Engine& engine, Environment& environment, Outlet* outlet);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
+  // Ciphertext that the next calls of this turn read. Only when the input before it is used up.
+  void Offer(ConstBytes input) noexcept { input_ = input; }
+  // What the calls of this turn have made, to be sent.
+  [[nodiscard]] ByteBuffer& output() noexcept { return environment_->output; }
+
+  // 1: done.
+  [[nodiscard]] Outcome Handshake();
+  // A count above 0.
+  [[nodiscard]] Outcome Read(Bytes into);
+  // How much one record holds of it.
+  [[nodiscard]] Outcome Write(ConstBytes from);
+  // Says close_notify, once.
+  [[nodiscard]] Outcome Shutdown();
+
+  // A session that the peer gave since this was last asked, or nullptr.
+  [[nodiscard]] SessionPointer TakeSession() noexcept { return std::move(session_); }
+
+  static void OnInfo(const SSL* ssl, int where, int value);
+  static int OnVerify(int is_well, X509_STORE_CTX* store);
+  static int OnSession(SSL* ssl, SSL_SESSION* session);
+
+ private:
+  explicit Engine(SslPointer ssl);
+  static Engine* Of(const SSL* ssl) noexcept;
+  static const BIO_METHOD* Method();
+  static int OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* count);
+  static int OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size_t* count);
+  static long OnBioControl(BIO* bio, int command, long number, void* pointer);
+
+  [[nodiscard]] Outcome Explain(int result);
+  [[nodiscard]] Outcome FailAgain();
+
+  SslPointer ssl_;
+  Environment* environment_ = nullptr;  // only during a turn
+  Outlet* outlet_ = nullptr;            // only during a turn; nullptr: everything goes into the output
+  ConstBytes input_;                    // only during a turn
+  bool is_input_stashed_ = false;
+  ByteBuffer stash_;
+  ByteBuffer pending_;
+  SessionPointer session_;
+  std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
+  long verify_ = 0;
+  int depth_ = 0;
+  std::int16_t alert_sent_ = -1;
+  std::int16_t alert_received_ = -1;
+};
+
+}  // namespace shrapnel

@@ -1,0 +1,22 @@
+/** A TLS connection to a host. */
+import { tcp } from '@shrapnel/core'
+import { type ConnectOptions, checkOptions } from './options.js'
+import type { TlsStream } from './tls-stream.js'
+import { clientSide, secure } from './upgrade.js'
+
+/**
+ * Connects to `host`, an address or a name, which must also be what the certificate is for unless `serverName` or `verify: false`
+ * says otherwise. Waits for lookup, connection and handshake; cancelling leaves nothing open. Fails with `ECONNREFUSED`,
+ * `ENOTFOUND`, …, and as `upgrade` does.
+ */
+export async function connect(host: string, port: number, options: ConnectOptions = {}): Promise<TlsStream> {
+  checkOptions(options)
+  const side = clientSide(options, host)
+  const { connectTimeoutMs, noDelay, localAddress } = options
+  const socket = await tcp.connect(host, port, {
+    ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),
+    ...(noDelay === undefined ? {} : { noDelay }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+  })
+  return secure(socket, side)
+}

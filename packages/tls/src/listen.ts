@@ -1,0 +1,115 @@
+/**
+ * A TLS server. Connections are accepted by a coroutine of the listener, and each makes its handshake in a coroutine of its own: one
+ * that stalls keeps nobody waiting. So many handshakes may go on at a time; more clients wait in the kernel.
+ */
+import { Fifo, type Listener, Semaphore, type Socket, type SocketAddress, spawn, tcp } from '@shrapnel/core'
+import { checkFunction, checkInteger, closeOnExit } from '@shrapnel/core/parts'
+import { checkOptions, DEFAULT_PENDING_HANDSHAKES, type ListenOptions } from './options.js'
+import type { TlsStream } from './tls-stream.js'
+import { type Side, secure, serverSide } from './upgrade.js'
+
+/** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, and `TLS_OPTION`. */
+export function listen(options: ListenOptions): TlsListener {
+  checkOptions(options)
+  const side = serverSide(options)
+  const { onHandshakeFailure = () => {} } = options
+  checkFunction('onHandshakeFailure', onHandshakeFailure)
+  const pending = checkInteger(
+    'maxPendingHandshakes',
+    options.maxPendingHandshakes ?? DEFAULT_PENDING_HANDSHAKES,
+    1,
+    2 ** 31 - 1,
+  )
+  return new TlsListener(tcp.listen(options), side, pending, onHandshakeFailure)
+}
+
+export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
+  readonly #listener: Listener
+  readonly #side: Side
+  readonly #places: Semaphore
+  readonly #onFailure: (error: unknown) => void
+  readonly #ready = new Fifo<TlsStream>()
+  readonly #forget: () => void
+
+  /** @internal */
+  constructor(listener: Listener, side: Side, pending: number, onFailure: (error: unknown) => void) {
+    this.#listener = listener
+    this.#side = side
+    this.#places = new Semaphore(pending)
+    this.#onFailure = onFailure
+    this.#forget = closeOnExit(this)
+    spawn({ name: `TLS listener ${this.port}` }, () => this.#acceptAll())
+  }
+
+  /** Where it listens, or did. */
+  get address(): SocketAddress | undefined {
+    return this.#listener.address
+  }
+
+  /** The port it listens on, or did. */
+  get port(): number {
+    return this.#listener.port
+  }
+
+  get isClosed(): boolean {
+    return this.#listener.isClosed
+  }
+
+  /** The next connection whose handshake is done. Cancelling loses none. Fails with `CHANNEL_CLOSED` once it is closed. */
+  accept(): Promise<TlsStream> | TlsStream {
+    return this.#ready.pop()
+  }
+
+  async #acceptAll(): Promise<void> {
+    try {
+      for (;;) {
+        // First the place and then the client: those that find none wait in the kernel.
+        const place = await this.#places.acquire()
+        const socket = await this.#listener.accept()
+        spawn({ name: `TLS handshake ${this.port}` }, () => this.#handshake(socket, place))
+      }
+    } catch (error) {
+      if (!this.isClosed) throw error
+    } finally {
+      this.close()
+    }
+  }
+
+  async #handshake(socket: Socket, place: Disposable): Promise<void> {
+    let stream: TlsStream
+    try {
+      stream = await secure(socket, this.#side)
+    } catch (error) {
+      socket.close()
+      this.#onFailure(error)
+      return
+    } finally {
+      place[Symbol.dispose]()
+    }
+    if (this.#ready.isClosed) stream.close()
+    else this.#ready.tryPush(stream)
+  }
+
+  /** Every connection, until the listener is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TlsStream, void> {
+    for await (const stream of this.#ready) yield stream
+  }
+
+  /** Accepts no more; again without effect. Connections that nobody has taken are closed. */
+  close(): void {
+    if (this.#ready.isClosed) return
+    this.#forget()
+    this.#listener.close()
+    for (let stream = this.#ready.tryPop(); stream !== undefined; stream = this.#ready.tryPop())
+      stream.close()
+    this.#ready.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+}

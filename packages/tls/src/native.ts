@@ -1,0 +1,122 @@
+/**
+ * Everything the addon exports, and the only place that loads it. What is not here does not exist. Calls give a count of at least 0,
+ * a negative errno, or one of the outcomes below.
+ */
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/** An SSL_CTX: what connections with the same options share. */
+export interface NativeContext {
+  readonly kind: 'context'
+}
+/** One connection. */
+export interface NativeEngine {
+  readonly kind: 'engine'
+}
+/** What a client needs to resume. */
+export interface NativeSession {
+  readonly kind: 'session'
+}
+/** Certificates that are trusted. */
+export interface NativeRoots {
+  readonly kind: 'roots'
+}
+
+export interface NativeFacts {
+  readonly protocol: string
+  readonly cipher: string
+  readonly isResumed: 0 | 1
+}
+
+/** Why the last call that gave `FAILED` did. */
+export interface NativeFailure {
+  /** OpenSSL's numbers for the library and the reason, and its words. */
+  readonly library: number
+  readonly reasonCode: number
+  readonly reason: string
+  readonly where: string
+  /** X509_V_ERR_…; 0: the certificate is not why. */
+  readonly verifyCode: number
+  readonly verifyReason: string
+  readonly depth: number
+  /** -1: none. */
+  readonly alertSent: number
+  readonly alertReceived: number
+}
+
+export interface Native {
+  start(state: Int32Array): number
+
+  contextMake(isServer: boolean): NativeContext | number
+  contextVersions(context: NativeContext, least: number, most: number): number
+  contextCertificate(context: NativeContext, chain: Uint8Array, key: Uint8Array, passphrase: string): number
+  contextRoots(context: NativeContext, roots: NativeRoots): number
+  rootsMake(pem: Uint8Array): NativeRoots | number
+
+  engineMake(context: NativeContext, isServer: boolean): NativeEngine | number
+  /** How many hold memory, in all threads of the process. */
+  engineCount(): number
+  engineFree(engine: NativeEngine): number
+  engineVerify(engine: NativeEngine, mode: number, name: string, address: string): number
+  engineServerName(engine: NativeEngine, name: string): number
+  engineSession(engine: NativeEngine, session: NativeSession): number
+  engineTakeSession(engine: NativeEngine): NativeSession | undefined
+  engineFacts(engine: NativeEngine): NativeFacts
+  lastFailure(): NativeFailure
+
+  handshake(engine: NativeEngine, fd: number, mayReceive: boolean, trustsShortReads: boolean): number
+  read(
+    engine: NativeEngine,
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    trustsShortReads: boolean,
+  ): number
+  write(engine: NativeEngine, fd: number, buffer: Uint8Array, offset: number, length: number): number
+  flush(engine: NativeEngine, fd: number): number
+  shutdown(engine: NativeEngine, fd: number): number
+  discard(engine: NativeEngine, fd: number): number
+  feed(engine: NativeEngine, bytes: Uint8Array): number
+  takeOutput(engine: NativeEngine): Buffer | undefined
+}
+
+/** In place of a descriptor: the bytes come by `feed` and go by `takeOutput`. */
+export const NO_SOCKET = -1
+
+/** Outcomes, as native/outcome.h has them. */
+export const WANT_READ = -10001
+export const WANT_WRITE = -10002
+export const CLOSED = -10003
+export const ENDED = -10004
+export const FAILED = -10005
+
+/** Bits of `state[0]` after a call on an engine. */
+export const DRAINED = 1
+export const PENDING_OUTPUT = 2
+
+/** OpenSSL's SSL_VERIFY_NONE, and SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT. */
+export const VERIFY_NONE = 0
+export const VERIFY_REQUIRED = 3
+
+function load(): Native {
+  if (process.platform === 'win32') {
+    throw new Error('@shrapnel/tls runs on Linux, macOS and the BSDs, as @shrapnel/core does')
+  }
+  const require = createRequire(import.meta.url)
+  // The tests of the package run it on other builds of the addon (sanitizers).
+  const override = process.env.SHRAPNEL_TLS_ADDON
+  if (override !== undefined && override !== '') return require(override) as Native
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  return require('pkg-prebuilds')(root, require(`${root}binding-options.cjs`)) as Native
+}
+
+export const native: Native = load()
+
+/** Written by the addon after each call on an engine. */
+const state = new Int32Array(1)
+native.start(state)
+
+export function hasFlag(flag: number): boolean {
+  return ((state[0] as number) & flag) !== 0
+}

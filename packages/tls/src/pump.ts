@@ -1,0 +1,20 @@
+/** What moves the bytes of a TLS stream: one for sockets, one for any other Stream. TlsStream is the face of both. */
+import type { Awaitable } from '@shrapnel/core'
+import type { NativeEngine } from './native.js'
+
+export interface Pump {
+  readonly engine: NativeEngine
+  readonly isClosed: boolean
+  /** For `waitingOn` and errors: `fd 12`. */
+  readonly name: string
+  /** Waits for the peer. Cancelled or failed, it closes the transport. */
+  handshake(): Promise<void>
+  /** As the same of Stream. `recv` past what the stream has pushed back. */
+  recv(max: number): Awaitable<Buffer>
+  recvInto(target: Uint8Array): Awaitable<number>
+  send(data: Uint8Array): Awaitable<void>
+  /** Says close_notify. Cancelled, it may be called again. */
+  shutdown(): Awaitable<void>
+  /** Says close_notify if that can be done without waiting and nobody is in the middle of a send, and closes. */
+  close(): void
+}

@@ -1,0 +1,241 @@
+/**
+ * TLS over any Stream: a tunnel through a proxy, another TLS connection, a pair in memory. Ciphertext is received from the stream and
+ * fed to the engine, and what the engine makes is sent; the waiting is the stream's.
+ *
+ * Cancelling: a receive takes nothing, as neither does the stream's. A send that has made its first record cannot take it back, so it
+ * breaks the connection. What else there is to say (an answer to a KeyUpdate, close_notify) is kept if its sending was cancelled
+ * before the first byte, and goes with what is sent next.
+ */
+import { type Awaitable, ClosedError, Mutex, type Stream } from '@shrapnel/core'
+import {
+  afterTurn,
+  currentScope,
+  Direction,
+  inBackground,
+  refillBackground,
+  type Scope,
+  spend,
+  systemError,
+} from '@shrapnel/core/parts'
+import { connectionError, TlsError, TruncatedStream } from './errors.js'
+import {
+  CLOSED,
+  FAILED,
+  hasFlag,
+  type NativeEngine,
+  NO_SOCKET,
+  native,
+  PENDING_OUTPUT,
+  WANT_READ,
+} from './native.js'
+import type { Pump } from './pump.js'
+import { MAX_RECV_BYTES, receive } from './received.js'
+
+/** What is made records of before they are sent. */
+const PLAINTEXT_BYTES = 65_536
+const NOTHING: Buffer = Buffer.alloc(0)
+const DONE: Promise<void> = Promise.resolve()
+
+let pumps = 0
+
+export class RecordPump implements Pump {
+  readonly engine: NativeEngine
+  readonly name = `TLS stream ${++pumps}`
+  readonly #inner: Stream
+  readonly #receiving = new Direction<never>(`recv ${this.name}`)
+  readonly #sending = new Direction<never>(`send ${this.name}`)
+  /** Held by whoever sends on the stream below: a send, or a receive that has something to answer. */
+  readonly #below = new Mutex()
+  /** Ciphertext that the stream below has not taken. */
+  #unsent: Buffer | null = null
+  #isInnerEnded = false
+  #closed: { readonly text: string; readonly code: 'CLOSED' | 'BROKEN' } | null = null
+
+  constructor(inner: Stream, engine: NativeEngine) {
+    this.#inner = inner
+    this.engine = engine
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== null || this.#inner.isClosed
+  }
+
+  async handshake(): Promise<void> {
+    try {
+      for (;;) {
+        const result = native.handshake(this.engine, NO_SOCKET, true, false)
+        if (result === FAILED) throw this.#fail()
+        await this.#flush()
+        if (result !== WANT_READ) return
+        if (!(await this.#take()))
+          throw new TlsError('TLS_HANDSHAKE_CUT', 'the peer closed the connection during the TLS handshake')
+      }
+    } catch (error) {
+      this.#end('the TLS handshake failed', 'CLOSED')
+      throw error
+    }
+  }
+
+  recv(max: number): Awaitable<Buffer> {
+    return this.#receive(() => {
+      const bytes = receive(max, (buffer, offset, length) =>
+        native.read(this.engine, NO_SOCKET, buffer, offset, length, false),
+      )
+      if (bytes === WANT_READ) return undefined
+      return typeof bytes === 'number' ? this.#noBytes(bytes, NOTHING) : bytes
+    })
+  }
+
+  recvInto(target: Uint8Array): Awaitable<number> {
+    return this.#receive(() => {
+      const count = native.read(this.engine, NO_SOCKET, target, 0, target.length, false)
+      if (count === WANT_READ) return undefined
+      return count <= 0 ? this.#noBytes(count, 0) : count
+    })
+  }
+
+  send(data: Uint8Array): Awaitable<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#checkOpen()
+    this.#sending.claim(scope)
+    if (data.length === 0) return DONE
+    if (!spend(scope)) return afterTurn(() => this.send(data))
+    return this.#sendAll(scope, data)
+  }
+
+  shutdown(): Awaitable<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#checkOpen()
+    this.#sending.claim(scope)
+    if (native.shutdown(this.engine, NO_SOCKET) === FAILED) throw this.#fail()
+    return this.#flush()
+  }
+
+  close(): void {
+    if (this.#closed !== null) return
+    if (this.#sending.isFree && !this.#inner.isClosed) {
+      native.shutdown(this.engine, NO_SOCKET)
+      this.#sendAtOnce()
+    }
+    this.#end('close() was called', 'CLOSED')
+  }
+
+  /** `attempt` gives undefined when it needs more ciphertext. */
+  #receive<T>(attempt: () => T | undefined): Awaitable<T> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#checkOpen()
+    this.#receiving.claim(scope)
+    if (!spend(scope)) return afterTurn(() => this.#receive(attempt))
+    const outcome = attempt()
+    return outcome ?? this.#receiveMore(scope, attempt)
+  }
+
+  async #receiveMore<T>(scope: Scope, attempt: () => T | undefined): Promise<T> {
+    this.#receiving.hold(scope)
+    try {
+      for (;;) {
+        if (hasFlag(PENDING_OUTPUT)) await this.#flush()
+        if (!(await this.#take())) throw new TruncatedStream()
+        const outcome = attempt()
+        if (outcome !== undefined) return outcome
+      }
+    } finally {
+      this.#receiving.release()
+    }
+  }
+
+  /** Feeds the engine with what the stream below has next. False: it has ended. */
+  async #take(): Promise<boolean> {
+    if (this.#isInnerEnded) return false
+    const bytes = await this.#inner.recv(MAX_RECV_BYTES)
+    this.#checkOpen()
+    this.#isInnerEnded = bytes.length === 0
+    if (this.#isInnerEnded) return false
+    const result = native.feed(this.engine, bytes)
+    if (result < 0) throw systemError('read', result)
+    return true
+  }
+
+  async #sendAll(scope: Scope, data: Uint8Array): Promise<void> {
+    this.#sending.hold(scope)
+    let made = 0
+    try {
+      using _below = await this.#below.lock()
+      while (made < data.length) {
+        this.#checkOpen()
+        const length = Math.min(data.length - made, PLAINTEXT_BYTES)
+        const count = native.write(this.engine, NO_SOCKET, data, made, length)
+        if (count < 0) throw this.#fail()
+        made += count
+        await this.#sendMade()
+      }
+    } catch (error) {
+      if (made > 0) this.#end('a TLS send ended half-way', 'BROKEN')
+      throw error
+    } finally {
+      this.#sending.release()
+    }
+  }
+
+  /** Sends what there is to say. */
+  async #flush(): Promise<void> {
+    using _below = await this.#below.lock()
+    await this.#sendMade()
+  }
+
+  async #sendMade(): Promise<void> {
+    for (;;) {
+      this.#checkOpen()
+      const made = native.takeOutput(this.engine)
+      if (made !== undefined)
+        this.#unsent = this.#unsent === null ? made : Buffer.concat([this.#unsent, made])
+      if (this.#unsent === null) return
+      await this.#inner.send(this.#unsent)
+      this.#unsent = null
+    }
+  }
+
+  /** The same, if the stream below takes it without waiting: nobody will be there when it does. */
+  #sendAtOnce(): void {
+    if (this.#below.isLocked) return
+    const made = native.takeOutput(this.engine)
+    const bytes = this.#unsent === null ? made : Buffer.concat([this.#unsent, made ?? NOTHING])
+    this.#unsent = null
+    if (bytes === undefined || this.#inner.isClosed) return
+    refillBackground()
+    const ignore = (): void => {}
+    inBackground(() => this.#inner.send(bytes), ignore, ignore)
+  }
+
+  #noBytes<T>(result: number, end: T): T {
+    if (result === CLOSED) return end
+    throw result === FAILED ? this.#fail() : systemError('read', result)
+  }
+
+  /** TLS has given the connection up, and the peer is told why. */
+  #fail(): TlsError {
+    const error = connectionError()
+    this.#sendAtOnce()
+    return error
+  }
+
+  #end(text: string, code: 'CLOSED' | 'BROKEN'): void {
+    if (this.#closed !== null) return
+    this.#closed = { text, code }
+    this.#inner.close()
+    native.engineFree(this.engine)
+  }
+
+  #checkOpen(): void {
+    const closed =
+      this.#closed ?? (this.#inner.isClosed ? { text: 'the stream below is closed', code: 'CLOSED' } : null)
+    if (closed !== null)
+      throw new ClosedError(`${this.name} is closed: ${closed.text}`, closed.code as 'CLOSED')
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * TlsStream: a TLS connection as a Stream. What it promises is Stream's promise; the bytes are moved by a pump. It keeps two things of
+ * its own: what a `recvExact` received and did not take, and whether we have said that we send no more.
+ */
+
+import { constants as os } from 'node:os'
+import {
+  type Awaitable,
+  isDisconnect,
+  SimultaneousError,
+  type Stream,
+  TimeoutError,
+  withTimeout,
+} from '@shrapnel/core'
+import {
+  checkDuration,
+  checkInteger,
+  checkOptions,
+  currentScope,
+  joinedBytes,
+  Pushback,
+  recvExact,
+  systemError,
+  toBytes,
+  wrongType,
+} from '@shrapnel/core/parts'
+import { TruncatedStream } from './errors.js'
+import { type NativeFacts, native } from './native.js'
+import type { TlsSession } from './options.js'
+import type { Pump } from './pump.js'
+import { MAX_RECV_BYTES } from './received.js'
+
+const DONE: Promise<void> = Promise.resolve()
+const DEFAULT_END_TIMEOUT_MS = 2000
+/** Where what nobody wants goes. */
+const DROPPED = Buffer.allocUnsafeSlow(16_384)
+
+/** What the two sides agreed on. */
+export interface TlsFacts {
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly protocol: string
+  /** OpenSSL's name of the cipher suite. */
+  readonly cipher: string
+  /** Whether an earlier session went on, without certificates. */
+  readonly isResumed: boolean
+  /** How long the handshake took, in milliseconds. */
+  readonly handshakeMs: number
+}
+
+export class TlsStream implements Stream {
+  readonly #pump: Pump
+  readonly facts: TlsFacts
+  #pushback: Pushback | null = null
+  #isShutDown = false
+
+  /** After the handshake. @internal */
+  constructor(pump: Pump, handshakeMs: number) {
+    this.#pump = pump
+    const facts: NativeFacts = native.engineFacts(pump.engine)
+    this.facts = {
+      protocol: facts.protocol,
+      cipher: facts.cipher,
+      isResumed: facts.isResumed === 1,
+      handshakeMs,
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#pump.isClosed
+  }
+
+  /**
+   * What the server gave for resuming, if anything has come yet: in TLS 1.3 that is after the handshake, with what is received. Each
+   * one is given once. Undefined on a server, and once this is closed.
+   */
+  takeSession(): TlsSession | undefined {
+    return this.isClosed ? undefined : native.engineTakeSession(this.#pump.engine)
+  }
+
+  /**
+   * Up to `max` bytes, 65,536 unless given and never more at a time, as soon as there are any; empty when the peer has said that it
+   * sends no more. Waits for the peer. Cancelling takes no byte. Fails with `TRUNCATED` if the connection ended without that,
+   * `TLS_PROTOCOL` and `TLS_ALERT`, `CLOSED`, `SIMULTANEOUS`, or the system's `ECONNRESET` and the like.
+   */
+  recv(max = MAX_RECV_BYTES): Awaitable<Buffer> {
+    if (max !== MAX_RECV_BYTES)
+      max = Math.min(checkInteger('max', max, 1, Number.MAX_SAFE_INTEGER), MAX_RECV_BYTES)
+    if (this.#pushback !== null) {
+      const scope = currentScope()
+      const refused = scope.refuse()
+      if (refused !== null) return refused
+      this.#pushback.claim(scope)
+      if (this.#pushback.size > 0) return this.#pushback.take(max)
+    }
+    return this.#pump.recv(max)
+  }
+
+  /** As `recv`, into `target`; the count, 0 at the end. `target` must not be read before it is done. */
+  recvInto(target: Uint8Array): Awaitable<number> {
+    if (!(target instanceof Uint8Array)) throw wrongType('target', 'a Uint8Array', target)
+    if (target.length === 0) return 0
+    if (this.#pushback !== null) {
+      const scope = currentScope()
+      const refused = scope.refuse()
+      if (refused !== null) return refused
+      this.#pushback.claim(scope)
+      if (this.#pushback.size > 0) {
+        const bytes = this.#pushback.take(target.length)
+        target.set(bytes)
+        return bytes.length
+      }
+    }
+    return this.#pump.recvInto(target)
+  }
+
+  /**
+   * Exactly `count` bytes, the caller's to keep: set a limit before a peer's number gets here. Waits for the peer. Cancelled, or
+   * failing with `END_OF_STREAM` (whose `partial` has a copy), it leaves the bytes that came to the next receive.
+   */
+  recvExact(count: number): Awaitable<Buffer> {
+    this.#pushback ??= new Pushback(`recvExact ${this.#pump.name}`)
+    return recvExact(this.#pushback, count, (max) => this.#pump.recv(max))
+  }
+
+  /**
+   * Sends all of `data`; text as UTF-8. Waits while the peer does not read. The bytes must not be changed until it is done.
+   * Cancelled before the first record it leaves the stream as it was; cancelled after, it resets the connection (`BROKEN` from then
+   * on). Fails with `CLOSED`, `BROKEN`, `SIMULTANEOUS`, `EPIPE`, `ECONNRESET`.
+   */
+  send(data: Uint8Array | string): Awaitable<void> {
+    return this.#send(toBytes('data', data))
+  }
+
+  /** As `send`, of all parts in order: small ones share a record. */
+  sendv(parts: readonly (Uint8Array | string)[]): Awaitable<void> {
+    return this.#send(joinedBytes(parts))
+  }
+
+  #send(bytes: Uint8Array): Awaitable<void> {
+    if (this.#isShutDown && !this.isClosed) {
+      const refused = currentScope().refuse()
+      if (refused !== null) return refused
+      throw systemError('write', -os.errno.EPIPE)
+    }
+    return this.#pump.send(bytes) ?? DONE
+  }
+
+  /**
+   * Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Waits only while the kernel takes nothing;
+   * cancelled then, it may be called again.
+   */
+  shutdown(): Awaitable<void> {
+    const done = this.#pump.shutdown()
+    this.#isShutDown = true
+    return done ?? DONE
+  }
+
+  /**
+   * Ends it in order: says close_notify, waits until the peer has said it too, `timeoutMs` at most (2000 unless given), and closes. What
+   * the peer still sends is dropped. True: the peer has said it, so it has everything that was sent. False: it did not in time, or
+   * went away without. Cancelled, it closes at once. Fails, and closes nothing, with `SIMULTANEOUS` if somebody sends or receives.
+   */
+  async end(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    checkOptions(options)
+    const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? DEFAULT_END_TIMEOUT_MS)
+    if (this.isClosed) return false
+    let isInUse = false
+    try {
+      return await withTimeout(timeoutMs, () => this.#sayEnd())
+    } catch (error) {
+      isInUse = error instanceof SimultaneousError
+      if (error instanceof TimeoutError || error instanceof TruncatedStream || isDisconnect(error))
+        return false
+      throw error
+    } finally {
+      if (!isInUse) this.close()
+    }
+  }
+
+  async #sayEnd(): Promise<boolean> {
+    await this.shutdown()
+    while ((await this.recvInto(DROPPED)) > 0);
+    return true
+  }
+
+  /**
+   * Closes it; again without effect. Whoever waits on it gets `ClosedError`. The peer is told that this is the end, if the kernel
+   * takes the message now; what was received and not read is lost.
+   */
+  close(): void {
+    this.#pump.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,62 @@
+/** What is refused before anything is sent. */
+import { socketPair } from '@shrapnel/core'
+import { describe, expect, test } from 'vitest'
+import { tls } from '../src/index.js'
+import { house, secured } from './house.js'
+
+const here = house()
+
+describe('options', () => {
+  const wrong: readonly (readonly [why: string, options: object, code: string])[] = [
+    ['no name to verify', { serverName: undefined }, 'ERR_INVALID_ARG_TYPE'],
+    ['a name with NUL', { serverName: 'a\0b' }, 'ERR_OUT_OF_RANGE'],
+    ['roots that are no PEM', { ca: 'nonsense' }, 'TLS_OPTION'],
+    ['a certificate that is no PEM', { cert: 'nonsense' }, 'TLS_OPTION'],
+    ['a number as a certificate', { cert: 5 }, 'ERR_INVALID_ARG_TYPE'],
+    ['an old version', { minVersion: 'TLSv1.1' }, 'ERR_OUT_OF_RANGE'],
+    ['a range of no versions', { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, 'ERR_OUT_OF_RANGE'],
+    ['a time limit below 0', { handshakeTimeoutMs: -1 }, 'ERR_OUT_OF_RANGE'],
+    ['a yes', { verify: 'yes' }, 'ERR_INVALID_ARG_TYPE'],
+  ]
+  test.each(wrong)('refuses %s, and the stream is as it was', async (_why, options, code) => {
+    const ends = socketPair()
+    await expect(tls.upgrade(ends[0], { ...here.client, ...options })).rejects.toMatchObject({ code })
+    const [client, server] = await secured(ends, here)
+    await client.send('fine')
+    expect(String(await server.recv())).toBe('fine')
+    client.close()
+    server.close()
+  })
+
+  test('a key that is not the certificate’s is refused, by server and client', async () => {
+    const { keyPem } = await here.authority.issue()
+    const options = { port: 0, cert: here.server.cert, key: keyPem }
+    expect(() => tls.listen(options)).toThrow(expect.objectContaining({ code: 'TLS_OPTION' }))
+    expect(() => tls.listen({ port: 0 })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  })
+
+  test('an encrypted key needs its passphrase', async () => {
+    const { chainPem: cert, keyPem: key } = await here.authority.issue({ passphrase: 'open sesame' })
+    for (const passphrase of [undefined, 'wrong'])
+      expect(() =>
+        tls.listen({ port: 0, cert, key, ...(passphrase === undefined ? {} : { passphrase }) }),
+      ).toThrow(expect.objectContaining({ code: 'TLS_OPTION' }))
+    tls.listen({ port: 0, cert, key, passphrase: 'open sesame' }).close()
+  })
+})
+
+test.each(['TLSv1.3', 'TLSv1.2'] as const)(
+  'a session of %s is resumed, without certificates',
+  async (maxVersion) => {
+    const [first, server] = await secured(socketPair(), here, { client: { maxVersion } })
+    await server.send('!')
+    await first.recv()
+    const session = first.takeSession()
+    expect(session).toBeDefined()
+    expect(first.takeSession()).toBeUndefined()
+    first.close()
+    const [again, other] = await secured(socketPair(), here, { client: { maxVersion, session } })
+    expect([first, again, other].map((end) => end.facts.isResumed)).toEqual([false, true, true])
+    for (const end of [server, again, other]) end.close()
+  },
+)

@@ -140,7 +140,7 @@ export class RecordPump implements Pump {
     this.#receiving.hold(scope)
     try {
       for (;;) {
-        if (hasFlag(PENDING_OUTPUT)) await this.#flush()
+        if (hasFlag(PENDING_OUTPUT)) this.#answer()
         if (!(await this.#take())) throw new TruncatedStream()
         const outcome = attempt()
         if (outcome !== undefined) return outcome
@@ -181,6 +181,17 @@ export class RecordPump implements Pump {
     } finally {
       this.#sending.release()
     }
+  }
+
+  /**
+   * Sends what a receive has to say, and does not wait: the peer may take nothing before we have taken what it sends. Whoever sends
+   * already takes it along.
+   */
+  #answer(): void {
+    if (this.#below.isLocked) return
+    refillBackground()
+    const ignore = (): void => {}
+    inBackground(() => this.#flush(), ignore, ignore)
   }
 
   /** Sends what there is to say. */

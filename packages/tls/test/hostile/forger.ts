@@ -7,7 +7,7 @@ import { createCipheriv, createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { createSecureContext, connect as nodeConnect, TLSSocket } from 'node:tls'
-import { type Stream, spawn } from '@shrapnel/core'
+import { type Stream, sleep, spawn } from '@shrapnel/core'
 import type { Version } from '../../src/options.js'
 import type { House } from '../house.js'
 
@@ -38,6 +38,8 @@ export function handshakeMessage(type: number, body: Uint8Array): Buffer {
 class Tap extends Duplex {
   readonly #stream: Stream
   readonly first: { in?: Buffer; out?: Buffer } = {}
+  /** Reads no more of the stream. */
+  isDeaf = false
   /** From here on somebody else speaks: what node:tls would say is dropped. */
   isMuted = false
 
@@ -49,6 +51,7 @@ class Tap extends Duplex {
         for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) {
           this.first.in ??= bytes
           this.push(bytes)
+          while (this.isDeaf) await sleep(60_000)
         }
       } catch {
         // It was reset or closed: an end like any other here.
@@ -77,6 +80,8 @@ export interface Forger {
   /** A KeyUpdate, after which `seal` uses the next keys (RFC 8446, 4.6.3). TLS 1.3 only. */
   keyUpdate(isAnswerWanted: boolean): Buffer
   send(...records: readonly Buffer[]): Promise<void>
+  /** It reads no more. */
+  deafen(): void
 }
 
 export interface ForgerOptions {
@@ -127,6 +132,9 @@ export async function forger(
       traffic = expand(traffic, 'traffic upd', 32)
       seal = sealer13(traffic)
       return sealed
+    },
+    deafen() {
+      tap.isDeaf = true
     },
     send: async (...records) => stream.send(Buffer.concat(records)),
   }

@@ -26,6 +26,7 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
     // Also when it failed: what was made is the alert that tells the peer why.
     const Outcome sent = SendMade();
     if (result == kFailed) return result;
+    if (result == kClosed) return kEnded;  // close_notify before there was anything to close
     if (sent < 0) return LastWords(sent);
     if (result == 1) {
       SetDrained(is_drained_ && !engine_.HasInput());

@@ -20,6 +20,7 @@ import {
 import { connectionError, TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
+  ENDED,
   FAILED,
   hasFlag,
   type NativeEngine,
@@ -66,8 +67,8 @@ export class RecordPump implements Pump {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
         if (result === FAILED) throw this.#fail()
         await this.#flush()
-        if (result !== WANT_READ) return
-        if (!(await this.#take()))
+        if (result !== WANT_READ && result !== ENDED) return
+        if (result === ENDED || !(await this.#take()))
           throw new TlsError('TLS_HANDSHAKE_CUT', 'the peer closed the connection during the TLS handshake')
       }
     } catch (error) {

@@ -3,8 +3,8 @@ import { memoryStreamPair, type Stream, socketPair, spawn, withTimeout } from '@
 import { afterEach, describe, expect, test } from 'vitest'
 import { receiveAll } from '../../../core/test/stream/stream-contract.js'
 import { native } from '../../src/native.js'
-import type { TlsStream } from '../../src/tls-stream.js'
 import type { Version } from '../../src/options.js'
+import type { TlsStream } from '../../src/tls-stream.js'
 import { upgrade } from '../../src/upgrade.js'
 import { house } from '../house.js'
 import { ContentType, type Forger, forger, HandshakeType, handshakeMessage, record } from './forger.js'
@@ -46,8 +46,17 @@ const HEARTBLEED = Buffer.from('01ffff', 'hex')
 const rows: readonly Row[] = [
   // Records
   { why: 'no TLS at all', make: () => [Buffer.from('HTTP/1.0 400 Bad Request\r\n\r\n')], code: PROTOCOL },
-  { why: 'a record of SSL 2', make: () => [Buffer.from(`802e0100020015${'00'.repeat(41)}`, 'hex')], code: PROTOCOL },
-  { why: 'a record longer than any may be', make: () => [Buffer.from('170303ffff', 'hex')], code: PROTOCOL, alert: us(22) },
+  {
+    why: 'a record of SSL 2',
+    make: () => [Buffer.from(`802e0100020015${'00'.repeat(41)}`, 'hex')],
+    code: PROTOCOL,
+  },
+  {
+    why: 'a record longer than any may be',
+    make: () => [Buffer.from('170303ffff', 'hex')],
+    code: PROTOCOL,
+    alert: us(22),
+  },
   {
     why: 'a ciphertext of one byte more than 2^14 + 256',
     make: () => [record(ContentType.data, Buffer.alloc(2 ** 14 + 257))],
@@ -61,10 +70,28 @@ const rows: readonly Row[] = [
     code: PROTOCOL,
     alert: us(22),
   },
-  { why: 'a ciphertext shorter than its own tag', make: () => [record(ContentType.data, Buffer.alloc(5))], code: PROTOCOL },
-  { why: 'a tag with a bit changed', make: (peer) => [changed(data(peer, 'x'), -1)], code: PROTOCOL, alert: us(20) },
-  { why: 'a ciphertext with a bit changed', make: (peer) => [changed(data(peer, 'x'), -17)], code: PROTOCOL, alert: us(20) },
-  { why: 'a version that the record layer does not have', make: (peer) => [changed(data(peer, 'x'), 2)], code: PROTOCOL },
+  {
+    why: 'a ciphertext shorter than its own tag',
+    make: () => [record(ContentType.data, Buffer.alloc(5))],
+    code: PROTOCOL,
+  },
+  {
+    why: 'a tag with a bit changed',
+    make: (peer) => [changed(data(peer, 'x'), -1)],
+    code: PROTOCOL,
+    alert: us(20),
+  },
+  {
+    why: 'a ciphertext with a bit changed',
+    make: (peer) => [changed(data(peer, 'x'), -17)],
+    code: PROTOCOL,
+    alert: us(20),
+  },
+  {
+    why: 'a version that the record layer does not have',
+    make: (peer) => [changed(data(peer, 'x'), 2)],
+    code: PROTOCOL,
+  },
   { why: 'another type on the outside', make: (peer) => [changed(data(peer, 'x'), 0)], code: PROTOCOL },
   {
     why: 'a record left out',
@@ -81,9 +108,22 @@ const rows: readonly Row[] = [
     code: PROTOCOL,
     alert: us(20),
   },
-  { why: 'data that is not encrypted', make: () => [record(ContentType.data, Buffer.alloc(40, 'x'))], code: PROTOCOL },
-  { why: 'an alert that is not encrypted', make: () => [record(ContentType.alert, Buffer.from([2, 40]))], code: PROTOCOL },
-  { why: 'a type that nobody knows', make: (peer) => [peer.seal(99, Buffer.from('x'))], code: PROTOCOL, alert: us(10) },
+  {
+    why: 'data that is not encrypted',
+    make: () => [record(ContentType.data, Buffer.alloc(40, 'x'))],
+    code: PROTOCOL,
+  },
+  {
+    why: 'an alert that is not encrypted',
+    make: () => [record(ContentType.alert, Buffer.from([2, 40]))],
+    code: PROTOCOL,
+  },
+  {
+    why: 'a type that nobody knows',
+    make: (peer) => [peer.seal(99, Buffer.from('x'))],
+    code: PROTOCOL,
+    alert: us(10),
+  },
   {
     why: 'nothing but padding',
     make: (peer) => [peer.seal(0, Buffer.alloc(0), 50)],
@@ -103,7 +143,12 @@ const rows: readonly Row[] = [
     code: PROTOCOL,
     alert: us(10),
   },
-  { why: 'a flood of empty records', make: (peer) => many(33, () => data(peer, '')), code: PROTOCOL, alert: us(10) },
+  {
+    why: 'a flood of empty records',
+    make: (peer) => many(33, () => data(peer, '')),
+    code: PROTOCOL,
+    alert: us(10),
+  },
   {
     why: 'a flood of records of padding',
     make: (peer) => many(33, () => peer.seal(ContentType.data, Buffer.alloc(0), 1000)),
@@ -117,7 +162,12 @@ const rows: readonly Row[] = [
     code: PROTOCOL,
   },
   // Alerts
-  { why: 'a fatal alert', make: (peer) => [alert(peer, 2, 48)], code: 'TLS_ALERT', alert: { number: 48, by: 'peer' } },
+  {
+    why: 'a fatal alert',
+    make: (peer) => [alert(peer, 2, 48)],
+    code: 'TLS_ALERT',
+    alert: { number: 48, by: 'peer' },
+  },
   {
     why: 'an alert whose level is a warning, which says nothing any more',
     make: (peer) => [alert(peer, 1, 48)],
@@ -125,12 +175,37 @@ const rows: readonly Row[] = [
     alert: { number: 48, by: 'peer' },
     only: TLS13,
   },
-  { why: 'an alert without a byte', make: (peer) => [peer.seal(ContentType.alert, Buffer.alloc(0))], code: PROTOCOL, alert: us(10) },
-  { why: 'half an alert', make: (peer) => [peer.seal(ContentType.alert, Buffer.from([1]))], code: PROTOCOL, alert: us(10) },
-  { why: 'two alerts in a record', make: (peer) => [peer.seal(ContentType.alert, Buffer.from([1, 90, 1, 90]))], code: PROTOCOL, alert: us(10) },
-  { why: 'a flood of warnings', make: (peer) => many(5, () => alert(peer, 1, 90)), code: PROTOCOL, alert: us(10) },
+  {
+    why: 'an alert without a byte',
+    make: (peer) => [peer.seal(ContentType.alert, Buffer.alloc(0))],
+    code: PROTOCOL,
+    alert: us(10),
+  },
+  {
+    why: 'half an alert',
+    make: (peer) => [peer.seal(ContentType.alert, Buffer.from([1]))],
+    code: PROTOCOL,
+    alert: us(10),
+  },
+  {
+    why: 'two alerts in a record',
+    make: (peer) => [peer.seal(ContentType.alert, Buffer.from([1, 90, 1, 90]))],
+    code: PROTOCOL,
+    alert: us(10),
+  },
+  {
+    why: 'a flood of warnings',
+    make: (peer) => many(5, () => alert(peer, 1, 90)),
+    code: PROTOCOL,
+    alert: us(10),
+  },
   // Messages
-  { why: 'a ClientHello', make: (peer) => [message(peer, HandshakeType.clientHello, Buffer.alloc(60))], code: PROTOCOL, only: TLS13 },
+  {
+    why: 'a ClientHello',
+    make: (peer) => [message(peer, HandshakeType.clientHello, Buffer.alloc(60))],
+    code: PROTOCOL,
+    only: TLS13,
+  },
   {
     why: 'a flood of attempts to renegotiate by a client',
     make: (peer) => many(33, () => message(peer, HandshakeType.clientHello, Buffer.alloc(60))),
@@ -146,7 +221,9 @@ const rows: readonly Row[] = [
   { why: 'a Finished', make: (peer) => [message(peer, 20, Buffer.alloc(32))], code: PROTOCOL, alert: us(10) },
   {
     why: 'a CertificateRequest that was not offered',
-    make: (peer) => [message(peer, HandshakeType.certificateRequest, Buffer.from('000008000d000400020403', 'hex'))],
+    make: (peer) => [
+      message(peer, HandshakeType.certificateRequest, Buffer.from('000008000d000400020403', 'hex')),
+    ],
     code: PROTOCOL,
     alert: us(10),
   },
@@ -168,8 +245,18 @@ const rows: readonly Row[] = [
     alert: us(10),
     only: { ...TLS13, peer: 'client' },
   },
-  { why: 'a flood of KeyUpdates', make: (peer) => many(33, () => peer.keyUpdate(false)), code: PROTOCOL, only: TLS13 },
-  { why: 'a flood of KeyUpdates that want an answer', make: (peer) => many(33, () => peer.keyUpdate(true)), code: PROTOCOL, only: TLS13 },
+  {
+    why: 'a flood of KeyUpdates',
+    make: (peer) => many(33, () => peer.keyUpdate(false)),
+    code: PROTOCOL,
+    only: TLS13,
+  },
+  {
+    why: 'a flood of KeyUpdates that want an answer',
+    make: (peer) => many(33, () => peer.keyUpdate(true)),
+    code: PROTOCOL,
+    only: TLS13,
+  },
   {
     why: 'a KeyUpdate that says neither yes nor no',
     make: (peer) => [message(peer, HandshakeType.keyUpdate, Buffer.from([2]))],
@@ -185,9 +272,7 @@ const rows: readonly Row[] = [
   },
   {
     why: 'a KeyUpdate, and more in the same record',
-    make: (peer) => [
-      peer.seal(ContentType.handshake, Buffer.from('18000001001800000100', 'hex')),
-    ],
+    make: (peer) => [peer.seal(ContentType.handshake, Buffer.from('18000001001800000100', 'hex'))],
     code: PROTOCOL,
     alert: us(10),
     only: TLS13,
@@ -291,16 +376,19 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
     }
   }
 
-  test.each([true, false])('KeyUpdates between data are followed (answer wanted: %s)', async (isAnswerWanted) => {
-    const { peer, victim } = await victimOf(connect, 'TLSv1.3', false)
-    for (let round = 0; round < 3; round++) {
-      await peer.send(...many(32, () => peer.keyUpdate(isAnswerWanted)), data(peer, `round ${round}`))
-      expect(String(await victim.recvExact(7))).toBe(`round ${round}`)
-    }
-    await victim.send('with the newest keys')
-    const heard = await new Promise((resolve) => peer.node.once('data', resolve))
-    expect(String(heard)).toBe('with the newest keys')
-  })
+  test.each([true, false])(
+    'KeyUpdates between data are followed (answer wanted: %s)',
+    async (isAnswerWanted) => {
+      const { peer, victim } = await victimOf(connect, 'TLSv1.3', false)
+      for (let round = 0; round < 3; round++) {
+        await peer.send(...many(32, () => peer.keyUpdate(isAnswerWanted)), data(peer, `round ${round}`))
+        expect(String(await victim.recvExact(7))).toBe(`round ${round}`)
+      }
+      await victim.send('with the newest keys')
+      const heard = await new Promise((resolve) => peer.node.once('data', resolve))
+      expect(String(heard)).toBe('with the newest keys')
+    },
+  )
 
   test('a send into the middle of a message of the peer fails, and does not hang', async () => {
     const { peer, victim } = await victimOf(connect, 'TLSv1.3', false)
@@ -319,6 +407,8 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
     })
     await expect(receiveAll(victim)).rejects.toMatchObject({ code: PROTOCOL })
     victim.close()
-    await expect(flood.join()).rejects.toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET|CLOSED/) })
+    await expect(flood.join()).rejects.toMatchObject({
+      code: expect.stringMatching(/EPIPE|ECONNRESET|CLOSED/),
+    })
   }, 60_000)
 })

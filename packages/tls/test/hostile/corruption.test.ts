@@ -62,7 +62,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'cut short, and then the end': (record, at) =>
     at % 2 === 0 ? undefined : [record.subarray(0, at % record.length)],
   'left out': () => [],
-  'twice': (record) => [record, record],
+  twice: (record) => [record, record],
   'behind one of another type': (record, _at, value) => [
     Buffer.from([20 + (value % 5), 3, 3, 0, 1, value]),
     record,
@@ -72,7 +72,8 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     const index = at % record.length
     return [record.subarray(0, index), Buffer.alloc(1 + (value % 40), value), record.subarray(index)]
   },
-  'in pieces of one byte': (record) => Array.from(record, (_byte, index) => record.subarray(index, index + 1)),
+  'in pieces of one byte': (record) =>
+    Array.from(record, (_byte, index) => record.subarray(index, index + 1)),
 }
 
 describe.each(VERSIONS)('%s', (version) => {
@@ -98,7 +99,8 @@ describe.each(VERSIONS)('%s', (version) => {
           return
         }
         checkLaws(outcome)
-        if (mustFail) expect(outcome[direction === 'toServer' ? 'server' : 'client'].code).toBe('TLS_PROTOCOL')
+        if (mustFail)
+          expect(outcome[direction === 'toServer' ? 'server' : 'client'].code).toBe('TLS_PROTOCOL')
       }
     },
   )
@@ -113,10 +115,15 @@ describe.each(VERSIONS)('%s', (version) => {
         fc.nat(255),
         async (isToServer, which, at, value) => {
           const change: Change = (record, index) => (index === which ? damage(record, at, value) : [record])
-          checkLaws(await conversation(here, version, isToServer ? { toServer: change } : { toClient: change }))
+          checkLaws(
+            await conversation(here, version, isToServer ? { toServer: change } : { toClient: change }),
+          )
         },
       )
-      await fc.assert(property, { ...runs, numRuns: Math.min(runs.numRuns as number, fuzzMs > 0 ? Infinity : 25) })
+      await fc.assert(property, {
+        ...runs,
+        numRuns: Math.min(runs.numRuns as number, fuzzMs > 0 ? Infinity : 25),
+      })
     },
     timeoutMs,
   )
@@ -126,7 +133,12 @@ describe.each(VERSIONS)('%s', (version) => {
     async () => {
       const names = Object.keys(DAMAGES)
       const damages = fc.array(
-        fc.record({ which: fc.nat(14), name: fc.constantFrom(...names), at: fc.nat(20_000), value: fc.nat(255) }),
+        fc.record({
+          which: fc.nat(14),
+          name: fc.constantFrom(...names),
+          at: fc.nat(20_000),
+          value: fc.nat(255),
+        }),
         { maxLength: 4 },
       )
       const changeOf =

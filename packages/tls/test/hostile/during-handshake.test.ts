@@ -51,17 +51,25 @@ function parsed(hello: Buffer): Hello {
   return { version, random, session, suites, compressions, extensions }
 }
 
-function built({ version, random, session, suites, compressions, extensions }: Hello, behind = Buffer.alloc(0)): Buffer {
+function built(
+  { version, random, session, suites, compressions, extensions }: Hello,
+  behind = Buffer.alloc(0),
+): Buffer {
   const short = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length]), bytes])
   const long = (bytes: Buffer): Buffer =>
     Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes])
   const body = [version, random, short(session), long(suites), short(compressions), long(extensions), behind]
-  return record(ContentType.handshake, handshakeMessage(HandshakeType.clientHello, Buffer.concat(body)), 0x0301)
+  return record(
+    ContentType.handshake,
+    handshakeMessage(HandshakeType.clientHello, Buffer.concat(body)),
+    0x0301,
+  )
 }
 
 const noise = seededRandom(3)
 const empty = Buffer.alloc(0)
-const repeated = (count: number, bytes: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes))
+const repeated = (count: number, bytes: Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, () => bytes))
 const alertRecord = (level: number, number: number): Buffer =>
   record(ContentType.alert, Buffer.from([level, number]))
 
@@ -82,7 +90,11 @@ const instead: readonly Row[] = [
   ['a flood of empty handshake records', repeated(40, record(ContentType.handshake, empty)), PROTOCOL],
   ['data', record(ContentType.data, Buffer.from('hello')), PROTOCOL],
   ['a ChangeCipherSpec of two bytes', record(ContentType.changeCipherSpec, Buffer.from([1, 1])), PROTOCOL],
-  ['a flood of ChangeCipherSpecs', repeated(40, record(ContentType.changeCipherSpec, Buffer.from([1]))), PROTOCOL],
+  [
+    'a flood of ChangeCipherSpecs',
+    repeated(40, record(ContentType.changeCipherSpec, Buffer.from([1]))),
+    PROTOCOL,
+  ],
   ['a heartbeat', record(ContentType.heartbeat, Buffer.from('01ffff', 'hex')), PROTOCOL],
   ['a flood of warnings', repeated(5, alertRecord(1, 90)), PROTOCOL],
   ['a message that nobody knows', record(ContentType.handshake, handshakeMessage(99, empty)), PROTOCOL],
@@ -102,20 +114,52 @@ const toServer: readonly Row[] = [
   ['half a ClientHello', (hello) => hello.subarray(0, hello.length >> 1), CUT],
   ['a ClientHello and no more', (hello) => hello, CUT],
   ['two ClientHellos', (hello) => Buffer.concat([hello, hello]), PROTOCOL],
-  ['a ClientHello, and then data', (hello) => Buffer.concat([hello, record(ContentType.data, Buffer.from('GET /'))]), PROTOCOL],
-  ['a ClientHello, and then a request of HTTP', (hello) => Buffer.concat([hello, Buffer.from('GET / HTTP/1.1\r\n\r\n')]), PROTOCOL],
-  ['a ClientHello, and then a fatal alert', (hello) => Buffer.concat([hello, alertRecord(2, 48)]), 'TLS_ALERT'],
+  [
+    'a ClientHello, and then data',
+    (hello) => Buffer.concat([hello, record(ContentType.data, Buffer.from('GET /'))]),
+    PROTOCOL,
+  ],
+  [
+    'a ClientHello, and then a request of HTTP',
+    (hello) => Buffer.concat([hello, Buffer.from('GET / HTTP/1.1\r\n\r\n')]),
+    PROTOCOL,
+  ],
+  [
+    'a ClientHello, and then a fatal alert',
+    (hello) => Buffer.concat([hello, alertRecord(2, 48)]),
+    'TLS_ALERT',
+  ],
   ['a ClientHello, and then close_notify', (hello) => Buffer.concat([hello, alertRecord(1, 0)]), CUT],
   ['a ClientHello with bytes behind it', (hello) => built(parsed(hello), Buffer.from('behind')), PROTOCOL],
-  ['a ClientHello that wants compression', (hello) => built({ ...parsed(hello), compressions: Buffer.from([1]) }), PROTOCOL],
+  [
+    'a ClientHello that wants compression',
+    (hello) => built({ ...parsed(hello), compressions: Buffer.from([1]) }),
+    PROTOCOL,
+  ],
   ['a ClientHello without cipher suites', (hello) => built({ ...parsed(hello), suites: empty }), PROTOCOL],
-  ['a ClientHello with suites that nobody has', (hello) => built({ ...parsed(hello), suites: Buffer.from('0a0a', 'hex'), extensions: empty }), PROTOCOL],
-  ['a ClientHello with half a cipher suite', (hello) => built({ ...parsed(hello), suites: Buffer.from([0x13]) }), PROTOCOL],
-  ['a ClientHello with an extension twice', (hello) => {
-    const { extensions, ...rest } = parsed(hello)
-    return built({ ...rest, extensions: Buffer.concat([extensions, extensions]) })
-  }, PROTOCOL],
-  ['a ClientHello with an extension cut short', (hello) => built({ ...parsed(hello), extensions: Buffer.from('00170004', 'hex') }), PROTOCOL],
+  [
+    'a ClientHello with suites that nobody has',
+    (hello) => built({ ...parsed(hello), suites: Buffer.from('0a0a', 'hex'), extensions: empty }),
+    PROTOCOL,
+  ],
+  [
+    'a ClientHello with half a cipher suite',
+    (hello) => built({ ...parsed(hello), suites: Buffer.from([0x13]) }),
+    PROTOCOL,
+  ],
+  [
+    'a ClientHello with an extension twice',
+    (hello) => {
+      const { extensions, ...rest } = parsed(hello)
+      return built({ ...rest, extensions: Buffer.concat([extensions, extensions]) })
+    },
+    PROTOCOL,
+  ],
+  [
+    'a ClientHello with an extension cut short',
+    (hello) => built({ ...parsed(hello), extensions: Buffer.from('00170004', 'hex') }),
+    PROTOCOL,
+  ],
   ...(['0300', '0301', '0302', '0200'] as const).map(
     (version): Row => [
       `a ClientHello of version ${version}`,
@@ -140,9 +184,17 @@ const toClient: readonly Row[] = [
   ['a ServerHello of TLS 1.1', serverHello('0302', 'c013'), PROTOCOL],
   ['a ServerHello of SSL 3', serverHello('0300', 'c013'), PROTOCOL],
   ['a ServerHello with a suite that was not offered', serverHello('0303', '0005'), PROTOCOL],
-  ['a ServerHello with an extension that was not offered', serverHello('0303', 'c02f', '0005000f000101'), PROTOCOL],
+  [
+    'a ServerHello with an extension that was not offered',
+    serverHello('0303', 'c02f', '0005000f000101'),
+    PROTOCOL,
+  ],
   ['a ServerHello without a key', serverHello('0303', '1301', '0006002b00020304'), PROTOCOL],
-  ['a ServerHello that wants compression', record(ContentType.handshake, handshakeMessage(2, Buffer.from(`0303${'ab'.repeat(32)}00c02f01`, 'hex'))), PROTOCOL],
+  [
+    'a ServerHello that wants compression',
+    record(ContentType.handshake, handshakeMessage(2, Buffer.from(`0303${'ab'.repeat(32)}00c02f01`, 'hex'))),
+    PROTOCOL,
+  ],
   ['a ServerHello and no more', serverHello('0303', 'c02f', '000900170000ff01000100'), CUT],
 ]
 
@@ -204,7 +256,10 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
 
   test('a ClientHello that offers heartbeats is answered without them', async () => {
     const { extensions, ...rest } = parsed(await clientHello('TLSv1.2'))
-    const hello = built({ ...rest, extensions: Buffer.concat([extensions, Buffer.from('000f000101', 'hex')]) })
+    const hello = built({
+      ...rest,
+      extensions: Buffer.concat([extensions, Buffer.from('000f000101', 'hex')]),
+    })
     const { answer } = await outcomeOf(connect(), { ...here.server, isServer: true }, hello, 65_536)
     // A ServerHello: the suite is behind version, random and session, and behind that compression and extensions.
     expect(answer[5]).toBe(2)
@@ -212,7 +267,8 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
     expect(answer[46 + session]).toBe(0)
     const known = answer.subarray(49 + session, 9 + answer.readUIntBE(6, 3))
     const types: number[] = []
-    for (let at = 0; at < known.length; at += 4 + known.readUInt16BE(at + 2)) types.push(known.readUInt16BE(at))
+    for (let at = 0; at < known.length; at += 4 + known.readUInt16BE(at + 2))
+      types.push(known.readUInt16BE(at))
     expect(types).not.toContain(15)
   })
 })
@@ -229,7 +285,13 @@ async function tcpPair(): Promise<readonly [Socket, Socket]> {
 }
 
 /** The code that the victim of a peer gets; undefined: the handshake was done before it came to that. */
-async function cutOff(version: Version, isServer: boolean, count: number, part: number, end: End): Promise<string | undefined> {
+async function cutOff(
+  version: Version,
+  isServer: boolean,
+  count: number,
+  part: number,
+  end: End,
+): Promise<string | undefined> {
   const [left, right] = await tcpPair()
   const [far, near] = socketPair()
   const versions = { minVersion: version, maxVersion: version }
@@ -284,9 +346,12 @@ describe.each(VERSIONS)('%s', (version) => {
           }
         }
         let stages = 0
-        await expectNoDescriptorLeak(async () => {
-          stages = await everyStage()
-        }, { warmUpRounds: end === 'stalls' ? 0 : 1 })
+        await expectNoDescriptorLeak(
+          async () => {
+            stages = await everyStage()
+          },
+          { warmUpRounds: end === 'stalls' ? 0 : 1 },
+        )
         expect(stages).toBeGreaterThanOrEqual(3)
       },
     )
@@ -295,7 +360,9 @@ describe.each(VERSIONS)('%s', (version) => {
   test('a chain of certificates longer than 100 KB is refused before it is read', async () => {
     const chain = here.server.cert + here.authority.certificatePem.repeat(300)
     const [left, right] = socketPair()
-    const server = spawn(() => upgrade(right, { ...here.server, cert: chain, maxVersion: version, isServer: true }))
+    const server = spawn(() =>
+      upgrade(right, { ...here.server, cert: chain, maxVersion: version, isServer: true }),
+    )
     server.join().catch(() => {})
     await expect(upgrade(left, { ...here.client, maxVersion: version })).rejects.toMatchObject({
       code: PROTOCOL,
@@ -307,7 +374,9 @@ describe.each(VERSIONS)('%s', (version) => {
   test('a client that refuses and goes away is known by its alert, not by the broken pipe', async () => {
     const [left, right] = await tcpPair()
     const stranger = await here.authority.stranger()
-    const client = spawn(() => upgrade(left, { ...here.client, ca: stranger.certificatePem, maxVersion: version }))
+    const client = spawn(() =>
+      upgrade(left, { ...here.client, ca: stranger.certificatePem, maxVersion: version }),
+    )
     client.join().catch(() => {})
     await expect(upgrade(right, { ...here.server, isServer: true })).rejects.toMatchObject({
       code: 'TLS_ALERT',

@@ -12,7 +12,13 @@ import type { Version } from '../../src/options.js'
 import type { House } from '../house.js'
 
 /** Record types (RFC 8446, 5.1). */
-export const ContentType = { changeCipherSpec: 20, alert: 21, handshake: 22, data: 23, heartbeat: 24 } as const
+export const ContentType = {
+  changeCipherSpec: 20,
+  alert: 21,
+  handshake: 22,
+  data: 23,
+  heartbeat: 24,
+} as const
 /** Handshake messages (RFC 8446, 4; RFC 5246, 7.4). */
 export const HandshakeType = {
   helloRequest: 0,
@@ -65,7 +71,9 @@ class Tap extends Duplex {
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.first.out ??= Buffer.from(chunk)
     if (this.isMuted) return done()
-    spawn({ daemon: true }, async () => this.#stream.send(chunk)).join().then(() => done(), done)
+    spawn({ daemon: true }, async () => this.#stream.send(chunk))
+      .join()
+      .then(() => done(), done)
   }
 }
 
@@ -112,7 +120,8 @@ export async function forger(
   })
   await once(node, isServer ? 'secure' : 'secureConnect')
   const secret = (label: string): Buffer => Buffer.from(secrets.get(label) as string, 'hex')
-  let traffic = version === 'TLSv1.3' ? secret(`${isServer ? 'SERVER' : 'CLIENT'}_TRAFFIC_SECRET_0`) : undefined
+  let traffic =
+    version === 'TLSv1.3' ? secret(`${isServer ? 'SERVER' : 'CLIENT'}_TRAFFIC_SECRET_0`) : undefined
   let seal =
     traffic === undefined
       ? sealer12(secret('CLIENT_RANDOM'), tap.first as { in: Buffer; out: Buffer }, isServer)

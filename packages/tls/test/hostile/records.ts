@@ -1,9 +1,9 @@
 /** Records on their way, one by one: to be dropped, doubled, changed or cut. */
 import { memoryStreamPair, type Stream, spawn, yieldSlice } from '@shrapnel/core'
-import type { House } from '../house.js'
-import { upgrade } from '../../src/upgrade.js'
-import type { TlsStream } from '../../src/tls-stream.js'
 import type { Version } from '../../src/options.js'
+import type { TlsStream } from '../../src/tls-stream.js'
+import { upgrade } from '../../src/upgrade.js'
+import type { House } from '../house.js'
 
 const HEADER_BYTES = 5
 

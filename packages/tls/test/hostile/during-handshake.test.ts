@@ -41,7 +41,10 @@ interface Hello {
 
 function parsed(hello: Buffer): Hello {
   let at = 9
-  const take = (count: number): Buffer => hello.subarray(at, (at += count))
+  const take = (count: number): Buffer => {
+    at += count
+    return hello.subarray(at - count, at)
+  }
   const version = take(2)
   const random = take(32)
   const session = take(take(1).readUInt8())

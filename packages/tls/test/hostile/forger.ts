@@ -70,8 +70,8 @@ class Tap extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.first.out ??= Buffer.from(chunk)
-    if (this.isMuted) return done()
-    spawn({ daemon: true }, async () => this.#stream.send(chunk))
+    const send = async (): Promise<void> => (this.isMuted ? undefined : this.#stream.send(chunk))
+    spawn({ daemon: true }, send)
       .join()
       .then(() => done(), done)
   }

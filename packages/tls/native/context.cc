@@ -37,6 +37,7 @@ SslContextPointer MakeContext(bool is_server) {
   // before there is one.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_info_callback(context.get(), Engine::OnInfo);
+  SSL_CTX_set_msg_callback(context.get(), Engine::OnMessage);
   if (is_server) {
     // Resumption is by tickets, which need no memory here. One is enough: OpenSSL's two cost a second message and derivation.
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);

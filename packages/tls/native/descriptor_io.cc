@@ -26,7 +26,8 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
     // Also when it failed: what was made is the alert that tells the peer why.
     const Outcome sent = SendMade();
     if (result == kFailed) return result;
-    if (sent < 0) return sent;
+    if (result == kClosed) return kEnded;  // close_notify before there was anything to close
+    if (sent < 0) return LastWords(sent);
     if (result == 1) {
       SetDrained(is_drained_ && !engine_.HasInput());
       return engine_.pending().empty() ? 0 : kWantWrite;
@@ -36,6 +37,11 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
     const Outcome got = Receive(trusts_short);
     if (got < 0) return got;
   }
+}
+
+// The peer has gone, and a write says so before a read could say why: it refused, with an alert that lies unread. kFailed, or `sent`.
+Outcome DescriptorIo::LastWords(Outcome sent) {
+  return Receive(false) == 0 && engine_.Handshake() == kFailed ? kFailed : sent;
 }
 
 Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {

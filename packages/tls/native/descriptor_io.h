@@ -34,6 +34,7 @@ class DescriptorIo final : private Outlet {
  private:
   [[nodiscard]] Outcome Receive(bool trusts_short);
   [[nodiscard]] Outcome SendMade();
+  [[nodiscard]] Outcome LastWords(Outcome sent);
   [[nodiscard]] std::size_t Take(ConstBytes bytes) noexcept override;
   void SetDrained(bool is_drained) noexcept;
 

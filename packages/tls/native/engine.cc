@@ -74,9 +74,11 @@ int Engine::OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* cou
   auto* engine = static_cast<Engine*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   const std::size_t taken = std::min(length, engine->input_.length);
+  *count = 0;
+  // The way to stop SSL_read, which goes on for as long as there are messages. Explain says why.
+  if (engine->IsFlooded()) return 0;
   if (taken == 0) {
     BIO_set_retry_read(bio);
-    *count = 0;
     return 0;
   }
   std::memcpy(into, engine->input_.data, taken);
@@ -141,21 +143,32 @@ Engine::Turn::~Turn() {
 Outcome Engine::Handshake() {
   if (failure_ != nullptr) return FailAgain();
   const int result = SSL_do_handshake(ssl());
-  return result == 1 ? 1 : Explain(result);
+  if (result != 1) return Explain(result);
+  is_established_ = true;
+  return 1;
 }
 
 Outcome Engine::Read(Bytes into) {
   if (failure_ != nullptr) return FailAgain();
+  if (pending_.bytes().length > kMostPending) return GiveUp("the peer does not read the answers it asks for");
   std::size_t count = 0;
   const int result = SSL_read_ex(ssl(), into.data, into.length, &count);
-  return result == 1 ? static_cast<Outcome>(count) : Explain(result);
+  if (result != 1) return Explain(result);
+  idle_messages_ = 0;
+  return static_cast<Outcome>(count);
 }
 
 Outcome Engine::Write(ConstBytes from) {
   if (failure_ != nullptr) return FailAgain();
   std::size_t count = 0;
   const int result = SSL_write_ex(ssl(), from.data, from.length, &count);
-  return result == 1 ? static_cast<Outcome>(count) : Explain(result);
+  if (result != 1) {
+    const Outcome outcome = Explain(result);
+    // A message of the peer that spans records has begun and not ended (in TLS 1.3, after the handshake).
+    return outcome == kWantRead ? GiveUp("the peer stopped in the middle of a message") : outcome;
+  }
+  idle_messages_ = 0;
+  return static_cast<Outcome>(count);
 }
 
 Outcome Engine::Shutdown() {
@@ -173,6 +186,7 @@ Outcome Engine::Explain(int result) {
     default:
       break;
   }
+  if (IsFlooded()) return GiveUp("too many messages without data");
   failure_ = std::make_unique<Failure>();
   failure_->TakeFromQueue();
   failure_->verify = verify_;
@@ -187,12 +201,33 @@ Outcome Engine::FailAgain() {
   return kFailed;
 }
 
+// Not OpenSSL's decision but ours.
+Outcome Engine::GiveUp(const char* reason) {
+  ERR_clear_error();
+  failure_ = std::make_unique<Failure>();
+  failure_->reason = reason;
+  return FailAgain();
+}
+
 void Engine::OnInfo(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) == 0) return;
   Engine* engine = Of(ssl);
   const auto alert = static_cast<std::int16_t>(value & 0xff);
-  if (alert == SSL3_AD_CLOSE_NOTIFY) return;
+  // A warning ends nothing. The level means nothing in TLS 1.3, where these two are warnings and all others fatal (RFC 8446, 6).
+  const bool is_warning = SSL_version(ssl) == TLS1_3_VERSION ? alert == SSL3_AD_CLOSE_NOTIFY || alert == SSL_AD_USER_CANCELLED
+                                                             : (value >> 8) == SSL3_AL_WARNING;
+  if (is_warning) {
+    // This one is the answer to an attempt to renegotiate.
+    if (alert == SSL_AD_NO_RENEGOTIATION && (where & SSL_CB_WRITE) != 0) ++engine->idle_messages_;
+    return;
+  }
   ((where & SSL_CB_READ) != 0 ? engine->alert_received_ : engine->alert_sent_) = alert;
+}
+
+void Engine::OnMessage(int is_written, int, int type, const void*, std::size_t, SSL* ssl, void*) {
+  if (is_written != 0 || type != SSL3_RT_HANDSHAKE) return;
+  Engine* engine = Of(ssl);
+  if (engine->is_established_) ++engine->idle_messages_;
 }
 
 int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {

@@ -23,6 +23,13 @@ class Outlet {
   ~Outlet() = default;
 };
 
+// Messages after the handshake (KeyUpdate, tickets, attempts to renegotiate) that a peer may send without any data between them. Each
+// costs us more than it costs the peer.
+constexpr int kMostIdleMessages = 32;
+// Ciphertext that the transport has not taken. What a send leaves here is less; the rest are answers, which a peer may ask for without
+// ever reading one.
+constexpr std::size_t kMostPending = 512 * 1024;
+
 class Engine {
  public:
   // nullptr: OpenSSL refused; `environment.failure` says why.
@@ -76,6 +83,7 @@ class Engine {
   [[nodiscard]] SessionPointer TakeSession() noexcept { return std::move(session_); }
 
   static void OnInfo(const SSL* ssl, int where, int value);
+  static void OnMessage(int is_written, int version, int type, const void* bytes, std::size_t length, SSL* ssl, void*);
   static int OnVerify(int is_well, X509_STORE_CTX* store);
   static int OnSession(SSL* ssl, SSL_SESSION* session);
 
@@ -89,6 +97,8 @@ class Engine {
 
   [[nodiscard]] Outcome Explain(int result);
   [[nodiscard]] Outcome FailAgain();
+  [[nodiscard]] Outcome GiveUp(const char* reason);
+  [[nodiscard]] bool IsFlooded() const noexcept { return idle_messages_ > kMostIdleMessages; }
 
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
@@ -101,6 +111,8 @@ class Engine {
   std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
   long verify_ = 0;
   int depth_ = 0;
+  int idle_messages_ = 0;
+  bool is_established_ = false;  // the handshake was finished once
   std::int16_t alert_sent_ = -1;
   std::int16_t alert_received_ = -1;
 };

@@ -74,7 +74,8 @@ export class DescriptorPump implements Pump {
 
   /** Says close_notify if nobody is in the middle of a send and the kernel takes it, and closes. */
   close(): void {
-    if (this.isClosed) return
+    // Somebody closed the socket itself. Nothing uses the engine any more.
+    if (this.isClosed) return void native.engineFree(this.engine)
     if (!this.isSending) native.shutdown(this.engine, this.fd)
     // A socket that is closed with unread bytes is reset, and the peer may lose what was sent before.
     native.discard(this.engine, this.fd)

@@ -11,6 +11,8 @@ export type TlsErrorCode =
   | 'TLS_PROTOCOL'
   /** The peer went away during the handshake. */
   | 'TLS_HANDSHAKE_CUT'
+  /** The peer sent more plain text than was read before TLS began: it must not pass for what came by TLS. */
+  | 'TLS_EARLY_BYTES'
   /** A certificate, key or other option that OpenSSL cannot use. */
   | 'TLS_OPTION'
   /** The transport ended without a close_notify. */

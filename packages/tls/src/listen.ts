@@ -1,8 +1,18 @@
 /**
  * A TLS server. Connections are accepted by a coroutine of the listener, and each makes its handshake in a coroutine of its own: one
- * that stalls keeps nobody waiting. So many handshakes may go on at a time; more clients wait in the kernel.
+ * that stalls keeps nobody waiting. So many handshakes may go on at a time; more clients wait in the kernel. A connection that is ready
+ * and that nobody has taken counts as one of them: a flood of good handshakes is held too.
  */
-import { Fifo, type Listener, Semaphore, type Socket, type SocketAddress, spawn, tcp } from '@shrapnel/core'
+import {
+  type Coroutine,
+  Fifo,
+  type Listener,
+  Semaphore,
+  type Socket,
+  type SocketAddress,
+  spawn,
+  tcp,
+} from '@shrapnel/core'
 import { checkFunction, checkInteger, closeOnExit } from '@shrapnel/core/parts'
 import { checkOptions, DEFAULT_PENDING_HANDSHAKES, type ListenOptions } from './options.js'
 import type { TlsStream } from './tls-stream.js'
@@ -23,12 +33,24 @@ export function listen(options: ListenOptions): TlsListener {
   return new TlsListener(tcp.listen(options), side, pending, onHandshakeFailure)
 }
 
+/** A connection whose handshake is done, and the place it takes until somebody has it. */
+interface Ready {
+  readonly stream: TlsStream
+  readonly place: Disposable
+}
+
+function taken({ stream, place }: Ready): TlsStream {
+  place[Symbol.dispose]()
+  return stream
+}
+
 export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #listener: Listener
   readonly #side: Side
   readonly #places: Semaphore
   readonly #onFailure: (error: unknown) => void
-  readonly #ready = new Fifo<TlsStream>()
+  readonly #ready = new Fifo<Ready>()
+  readonly #handshakes = new Set<Coroutine<void>>()
   readonly #forget: () => void
 
   /** @internal */
@@ -57,7 +79,8 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
 
   /** The next connection whose handshake is done. Cancelling loses none. Fails with `CHANNEL_CLOSED` once it is closed. */
   accept(): Promise<TlsStream> | TlsStream {
-    return this.#ready.pop()
+    const ready = this.#ready.pop()
+    return ready instanceof Promise ? ready.then(taken) : taken(ready)
   }
 
   async #acceptAll(): Promise<void> {
@@ -66,7 +89,9 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
         // First the place and then the client: those that find none wait in the kernel.
         const place = await this.#places.acquire()
         const socket = await this.#listener.accept()
-        spawn({ name: `TLS handshake ${this.port}` }, () => this.#handshake(socket, place))
+        const name = `TLS handshake ${this.port}`
+        const handshake: Coroutine<void> = spawn({ name }, () => this.#handshake(socket, place, handshake))
+        this.#handshakes.add(handshake)
       }
     } catch (error) {
       if (!this.isClosed) throw error
@@ -75,34 +100,37 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
     }
   }
 
-  async #handshake(socket: Socket, place: Disposable): Promise<void> {
+  async #handshake(socket: Socket, place: Disposable, self: Coroutine<void>): Promise<void> {
     let stream: TlsStream
     try {
       stream = await secure(socket, this.#side)
     } catch (error) {
       socket.close()
-      this.#onFailure(error)
+      place[Symbol.dispose]()
+      // What was broken off because the listener was closed is no failure.
+      if (!this.isClosed) this.#onFailure(error)
       return
     } finally {
-      place[Symbol.dispose]()
+      this.#handshakes.delete(self)
     }
     if (this.#ready.isClosed) stream.close()
-    else this.#ready.tryPush(stream)
+    else this.#ready.tryPush({ stream, place })
   }
 
   /** Every connection, until the listener is closed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TlsStream, void> {
-    for await (const stream of this.#ready) yield stream
+    for await (const ready of this.#ready) yield taken(ready)
   }
 
-  /** Accepts no more; again without effect. Connections that nobody has taken are closed. */
+  /** Accepts no more; again without effect. Handshakes that go on are broken off, connections that nobody has taken are closed. */
   close(): void {
     if (this.#ready.isClosed) return
     this.#forget()
     this.#listener.close()
-    for (let stream = this.#ready.tryPop(); stream !== undefined; stream = this.#ready.tryPop())
-      stream.close()
+    for (let ready = this.#ready.tryPop(); ready !== undefined; ready = this.#ready.tryPop())
+      taken(ready).close()
     this.#ready.close()
+    for (const handshake of this.#handshakes) handshake.interrupt('the listener was closed')
   }
 
   [Symbol.dispose](): void {

@@ -50,7 +50,10 @@ export interface ConnectOptions extends ClientOptions, Omit<TcpConnectOptions, '
 }
 
 export interface ListenOptions extends ServerOptions, TcpListenOptions {
-  /** How many handshakes may go on at a time; more clients wait in the kernel. 256 unless given. */
+  /**
+   * How many handshakes may go on at a time, together with connections that are ready and that nobody has taken; more clients wait in
+   * the kernel. 256 unless given.
+   */
   readonly maxPendingHandshakes?: number
   /** Told of each handshake that failed. */
   readonly onHandshakeFailure?: (error: unknown) => void

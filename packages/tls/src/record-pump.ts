@@ -20,6 +20,7 @@ import {
 import { connectionError, TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
+  ENDED,
   FAILED,
   hasFlag,
   type NativeEngine,
@@ -66,8 +67,8 @@ export class RecordPump implements Pump {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
         if (result === FAILED) throw this.#fail()
         await this.#flush()
-        if (result !== WANT_READ) return
-        if (!(await this.#take()))
+        if (result !== WANT_READ && result !== ENDED) return
+        if (result === ENDED || !(await this.#take()))
           throw new TlsError('TLS_HANDSHAKE_CUT', 'the peer closed the connection during the TLS handshake')
       }
     } catch (error) {
@@ -140,7 +141,7 @@ export class RecordPump implements Pump {
     this.#receiving.hold(scope)
     try {
       for (;;) {
-        if (hasFlag(PENDING_OUTPUT)) await this.#flush()
+        if (hasFlag(PENDING_OUTPUT)) this.#answer()
         if (!(await this.#take())) throw new TruncatedStream()
         const outcome = attempt()
         if (outcome !== undefined) return outcome
@@ -181,6 +182,17 @@ export class RecordPump implements Pump {
     } finally {
       this.#sending.release()
     }
+  }
+
+  /**
+   * Sends what a receive has to say, and does not wait: the peer may take nothing before we have taken what it sends. Whoever sends
+   * already takes it along.
+   */
+  #answer(): void {
+    if (this.#below.isLocked) return
+    refillBackground()
+    const ignore = (): void => {}
+    inBackground(() => this.#flush(), ignore, ignore)
   }
 
   /** Sends what there is to say. */

@@ -1,11 +1,11 @@
 /** TLS on a connection that is there already: STARTTLS, and what `connect` and `listen` do with theirs. */
 
 import { isIP } from 'node:net'
-import { now, Socket, type Stream, withTimeout } from '@shrapnel/core'
+import { BufferedReader, now, type RawSocket, Socket, type Stream, withTimeout } from '@shrapnel/core'
 import { checkDuration, currentScope, wrongType } from '@shrapnel/core/parts'
 import { contextFor } from './context.js'
 import { DescriptorPump } from './descriptor-pump.js'
-import { accepted } from './errors.js'
+import { accepted, TlsError } from './errors.js'
 import { type NativeContext, type NativeEngine, native, VERIFY_NONE, VERIFY_REQUIRED } from './native.js'
 import {
   type ClientOptions,
@@ -74,10 +74,24 @@ export function serverSide(options: ServerOptions): Side {
  * Makes a TLS connection of `stream`, on either side, and gives the TlsStream; `stream` is its own from then on. Waits for the
  * handshake, `handshakeTimeoutMs` at most. If that fails or is cancelled, `stream` is closed. Fails with `TLS_CERTIFICATE`,
  * `TLS_ALERT`, `TLS_PROTOCOL`, `TLS_HANDSHAKE_CUT`, `TIMEOUT`; `TLS_OPTION` before anything was sent, and `stream` is as it was then.
+ *
+ * After plain text that was read through a BufferedReader, give that reader: if it holds bytes that nobody has read, the peer (or
+ * whoever is in between) sent them before TLS began. They are no part of what TLS protects, so this closes the stream and fails with
+ * `TLS_EARLY_BYTES`.
  */
-export async function upgrade(stream: Stream, options: UpgradeOptions): Promise<TlsStream> {
+export async function upgrade(stream: Stream | BufferedReader, options: UpgradeOptions): Promise<TlsStream> {
   checkOptions(options)
-  return secure(stream, options.isServer === true ? serverSide(options) : clientSide(options))
+  const side = options.isServer === true ? serverSide(options) : clientSide(options)
+  if (!(stream instanceof BufferedReader)) return secure(stream, side)
+  const count = stream.bufferedBytes
+  if (count === 0) return secure(stream.stream, side)
+  stream.stream.close()
+  throw earlyBytes(`${count} bytes`)
+}
+
+function earlyBytes(what: string): TlsError {
+  const text = `the peer sent more before TLS began than was read (${what}): it cannot be trusted, and is no TLS`
+  return new TlsError('TLS_EARLY_BYTES', text)
 }
 
 export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
@@ -92,8 +106,18 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
 }
 
 function pumpFor(stream: Stream, side: Side): Pump {
-  if (stream instanceof Socket) return new DescriptorPump(stream.raw(), side.makeEngine())
+  if (stream instanceof Socket) return new DescriptorPump(rawOf(stream), side.makeEngine())
   if (typeof stream?.recv !== 'function' || typeof stream.send !== 'function')
     throw wrongType('stream', 'a Stream', stream)
   return new RecordPump(stream, side.makeEngine())
+}
+
+function rawOf(socket: Socket): RawSocket {
+  try {
+    return socket.raw()
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'PUSHED_BACK') throw error
+    socket.close()
+    throw earlyBytes('what a recvExact left behind')
+  }
 }

@@ -27,6 +27,7 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
     const Outcome sent = SendMade();
     if (result == kFailed) return result;
     if (sent < 0) return sent;
+    if (result == kWantContext) return result;
     if (result == 1) {
       SetDrained(is_drained_ && !engine_.HasInput());
       return engine_.pending().empty() ? 0 : kWantWrite;

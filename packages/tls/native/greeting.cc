@@ -85,7 +85,7 @@ void Greeting::TakeHello(SSL* ssl) {
 
 void Circumstances::Take(SSL* ssl, const Greeting* said, ConstBytes unread) {
   is_server = SSL_is_server(ssl) == 1;
-  is_finished = SSL_is_init_finished(ssl) == 1;
+  is_finished = said == nullptr;  // OpenSSL has put the failed connection back to before its handshake.
   least_version = static_cast<int>(SSL_get_min_proto_version(ssl));
   most_version = static_cast<int>(SSL_get_max_proto_version(ssl));
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);

@@ -22,7 +22,14 @@ export function connectionError(): TlsError {
   const failure = native.lastFailure()
   if (failure.verifyCode !== 0) return certificateError(failure)
   if (failure.alertReceived >= 0) return new TlsError('TLS_ALERT', alertWords(failure), failure)
-  const speech = failure.isFinished === 1 ? undefined : plainWords(failure.firstBytes)
+  return (
+    (failure.isFinished === 1 ? undefined : handshakeError(failure)) ??
+    new TlsError('TLS_PROTOCOL', `TLS failed: ${failure.reason || 'unknown reason'}`, failure)
+  )
+}
+
+function handshakeError(failure: NativeFailure): TlsError | undefined {
+  const speech = plainWords(failure.firstBytes)
   if (speech !== undefined) return new TlsError('TLS_NOT_TLS', speech, failure)
   if (failure.library === SSL_LIBRARY) {
     const { reasonCode } = failure
@@ -36,7 +43,7 @@ export function connectionError(): TlsError {
         failure,
       )
   }
-  return new TlsError('TLS_PROTOCOL', `TLS failed: ${failure.reason || 'unknown reason'}`, failure)
+  return undefined
 }
 
 function alertWords(failure: NativeFailure): string {

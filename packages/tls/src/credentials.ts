@@ -16,9 +16,10 @@ export interface CredentialParts {
 }
 
 /** OpenSSL's libraries and reasons (openssl/err.h, x509err.h, pkcs12err.h, sslerr.h). */
+const EVP = 6
 const X509 = 11
-const KEY_TYPE_MISMATCH = 115
-const KEY_VALUES_MISMATCH = 116
+/** By library: other types of key, other curves, other values. */
+const MISMATCHES: Readonly<Record<number, readonly number[]>> = { [EVP]: [101, 153], [X509]: [115, 116] }
 const PKCS12 = 35
 const MAC_VERIFY_FAILURE = 113
 const SSL = 20
@@ -89,7 +90,7 @@ function newType(option: string, types: ReadonlySet<string>, cert: Uint8Array): 
 
 function certificateWords(failure: NativeFailure, key: Uint8Array, passphrase: string | undefined): string {
   const { library, reasonCode, reason } = failure
-  if (library === X509 && (reasonCode === KEY_VALUES_MISMATCH || reasonCode === KEY_TYPE_MISMATCH))
+  if (MISMATCHES[library]?.includes(reasonCode))
     return `the key is not the certificate's (${reason})`
   const weak = weakWords(failure)
   if (weak !== undefined) return weak

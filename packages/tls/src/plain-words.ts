@@ -21,10 +21,7 @@ const GREETINGS: readonly (readonly [begins: RegExp, what: string])[] = [
   [/^\+OK/, 'plain POP3; TLS begins there after STLS, which upgrade() is for'],
   [/^<(?:\?xml|stream)/, 'XML, as XMPP does; TLS begins there after <starttls/>, which upgrade() is for'],
   [/^PROXY /, 'the PROXY protocol, which has to be read before TLS begins'],
-  [
-    /^[\s\S]{3}\0\n[\d.]+/,
-    'plain MySQL; TLS begins there after a request for it, which upgrade() is for',
-  ],
+  [/^[\s\S]{3}\0\n/, 'plain MySQL; TLS begins there after a request for it, which upgrade() is for'],
 ]
 
 /** Undefined: it may be TLS. */

@@ -51,9 +51,9 @@ int SetRoots(SSL_CTX* context, X509_STORE* store) {
 
 StorePointer MakeRoots(ConstBytes pem) {
   StorePointer store(X509_STORE_new());
+  if (store == nullptr || pem.length == 0) return store;
   const BioPointer text = Over(pem);
-  if (store == nullptr || text == nullptr) return nullptr;
-  if (pem.length == 0) return store;
+  if (text == nullptr) return nullptr;
   int count = 0;
   for (;; ++count) {
     const CertificatePointer next(PEM_read_bio_X509_AUX(text.get(), nullptr, OnPassphrase, nullptr));

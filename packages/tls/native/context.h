@@ -15,11 +15,10 @@ namespace shrapnel {
 
 // Versions as on the wire: 0x0303 and 0x0304.
 [[nodiscard]] int SetVersions(SSL_CTX* context, int least, int most);
-// PEM: the peer's own certificate first, then those that lead to a root. The key may be encrypted.
-[[nodiscard]] int SetCertificate(SSL_CTX* context, ConstBytes chain, ConstBytes key, const std::string& passphrase);
 [[nodiscard]] int SetRoots(SSL_CTX* context, X509_STORE* store);
 
-// All certificates of a PEM text, as a store to be shared. nullptr: OpenSSL refused one, or there is none.
+// All certificates of a PEM text, as a store to be shared; without any text an empty one. nullptr: OpenSSL refused one, or there is
+// none in the text.
 [[nodiscard]] StorePointer MakeRoots(ConstBytes pem);
 
 }  // namespace shrapnel

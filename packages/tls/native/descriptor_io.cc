@@ -28,6 +28,7 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
     if (result == kFailed) return result;
     if (result == kClosed) return kEnded;  // close_notify before there was anything to close
     if (sent < 0) return LastWords(sent);
+    if (result == kWantContext) return result;
     if (result == 1) {
       SetDrained(is_drained_ && !engine_.HasInput());
       return engine_.pending().empty() ? 0 : kWantWrite;

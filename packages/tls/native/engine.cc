@@ -6,6 +6,8 @@
 #include <atomic>
 #include <utility>
 
+#include "policy.h"
+
 namespace shrapnel {
 namespace {
 
@@ -82,6 +84,7 @@ int Engine::OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* cou
     return 0;
   }
   std::memcpy(into, engine->input_.data, taken);
+  if (engine->greeting_ != nullptr) engine->greeting_->Note({engine->input_.data, taken});
   engine->input_.Skip(taken);
   *count = taken;
   return 1;
@@ -181,6 +184,8 @@ Outcome Engine::Explain(int result) {
   switch (SSL_get_error(ssl(), result)) {
     case SSL_ERROR_WANT_READ:
       return kWantRead;
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+      return kWantContext;
     case SSL_ERROR_ZERO_RETURN:
       return kClosed;
     default:
@@ -193,6 +198,9 @@ Outcome Engine::Explain(int result) {
   failure_->depth = depth_;
   failure_->alert_sent = alert_sent_;
   failure_->alert_received = alert_received_;
+  failure_->about.certificate = refused_certificate_;
+  failure_->about.Take(ssl(), greeting_.get(), input_);
+  ERR_clear_error();
   return FailAgain();
 }
 
@@ -236,7 +244,28 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
   Engine* engine = Of(ssl);
   engine->verify_ = X509_STORE_CTX_get_error(store);
   engine->depth_ = X509_STORE_CTX_get_error_depth(store);
+  X509* refused = X509_STORE_CTX_get_current_cert(store);
+  unsigned char* der = nullptr;
+  const int length = refused == nullptr ? -1 : i2d_X509(refused, &der);
+  if (length > 0) engine->refused_certificate_.assign(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+  OPENSSL_free(der);
   return 0;
+}
+
+bool Engine::UseContext(SSL_CTX* context) {
+  is_context_wanted_ = false;
+  return Apply(context, ssl()) == 1;
+}
+
+// Once for each ClientHello, and again when the context was chosen.
+int Engine::OnClientHello(SSL* ssl, int* alert, void*) {
+  Engine* engine = Of(ssl);
+  if (engine->greeting_ != nullptr) engine->greeting_->TakeHello(ssl);
+  if (engine->refusal_ >= 0) {
+    *alert = engine->refusal_;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  return engine->is_context_wanted_ ? SSL_CLIENT_HELLO_RETRY : SSL_CLIENT_HELLO_SUCCESS;
 }
 
 // 1: the reference is ours now.

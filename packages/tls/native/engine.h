@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "environment.h"
+#include "greeting.h"
 #include "openssl.h"
 
 namespace shrapnel {
@@ -82,6 +83,15 @@ class Engine {
   // A session that the peer gave since this was last asked, or nullptr.
   [[nodiscard]] SessionPointer TakeSession() noexcept { return std::move(session_); }
 
+  // On a server, before the handshake: it gives kWantContext when the ClientHello has come, until one of these is called.
+  void AskForContext() noexcept { is_context_wanted_ = true; }
+  [[nodiscard]] bool UseContext(SSL_CTX* context);
+  void Refuse(int alert) noexcept { refusal_ = alert; }
+  // What the client said, until the handshake is done and it was forgotten; otherwise nullptr.
+  [[nodiscard]] const Greeting* greeting() const noexcept { return greeting_.get(); }
+  void ForgetGreeting() noexcept { greeting_.reset(); }
+
+  static int OnClientHello(SSL* ssl, int* alert, void*);
   static void OnInfo(const SSL* ssl, int where, int value);
   static void OnMessage(int is_written, int version, int type, const void* bytes, std::size_t length, SSL* ssl, void*);
   static int OnVerify(int is_well, X509_STORE_CTX* store);
@@ -109,6 +119,10 @@ class Engine {
   ByteBuffer pending_;
   SessionPointer session_;
   std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
+  std::unique_ptr<Greeting> greeting_{new Greeting};
+  std::string refused_certificate_;  // DER
+  bool is_context_wanted_ = false;
+  int refusal_ = -1;  // the alert that a client gets for what it asked for
   long verify_ = 0;
   int depth_ = 0;
   int idle_messages_ = 0;

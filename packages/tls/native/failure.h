@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "greeting.h"
 #include "openssl.h"
 
 namespace shrapnel {
@@ -16,6 +17,7 @@ struct Failure {
   int depth = 0;            // of the certificate that was refused, 0 being the peer's own
   int alert_sent = -1;      // the alert that ended it, RFC 8446 section 6; -1: none
   int alert_received = -1;
+  Circumstances about;
 
   // Takes the first error of the queue, which is the cause of the others, and empties it.
   void TakeFromQueue() {

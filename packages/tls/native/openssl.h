@@ -32,6 +32,14 @@ struct FreeBio {
   void operator()(BIO* bio) const noexcept { BIO_free_all(bio); }
 };
 
+// The end of a PEM text is an error to OpenSSL like any other. False: what ended the reading is another error, and stays.
+[[nodiscard]] inline bool IsPemEnd() {
+  const unsigned long error = ERR_peek_last_error();
+  if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) return false;
+  ERR_clear_error();
+  return true;
+}
+
 using SslPointer = std::unique_ptr<SSL, FreeWith<&SSL_free>>;
 using SslContextPointer = std::unique_ptr<SSL_CTX, FreeWith<&SSL_CTX_free>>;
 using SessionPointer = std::unique_ptr<SSL_SESSION, FreeWith<&SSL_SESSION_free>>;

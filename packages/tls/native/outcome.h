@@ -12,6 +12,7 @@ constexpr Outcome kWantWrite = -10002;  // nothing more until the transport has 
 constexpr Outcome kClosed = -10003;     // the peer said close_notify
 constexpr Outcome kEnded = -10004;      // the transport ended without one
 constexpr Outcome kFailed = -10005;     // OpenSSL refused; Failure has the details
+constexpr Outcome kWantContext = -10006;  // a client has said what it wants, and the context for it has to be chosen
 
 // Bits of State::flags, valid after each call on an engine.
 constexpr std::int32_t kDrained = 1;        // nothing is left in the transport, nor here

@@ -1,5 +1,6 @@
 /** A TLS connection to a host. */
 import { tcp } from '@shrapnel/core'
+import { asciiHost } from './host-name.js'
 import { type ConnectOptions, checkOptions } from './options.js'
 import type { TlsStream } from './tls-stream.js'
 import { clientSide, secure } from './upgrade.js'
@@ -13,7 +14,7 @@ export async function connect(host: string, port: number, options: ConnectOption
   checkOptions(options)
   const side = clientSide(options, host)
   const { connectTimeoutMs, noDelay, localAddress } = options
-  const socket = await tcp.connect(host, port, {
+  const socket = await tcp.connect(asciiHost('host', host), port, {
     ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),
     ...(noDelay === undefined ? {} : { noDelay }),
     ...(localAddress === undefined ? {} : { localAddress }),

@@ -5,7 +5,8 @@
  * that still waited for the kernel leaves everything as it was. A handshake closes the socket.
  */
 import { type Awaitable, LATER, PENDING, type RawOperation, type RawSocket } from '@shrapnel/core'
-import { connectionError, TlsError, TruncatedStream } from './errors.js'
+import { connectionError } from './connection-error.js'
+import { TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
   DRAINED,
@@ -15,11 +16,13 @@ import {
   type NativeEngine,
   native,
   PENDING_OUTPUT,
+  WANT_CONTEXT,
   WANT_READ,
   WANT_WRITE,
 } from './native.js'
 import type { Pump } from './pump.js'
 import { receive } from './received.js'
+import type { Chooser } from './server-names.js'
 
 /** A peer that reads as fast as we send never lets the kernel say that it is full: after so much others have their turn. */
 const BYTES_PER_TURN = 1024 * 1024
@@ -44,14 +47,28 @@ export class DescriptorPump implements Pump {
     return `fd ${this.fd}`
   }
 
-  async handshake(): Promise<void> {
+  async handshake(choose?: Chooser): Promise<void> {
     try {
       // First what we have to say: what the peer says to it will come as an event.
-      for (let next: 'read' | 'write' | 'done' = 'write'; next !== 'done'; ) {
+      for (let next: Step = 'write'; next !== 'done'; ) {
+        if (next === 'choose') {
+          await this.#choose(choose)
+          next = 'write'
+        }
         next = await this.raw.attempt(next, new HandshakeOperation(this, next))
       }
     } catch (error) {
       this.release()
+      throw error
+    }
+  }
+
+  /** A client that is refused is told so, if the kernel takes the message now. */
+  async #choose(choose: Chooser | undefined): Promise<void> {
+    try {
+      await choose?.(this.engine)
+    } catch (error) {
+      if (!this.isClosed) native.handshake(this.engine, this.fd, false, false)
       throw error
     }
   }
@@ -108,7 +125,10 @@ export class DescriptorPump implements Pump {
   }
 }
 
-class HandshakeOperation implements RawOperation<'read' | 'write' | 'done'> {
+/** What the handshake does next. */
+type Step = 'read' | 'write' | 'choose' | 'done'
+
+class HandshakeOperation implements RawOperation<Step> {
   readonly verb = 'TLS handshake'
   readonly #pump: DescriptorPump
   readonly #direction: 'read' | 'write'
@@ -118,7 +138,7 @@ class HandshakeOperation implements RawOperation<'read' | 'write' | 'done'> {
     this.#direction = direction
   }
 
-  try(): 'read' | 'write' | 'done' | typeof PENDING {
+  try(): Step | typeof PENDING {
     const { engine, fd, raw } = this.#pump
     if (this.#direction === 'write') {
       const flushed = native.flush(engine, fd)
@@ -131,6 +151,7 @@ class HandshakeOperation implements RawOperation<'read' | 'write' | 'done'> {
       if (hasFlag(DRAINED)) raw.exhaust('read')
       return 'done'
     }
+    if (result === WANT_CONTEXT) return 'choose'
     if (result === WANT_WRITE) return isReading ? 'write' : PENDING
     if (result === WANT_READ) return isReading ? PENDING : 'read'
     if (result === ENDED)

@@ -14,8 +14,9 @@ import {
   tcp,
 } from '@shrapnel/core'
 import { checkFunction, checkInteger, closeOnExit } from '@shrapnel/core/parts'
-import { checkOptions, DEFAULT_PENDING_HANDSHAKES, type ListenOptions } from './options.js'
+import { checkOptions, DEFAULT_PENDING_HANDSHAKES, type ListenOptions, type ServerOptions } from './options.js'
 import type { TlsStream } from './tls-stream.js'
+import { mergedOptions } from './server-names.js'
 import { type Side, secure, serverSide } from './upgrade.js'
 
 /** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, and `TLS_OPTION`. */
@@ -30,7 +31,7 @@ export function listen(options: ListenOptions): TlsListener {
     1,
     2 ** 31 - 1,
   )
-  return new TlsListener(tcp.listen(options), side, pending, onHandshakeFailure)
+  return new TlsListener(tcp.listen(options), options, side, pending, onHandshakeFailure)
 }
 
 /** A connection whose handshake is done, and the place it takes until somebody has it. */
@@ -46,7 +47,8 @@ function taken({ stream, place }: Ready): TlsStream {
 
 export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #listener: Listener
-  readonly #side: Side
+  #options: ServerOptions
+  #side: Side
   readonly #places: Semaphore
   readonly #onFailure: (error: unknown) => void
   readonly #ready = new Fifo<Ready>()
@@ -54,8 +56,15 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #forget: () => void
 
   /** @internal */
-  constructor(listener: Listener, side: Side, pending: number, onFailure: (error: unknown) => void) {
+  constructor(
+    listener: Listener,
+    options: ServerOptions,
+    side: Side,
+    pending: number,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#listener = listener
+    this.#options = options
     this.#side = side
     this.#places = new Semaphore(pending)
     this.#onFailure = onFailure
@@ -81,6 +90,17 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   accept(): Promise<TlsStream> | TlsStream {
     const ready = this.#ready.pop()
     return ready instanceof Promise ? ready.then(taken) : taken(ready)
+  }
+
+  /**
+   * What is given replaces what was said before, and the rest stays: `setContext({ cert, key })` for a renewed certificate. Handshakes
+   * that begin from now on use it; connections that are there keep theirs. Throws `TLS_OPTION`, and nothing is changed then.
+   */
+  setContext(options: Partial<ServerOptions>): void {
+    checkOptions(options)
+    const merged = mergedOptions(this.#options, options)
+    this.#side = serverSide(merged)
+    this.#options = merged
   }
 
   async #acceptAll(): Promise<void> {

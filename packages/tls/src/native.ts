@@ -22,14 +22,42 @@ export interface NativeRoots {
   readonly kind: 'roots'
 }
 
+/** What a client asks for. Lists are as on the wire. */
+export interface NativeHello {
+  /** Empty: it asks for none. */
+  readonly serverName: string
+  readonly peerProtocols: Buffer
+  readonly peerVersions: Buffer
+}
+
+/** What an engine was doing when it failed. */
+export interface NativeCircumstances extends NativeHello {
+  readonly isServer: 0 | 1
+  readonly isFinished: 0 | 1
+  readonly leastVersion: number
+  readonly mostVersion: number
+  /** DER of the certificate that was refused. */
+  readonly certificate: Buffer
+  readonly expectedName: string
+  readonly ourProtocols: Buffer
+  /** Names with colons between. */
+  readonly ourCiphers: string
+  readonly peerCiphers: string
+  readonly firstBytes: Buffer
+}
+
 export interface NativeFacts {
+  /** Of these, empty: none. */
+  readonly group: string
+  readonly alpn: string
+  readonly serverName: string
   readonly protocol: string
   readonly cipher: string
   readonly isResumed: 0 | 1
 }
 
 /** Why the last call that gave `FAILED` did. */
-export interface NativeFailure {
+export interface NativeFailure extends NativeCircumstances {
   /** OpenSSL's numbers for the library and the reason, and its words. */
   readonly library: number
   readonly reasonCode: number
@@ -52,6 +80,30 @@ export interface Native {
   contextCertificate(context: NativeContext, chain: Uint8Array, key: Uint8Array, passphrase: string): number
   contextRoots(context: NativeContext, roots: NativeRoots): number
   rootsMake(pem: Uint8Array): NativeRoots | number
+  contextPkcs12(context: NativeContext, file: Uint8Array, passphrase: string): number
+  contextNames(context: NativeContext, setting: number, names: string): number
+  contextProtocols(context: NativeContext, isServer: boolean, protocols: Uint8Array): number
+  contextDepth(context: NativeContext, mostIntermediates: number): number
+  contextClients(
+    context: NativeContext,
+    mode: number,
+    authorities: Uint8Array,
+    policy: Uint8Array,
+  ): number
+  /** Shared by all threads of the process. */
+  rootsShared(name: string): NativeRoots | undefined
+  rootsShare(name: string, roots: NativeRoots): number
+  rootsAdd(into: NativeRoots, from: NativeRoots): number
+  rootsAddSystem(into: NativeRoots): number
+  rootsAddRevocations(into: NativeRoots, lists: Uint8Array): number
+  /** The handshake gives `WANT_CONTEXT` once the client has said what it wants. */
+  engineAskForContext(engine: NativeEngine): number
+  engineHello(engine: NativeEngine): NativeHello
+  engineUseContext(engine: NativeEngine, context: NativeContext): number
+  /** The next call of the handshake fails, and sends that alert. */
+  engineRefuse(engine: NativeEngine, alert: number): number
+  /** DER, the peer's own first. */
+  enginePeerChain(engine: NativeEngine): Buffer[]
 
   engineMake(context: NativeContext, isServer: boolean): NativeEngine | number
   /** How many hold memory, in all threads of the process. */
@@ -90,6 +142,7 @@ export const WANT_WRITE = -10002
 export const CLOSED = -10003
 export const ENDED = -10004
 export const FAILED = -10005
+export const WANT_CONTEXT = -10006
 
 /** Bits of `state[0]` after a call on an engine. */
 export const DRAINED = 1
@@ -98,6 +151,14 @@ export const PENDING_OUTPUT = 2
 /** OpenSSL's SSL_VERIFY_NONE, and SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT. */
 export const VERIFY_NONE = 0
 export const VERIFY_REQUIRED = 3
+/** SSL_VERIFY_PEER alone: what is shown is verified, and nothing may be shown. */
+export const VERIFY_OPTIONAL = 1
+
+/** Settings of `contextNames`, as native/policy.h has them. */
+export const CIPHERS = 1
+export const CIPHER_SUITES = 2
+export const GROUPS = 3
+export const SIGNATURE_ALGORITHMS = 4
 
 function load(): Native {
   if (process.platform === 'win32') {

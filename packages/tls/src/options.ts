@@ -2,23 +2,15 @@
 import type { ConnectOptions as TcpConnectOptions, ListenOptions as TcpListenOptions } from '@shrapnel/core'
 import { checkOptions, outOfRange, wrongType } from '@shrapnel/core/parts'
 
+import type { IdentityOptions, Roots, ServerIdentityOptions } from './identity-options.js'
 import type { NativeSession } from './native.js'
 
-export type Pem = string | Uint8Array
 export type Version = 'TLSv1.2' | 'TLSv1.3'
 
 /** As on the wire (RFC 8446, 4.2.1). */
 const VERSION_NUMBERS = { 'TLSv1.2': 0x0303, 'TLSv1.3': 0x0304 } as const satisfies Record<Version, number>
 
-export interface ContextOptions {
-  /** Our certificate, and behind it those that lead to a root, as PEM. */
-  readonly cert?: Pem
-  /** The private key of the first certificate, as PEM, encrypted or not. */
-  readonly key?: Pem
-  /** What the key is encrypted with. */
-  readonly passphrase?: string
-  /** The certificates that are trusted, as PEM, instead of the roots that Node has. */
-  readonly ca?: Pem | readonly Pem[]
+export interface ContextOptions extends IdentityOptions {
   /** `TLSv1.2` unless given. */
   readonly minVersion?: Version
   /** `TLSv1.3` unless given. */
@@ -31,6 +23,8 @@ interface HandshakeOptions {
 }
 
 export interface ClientOptions extends ContextOptions, HandshakeOptions {
+  /** Whom to trust. `node` unless given. */
+  readonly ca?: Roots | readonly Roots[]
   /** False: any certificate will do, and whoever is in between can read and change everything. */
   readonly verify?: boolean
   /** The name or address that the certificate must be for, and that the server is asked for. The host unless given. */
@@ -42,7 +36,7 @@ export interface ClientOptions extends ContextOptions, HandshakeOptions {
 /** What a client needs to resume: `TlsStream.takeSession()`. */
 export type TlsSession = NativeSession
 
-export interface ServerOptions extends ContextOptions, HandshakeOptions {}
+export interface ServerOptions extends ContextOptions, HandshakeOptions, ServerIdentityOptions {}
 
 export interface ConnectOptions extends ClientOptions, Omit<TcpConnectOptions, 'timeoutMs'> {
   /** Time for name lookup and all attempts together to get a TCP connection, in milliseconds. No limit unless given. */
@@ -61,18 +55,6 @@ export interface ListenOptions extends ServerOptions, TcpListenOptions {
 
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
 export const DEFAULT_PENDING_HANDSHAKES = 256
-
-export function pemBytes(name: string, value: unknown): Uint8Array {
-  if (typeof value === 'string') return Buffer.from(value)
-  if (value instanceof Uint8Array) return value
-  throw wrongType(name, 'PEM text or a Uint8Array', value)
-}
-
-/** Several PEM texts are one PEM text. */
-export function pemList(name: string, value: unknown): Uint8Array {
-  if (!Array.isArray(value)) return pemBytes(name, value)
-  return Buffer.concat(value.flatMap((each) => [pemBytes(`each of ${name}`, each), Buffer.from('\n')]))
-}
 
 export function versionNumber(name: string, version: unknown): number {
   if (typeof version !== 'string') throw wrongType(name, 'text', version)

@@ -1,14 +1,15 @@
 /** What moves the bytes of a TLS stream: one for sockets, one for any other Stream. TlsStream is the face of both. */
 import type { Awaitable } from '@shrapnel/core'
 import type { NativeEngine } from './native.js'
+import type { Chooser } from './server-names.js'
 
 export interface Pump {
   readonly engine: NativeEngine
   readonly isClosed: boolean
   /** For `waitingOn` and errors: `fd 12`. */
   readonly name: string
-  /** Waits for the peer. Cancelled or failed, it closes the transport. */
-  handshake(): Promise<void>
+  /** Waits for the peer, and for `choose` on a server that has several contexts. Cancelled or failed, it closes the transport. */
+  handshake(choose?: Chooser): Promise<void>
   /** As the same of Stream. `recv` past what the stream has pushed back. */
   recv(max: number): Awaitable<Buffer>
   recvInto(target: Uint8Array): Awaitable<number>

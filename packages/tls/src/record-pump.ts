@@ -17,7 +17,8 @@ import {
   spend,
   systemError,
 } from '@shrapnel/core/parts'
-import { connectionError, TlsError, TruncatedStream } from './errors.js'
+import { connectionError } from './connection-error.js'
+import { TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
   ENDED,
@@ -27,10 +28,12 @@ import {
   NO_SOCKET,
   native,
   PENDING_OUTPUT,
+  WANT_CONTEXT,
   WANT_READ,
 } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES, receive } from './received.js'
+import type { Chooser } from './server-names.js'
 
 /** What is made records of before they are sent. */
 const PLAINTEXT_BYTES = 65_536
@@ -61,18 +64,35 @@ export class RecordPump implements Pump {
     return this.#closed !== null || this.#inner.isClosed
   }
 
-  async handshake(): Promise<void> {
+  async handshake(choose?: Chooser): Promise<void> {
     try {
       for (;;) {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
         if (result === FAILED) throw this.#fail()
         await this.#flush()
+        if (result === WANT_CONTEXT) {
+          await this.#choose(choose)
+          continue
+        }
         if (result !== WANT_READ && result !== ENDED) return
         if (result === ENDED || !(await this.#take()))
           throw new TlsError('TLS_HANDSHAKE_CUT', 'the peer closed the connection during the TLS handshake')
       }
     } catch (error) {
       this.#end('the TLS handshake failed', 'CLOSED')
+      throw error
+    }
+  }
+
+  /** A client that is refused is told so, if the stream below takes the message now. */
+  async #choose(choose: Chooser | undefined): Promise<void> {
+    try {
+      await choose?.(this.engine)
+    } catch (error) {
+      if (!this.isClosed) {
+        native.handshake(this.engine, NO_SOCKET, true, false)
+        this.#sendAtOnce()
+      }
       throw error
     }
   }

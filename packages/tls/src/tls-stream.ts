@@ -3,6 +3,7 @@
  * its own: what a `recvExact` received and did not take, and whether we have said that we send no more.
  */
 
+import { X509Certificate } from 'node:crypto'
 import { constants as os } from 'node:os'
 import {
   type Awaitable,
@@ -41,6 +42,12 @@ export interface TlsFacts {
   readonly protocol: string
   /** OpenSSL's name of the cipher suite. */
   readonly cipher: string
+  /** The group of the key exchange, as `x25519`; undefined without one. */
+  readonly group: string | undefined
+  /** The application protocol that was agreed on; undefined: none. */
+  readonly alpn: string | undefined
+  /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
+  readonly serverName: string | undefined
   /** Whether an earlier session went on, without certificates. */
   readonly isResumed: boolean
   /** How long the handshake took, in milliseconds. */
@@ -52,6 +59,7 @@ export class TlsStream implements Stream {
   readonly facts: TlsFacts
   #pushback: Pushback | null = null
   #isShutDown = false
+  #peerChain: readonly X509Certificate[] | null = null
 
   /** After the handshake. @internal */
   constructor(pump: Pump, handshakeMs: number) {
@@ -60,6 +68,9 @@ export class TlsStream implements Stream {
     this.facts = {
       protocol: facts.protocol,
       cipher: facts.cipher,
+      group: facts.group || undefined,
+      alpn: facts.alpn || undefined,
+      serverName: facts.serverName || undefined,
       isResumed: facts.isResumed === 1,
       handshakeMs,
     }
@@ -67,6 +78,56 @@ export class TlsStream implements Stream {
 
   get isClosed(): boolean {
     return this.#pump.isClosed
+  }
+
+  /** `TLSv1.3` or `TLSv1.2`. */
+  get protocol(): string {
+    return this.facts.protocol
+  }
+
+  /** OpenSSL's name of the cipher suite. */
+  get cipher(): string {
+    return this.facts.cipher
+  }
+
+  /** The group of the key exchange, as `x25519`; undefined without one. */
+  get group(): string | undefined {
+    return this.facts.group
+  }
+
+  /** The application protocol that was agreed on; undefined: none. */
+  get alpn(): string | undefined {
+    return this.facts.alpn
+  }
+
+  /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
+  get serverName(): string | undefined {
+    return this.facts.serverName
+  }
+
+  /** Whether an earlier session went on, without certificates. */
+  get isResumed(): boolean {
+    return this.facts.isResumed
+  }
+
+  /** How long the handshake took, in milliseconds. */
+  get handshakeMs(): number {
+    return this.facts.handshakeMs
+  }
+
+  /**
+   * The certificates that the peer sent, its own first, also if nobody verified them. Those of the session if it is a resumed one, of
+   * which a server knows the first only. They are read when first asked for: closed by then, the stream has none.
+   */
+  get peerChain(): readonly X509Certificate[] {
+    if (this.#peerChain === null && this.isClosed) return []
+    this.#peerChain ??= native.enginePeerChain(this.#pump.engine).map((der) => new X509Certificate(der))
+    return this.#peerChain
+  }
+
+  /** The peer's own certificate. Undefined: it showed none, or the stream was closed before anybody asked. */
+  get peerCertificate(): X509Certificate | undefined {
+    return this.peerChain[0]
   }
 
   /**

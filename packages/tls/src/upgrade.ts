@@ -2,21 +2,24 @@
 
 import { isIP } from 'node:net'
 import { BufferedReader, now, type RawSocket, Socket, type Stream, withTimeout } from '@shrapnel/core'
-import { checkDuration, currentScope, wrongType } from '@shrapnel/core/parts'
+import { checkDuration, checkFunction, currentScope, wrongType } from '@shrapnel/core/parts'
 import { contextFor } from './context.js'
+import { hasCredentials } from './credentials.js'
 import { DescriptorPump } from './descriptor-pump.js'
 import { accepted, TlsError } from './errors.js'
+import { asciiHost } from './host-name.js'
 import { type NativeContext, type NativeEngine, native, VERIFY_NONE, VERIFY_REQUIRED } from './native.js'
 import {
   type ClientOptions,
+  type ContextOptions,
   checkOptions,
-  checkText,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ServerOptions,
   type TlsSession,
 } from './options.js'
 import type { Pump } from './pump.js'
 import { RecordPump } from './record-pump.js'
+import { type Chooser, chooserFor } from './server-names.js'
 import { TlsStream } from './tls-stream.js'
 
 /** Which side we are, and how it is to be. */
@@ -28,6 +31,8 @@ export type UpgradeOptions =
 export interface Side {
   readonly handshakeTimeoutMs: number
   makeEngine(): NativeEngine
+  readonly choose?: Chooser | undefined
+  readonly checkPeer?: ContextOptions['checkPeer']
 }
 
 export function clientSide(options: ClientOptions, host?: string): Side {
@@ -36,10 +41,12 @@ export function clientSide(options: ClientOptions, host?: string): Side {
   const serverName = options.serverName ?? host
   if (serverName === undefined && verify)
     throw wrongType('serverName', 'a name or an address, as the certificate is to be verified', serverName)
-  const name = serverName === undefined ? '' : checkText('serverName', serverName)
+  const name = serverName === undefined ? '' : asciiHost('serverName', serverName)
   const context = contextFor(false, options)
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
-  return { handshakeTimeoutMs, makeEngine: () => clientEngine(context, verify, name, options.session) }
+  const checkPeer = checkedHook(options)
+  const makeEngine = () => clientEngine(context, verify, name, options.session)
+  return { handshakeTimeoutMs, makeEngine, checkPeer }
 }
 
 function clientEngine(
@@ -65,9 +72,21 @@ function clientEngine(
 export function serverSide(options: ServerOptions): Side {
   const { handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
-  if (options.cert === undefined) throw wrongType('cert', 'PEM text or a Uint8Array', options.cert)
+  if (options.contexts === undefined && !hasCredentials(options))
+    throw wrongType('cert', 'PEM text or a Uint8Array', options.cert)
   const context = contextFor(true, options)
-  return { handshakeTimeoutMs, makeEngine: () => accepted('the context', native.engineMake(context, true)) }
+  const choose = chooserFor(options, context)
+  const makeEngine = () => {
+    const engine = accepted<NativeEngine>('the context', native.engineMake(context, true))
+    if (choose !== undefined) native.engineAskForContext(engine)
+    return engine
+  }
+  return { handshakeTimeoutMs, makeEngine, choose, checkPeer: checkedHook(options) }
+}
+
+function checkedHook({ checkPeer }: ContextOptions): ContextOptions['checkPeer'] {
+  if (checkPeer !== undefined) checkFunction('checkPeer', checkPeer)
+  return checkPeer
 }
 
 /**
@@ -99,10 +118,19 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   if (refused !== null) return refused
   const pump = pumpFor(stream, side)
   const since = now()
+  const finish = async (): Promise<TlsStream> => {
+    await pump.handshake(side.choose)
+    const made = new TlsStream(pump, now() - since)
+    try {
+      await side.checkPeer?.(made)
+    } catch (error) {
+      made.close()
+      throw error
+    }
+    return made
+  }
   const { handshakeTimeoutMs } = side
-  if (handshakeTimeoutMs === Infinity) await pump.handshake()
-  else await withTimeout(handshakeTimeoutMs, () => pump.handshake())
-  return new TlsStream(pump, now() - since)
+  return handshakeTimeoutMs === Infinity ? finish() : withTimeout(handshakeTimeoutMs, finish)
 }
 
 function pumpFor(stream: Stream, side: Side): Pump {

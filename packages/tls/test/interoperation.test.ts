@@ -75,7 +75,7 @@ describe('our server', () => {
     const refused = tls.connect('localhost', listener.port, {
       ca: (await here.authority.stranger()).certificatePem,
     })
-    await expect(refused).rejects.toMatchObject({ code: 'TLS_CERTIFICATE', alert: { by: 'us' } })
+    await expect(refused).rejects.toMatchObject({ code: 'TLS_CERTIFICATE_ISSUER', alert: { by: 'us' } })
     const plain = await tcp.connect('127.0.0.1', listener.port)
     await plain.send('GET / HTTP/1.0\r\n\r\n')
     expect(await receiveAll(plain)).toHaveLength(0)
@@ -86,7 +86,7 @@ describe('our server', () => {
     await client.end()
     expect(failures.map((error) => (error as { code: string }).code).sort()).toEqual([
       'TLS_ALERT',
-      'TLS_PROTOCOL',
+      'TLS_NOT_TLS',
     ])
   })
 })
@@ -134,14 +134,14 @@ describe('our client', () => {
   })
 
   test.each([
-    ['an issuer that it does not know', { ca: 'other' }, 20],
-    ['a name that it did not ask for', { serverName: 'elsewhere.example' }, 62],
-    ['an address that it did not ask for', { serverName: '127.0.0.2' }, 64],
-  ])('refuses %s during the handshake', async (_why, options, verifyCode) => {
+    ['an issuer that it does not know', { ca: 'other' }, 20, 'TLS_CERTIFICATE_ISSUER'],
+    ['a name that it did not ask for', { serverName: 'elsewhere.example' }, 62, 'TLS_CERTIFICATE_NAME'],
+    ['an address that it did not ask for', { serverName: '127.0.0.2' }, 64, 'TLS_CERTIFICATE_NAME'],
+  ])('refuses %s during the handshake', async (_why, options, verifyCode, code) => {
     const listener = tls.listen({ port: 0, ...here.server })
     const ca = 'ca' in options ? (await here.authority.stranger()).certificatePem : here.client.ca
     const refused = tls.connect('localhost', listener.port, { ...here.client, ...options, ca })
-    await expect(refused).rejects.toMatchObject({ code: 'TLS_CERTIFICATE', verifyCode })
+    await expect(refused).rejects.toMatchObject({ code, verifyCode })
     const trusting = await tls.connect('localhost', listener.port, { verify: false })
     await trusting.end({ timeoutMs: 1 })
     listener.close()

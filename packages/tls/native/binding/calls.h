@@ -13,6 +13,23 @@ napi_value ContextCertificate(napi_env env, napi_callback_info info);
 napi_value ContextRoots(napi_env env, napi_callback_info info);
 napi_value RootsMake(napi_env env, napi_callback_info info);
 
+// identity_calls.cc
+napi_value ContextPkcs12(napi_env env, napi_callback_info info);
+napi_value ContextNames(napi_env env, napi_callback_info info);
+napi_value ContextProtocols(napi_env env, napi_callback_info info);
+napi_value ContextDepth(napi_env env, napi_callback_info info);
+napi_value ContextClients(napi_env env, napi_callback_info info);
+napi_value RootsShared(napi_env env, napi_callback_info info);
+napi_value RootsShare(napi_env env, napi_callback_info info);
+napi_value RootsAdd(napi_env env, napi_callback_info info);
+napi_value RootsAddSystem(napi_env env, napi_callback_info info);
+napi_value RootsAddRevocations(napi_env env, napi_callback_info info);
+napi_value EngineAskForContext(napi_env env, napi_callback_info info);
+napi_value EngineHello(napi_env env, napi_callback_info info);
+napi_value EngineUseContext(napi_env env, napi_callback_info info);
+napi_value EngineRefuse(napi_env env, napi_callback_info info);
+napi_value EnginePeerChain(napi_env env, napi_callback_info info);
+
 // engine_calls.cc
 napi_value EngineMake(napi_env env, napi_callback_info info);
 napi_value EngineCount(napi_env env, napi_callback_info info);

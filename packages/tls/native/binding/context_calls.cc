@@ -1,6 +1,7 @@
 // Contexts and stores of roots.
 #include "calls.h"
 #include "held.h"
+#include "../credentials.h"
 
 namespace shrapnel {
 namespace {

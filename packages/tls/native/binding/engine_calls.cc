@@ -1,6 +1,7 @@
 // Engines: what is settled before the handshake, and what is known after it.
 #include "calls.h"
 #include "held.h"
+#include "identity_facts.h"
 
 namespace shrapnel {
 namespace {
@@ -56,7 +57,9 @@ napi_value EngineVerify(napi_env env, napi_callback_info info) {
   SSL* ssl = engine->ssl();
   SSL_set_verify(ssl, mode, mode == SSL_VERIFY_NONE ? nullptr : Engine::OnVerify);
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
-  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // RFC 9525: the subject's CN is no name of a host, and a wildcard stands for a whole label.
+  X509_VERIFY_PARAM_set_hostflags(parameters,
+                                  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return call.Number(Judge(
       call, (name.empty() || X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1) &&
                 (address.empty() || X509_VERIFY_PARAM_set1_ip_asc(parameters, address.c_str()) == 1)));
@@ -92,7 +95,7 @@ napi_value EngineTakeSession(napi_env env, napi_callback_info info) {
   return call.Hold<HeldSession>(std::move(session));
 }
 
-// engineFacts(engine): what was agreed on.
+// engineFacts(engine): what was agreed on. Once, after the handshake: what the client said is forgotten.
 napi_value EngineFacts(napi_env env, napi_callback_info info) {
   Call<1> call(env, info);
   Engine* engine = call.Get<HeldEngine>(0);
@@ -104,7 +107,8 @@ napi_value EngineFacts(napi_env env, napi_callback_info info) {
       napi_create_object(env, &facts) == napi_ok &&
       Put(env, facts, "protocol", call.Copy(std::string(SSL_get_version(ssl)))) &&
       Put(env, facts, "cipher", call.Copy(std::string(cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher)))) &&
-      Put(env, facts, "isResumed", call.Number(SSL_session_reused(ssl)));
+      Put(env, facts, "isResumed", call.Number(SSL_session_reused(ssl))) && PutAgreed(env, facts, *engine);
+  engine->ForgetGreeting();
   return is_made ? facts : call.Failed();
 }
 
@@ -124,7 +128,8 @@ napi_value LastFailure(napi_env env, napi_callback_info info) {
                        Put(env, facts, "verifyReason", call.Copy(std::string(words))) &&
                        Put(env, facts, "depth", call.Number(failure.depth)) &&
                        Put(env, facts, "alertSent", call.Number(failure.alert_sent)) &&
-                       Put(env, facts, "alertReceived", call.Number(failure.alert_received));
+                       Put(env, facts, "alertReceived", call.Number(failure.alert_received)) &&
+                       PutCircumstances(env, facts, failure.about);
   return is_made ? facts : call.Failed();
 }
 

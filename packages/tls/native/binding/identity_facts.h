@@ -1,0 +1,14 @@
+// What JavaScript is told of a peer, put into an object that is there already. False: Node-API refused.
+#pragma once
+
+#include <node_api.h>
+
+#include "../engine.h"
+
+namespace shrapnel {
+
+// group, protocol of the application (ALPN), serverName: text, empty if there is none.
+[[nodiscard]] bool PutAgreed(napi_env env, napi_value facts, const Engine& engine);
+[[nodiscard]] bool PutCircumstances(napi_env env, napi_value facts, const Circumstances& about);
+
+}  // namespace shrapnel

@@ -17,7 +17,7 @@ export interface CertificateOptions {
   readonly commonName?: string | undefined
   /** An hour ago by default, for clocks that disagree. */
   readonly notBefore?: Date | undefined
-  /** In 30 days by default. */
+  /** In 90 days by default. */
   readonly notAfter?: Date | undefined
   readonly keyType?: KeyType | undefined
   /** What the issuer signs with. An Ed25519 issuer has no choice. */
@@ -26,6 +26,9 @@ export interface CertificateOptions {
   readonly purpose?: 'server' | 'client' | 'both' | undefined
   /** The TLS feature extension (RFC 7633): without a stapled OCSP response it is to be refused. */
   readonly mustStaple?: boolean | undefined
+  /** Where an OCSP responder and a CRL are said to be; there is nothing there. Auditors miss it when neither is said. */
+  readonly ocspUrl?: string | undefined
+  readonly crlUrl?: string | undefined
   /** basicConstraints. False by default for what `issue` makes, true for an authority. */
   readonly isCa?: boolean | undefined
   /** The most intermediates that may follow below an authority. */
@@ -49,7 +52,7 @@ export function keyArgs(keyType: KeyType = 'ec-p256'): readonly string[] {
 }
 
 /** The names of a certificate as it will hold them. */
-export function namesOf(options: CertificateOptions): readonly string[] {
+function namesOf(options: CertificateOptions): readonly string[] {
   return (options.names ?? ['localhost', '127.0.0.1', '::1']).map(asciiName)
 }
 
@@ -94,6 +97,8 @@ function extensionsOf(options: CertificateOptions): string[] {
   if (!isCa || options.purpose !== undefined)
     lines.push(`extendedKeyUsage = ${PURPOSES[options.purpose ?? 'server']}`)
   if (options.mustStaple === true) lines.push('tlsfeature = status_request')
+  if (options.ocspUrl !== undefined) lines.push(`authorityInfoAccess = OCSP;URI:${options.ocspUrl}`)
+  if (options.crlUrl !== undefined) lines.push(`crlDistributionPoints = URI:${options.crlUrl}`)
   if (namesOf(options).length > 0) lines.push('subjectAltName = @names')
   return lines
 }

@@ -17,7 +17,7 @@ import { openssl } from './openssl-command.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-const LIFETIME_DAYS = 30
+const LIFETIME_DAYS = 90
 
 export interface Certificate {
   readonly certificatePem: string

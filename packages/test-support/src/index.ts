@@ -16,6 +16,7 @@ export type { CertificateOptions, KeyType } from './certificate-options.js'
 export { type ProgramOptions, type ProgramResult, runProgram } from './child-program.js'
 // Real servers and other processes
 export { commandPath } from './command-path.js'
+export { type CurlOptions, curl } from './curl.js'
 // Bad networks
 export { CuttingProxy, type CuttingProxyOptions, startCuttingProxy, type Upstream } from './cutting-proxy.js'
 export { debianPackageFor } from './debian-packages.js'
@@ -33,16 +34,32 @@ export {
   type HostileRow,
   type HostileRun,
 } from './hostile-table.js'
+export { type NginxFacts, type NginxOptions, startNginx } from './nginx.js'
 export {
   type DescriptorLeakOptions,
   expectNoDescriptorLeak,
   type OpenDescriptor,
   openDescriptors,
 } from './open-descriptors.js'
+export {
+  type OpensslClient,
+  type OpensslClientOptions,
+  type OpensslHandshake,
+  startOpensslClient,
+} from './openssl-client.js'
+export { type OpensslServerOptions, startOpensslServer } from './openssl-server.js'
 export type { Readiness } from './readiness.js'
-export { type RealServer, type ServerOptions, startServer } from './real-server.js'
+export { type RealServer, type ServerEnd, type ServerOptions, startServer } from './real-server.js'
 export { seededRandom } from './seeded-random.js'
 export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js'
+export {
+  runTestssl,
+  type TestsslFinding,
+  type TestsslOptions,
+  type TestsslReport,
+  type TestsslSection,
+  type TestsslSeverity,
+} from './testssl.js'
 export type { Cut, TrafficShape } from './traffic-shape.js'
 // Time
 export { type PendingAlarm, VirtualClock } from './virtual-clock.js'

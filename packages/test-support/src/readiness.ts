@@ -16,6 +16,8 @@ export type Readiness =
   | { readonly unixPath: string }
   /** It has written a line that matches. A group named `port` says which port it got from the kernel. */
   | { readonly line: RegExp }
+  /** Nothing is waited for: for programs that may end at any time, and whose end is looked at afterwards. */
+  | { readonly started: true }
 
 export interface ReadinessWait {
   readonly ready: Readiness
@@ -32,9 +34,11 @@ export type ReadinessOutcome =
   | { readonly is: 'ended' | 'late' }
 
 export async function untilReady(wait: ReadinessWait): Promise<ReadinessOutcome> {
+  const { ready } = wait
+  if ('started' in ready) return { is: 'ready', port: undefined }
   const deadline = performance.now() + wait.timeoutMs
   for (;;) {
-    const answer = await probe(wait)
+    const answer = await probe(ready, wait.output)
     // Asked last: a server that could not bind its port has ended, and somebody else answered the probe.
     if (wait.hasEnded()) return { is: 'ended' }
     if (answer !== undefined) return { is: 'ready', port: answer.port }
@@ -43,7 +47,10 @@ export async function untilReady(wait: ReadinessWait): Promise<ReadinessOutcome>
   }
 }
 
-async function probe({ ready, output }: ReadinessWait): Promise<{ port: number | undefined } | undefined> {
+async function probe(
+  ready: Exclude<Readiness, { readonly started: true }>,
+  output: () => string,
+): Promise<{ port: number | undefined } | undefined> {
   if ('line' in ready) {
     const found = matchingLine(output(), ready.line)
     if (found === undefined) return undefined
@@ -57,7 +64,8 @@ async function probe({ ready, output }: ReadinessWait): Promise<{ port: number |
     : undefined
 }
 
-function matchingLine(output: string, pattern: RegExp): RegExpExecArray | undefined {
+/** The first whole line of `output` that matches. */
+export function matchingLine(output: string, pattern: RegExp): RegExpExecArray | undefined {
   // What follows the last line break is not a line yet: a port number may be half there.
   for (const line of output.split(/\r?\n/).slice(0, -1)) {
     pattern.lastIndex = 0

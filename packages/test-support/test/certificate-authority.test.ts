@@ -72,6 +72,12 @@ describe('issue', () => {
     ['both purposes', { purpose: 'both' }, 'TLS Web Server Authentication, TLS Web Client Authentication'],
     ['an authority’s rights', { isCa: true }, 'CA:TRUE'],
     ['a length of path', { isCa: true, pathLength: 3 }, 'CA:TRUE, pathlen:3'],
+    ['a responder', { ocspUrl: 'http://127.0.0.1:9/ocsp' }, 'OCSP - URI:http://127.0.0.1:9/ocsp\n'],
+    [
+      'a list',
+      { crlUrl: 'http://127.0.0.1:9/crl' },
+      'Full Name:\n                  URI:http://127.0.0.1:9/crl\n',
+    ],
     ['another alphabet', { names: ['*.bücher.test'] }, 'DNS:*.xn--bcher-kva.test'],
     [
       'a name that is special in a distinguished name',

@@ -35,7 +35,7 @@ describe('commandPath', () => {
     const file = join(folder.path, 'nginx')
     await writeFile(file, '#!/bin/sh\n')
     await chmod(file, 0o644)
-    expect(() => commandPath(file)).toThrow('Debian package nginx')
+    expect(() => commandPath(file)).toThrow('Debian package nginx-light')
     expect(() => commandPath(folder.path)).toThrow('there is no command')
     await chmod(file, 0o755)
     expect(commandPath(file)).toBe(file)

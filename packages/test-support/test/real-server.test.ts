@@ -144,6 +144,52 @@ describe('a server that does not come up', () => {
   })
 })
 
+describe('a program that is spoken to', () => {
+  const shell = (script: string): ServerOptions => ({
+    command: 'sh',
+    args: ['-c', `echo up; ${script}`],
+    input: 'pipe',
+    ready: { started: true },
+  })
+
+  test('it reads what is written, and its answer can be waited for', async () => {
+    await using server = await startServer(shell('read -r word; echo "got $word"; cat; exit 3'))
+    server.write('one\n')
+    expect((await server.until(/^got (.*)$/))[1]).toBe('one')
+    server.write('two\n')
+    await server.until(/^two$/)
+    server.endInput()
+    expect(await server.ended()).toEqual({ code: 3, signal: null })
+  })
+
+  test('the last words of one that ends are found', async () => {
+    await using server = await startServer(shell('echo last words'))
+    expect((await server.until(/^last/))[0]).toBe('last')
+  })
+
+  test('an answer that never comes is an error, sooner if the program ends', async () => {
+    await using server = await startServer(shell('read -r word'))
+    await server.until(/up/)
+    await expect(server.until(/never/, 50)).rejects.toMatchObject({ code: 'not-ready', output: 'up\n' })
+    await expect(server.ended(50)).rejects.toMatchObject({ code: 'program-timeout', output: 'up\n' })
+    server.endInput()
+    await expect(server.until(/never/)).rejects.toMatchObject({ code: 'exited-early', output: 'up\n' })
+  })
+
+  test('what is written to one that has ended is lost', async () => {
+    await using server = await startServer(shell('exit'))
+    await server.ended()
+    server.write('too late\n')
+    server.endInput()
+    expect(server.output()).toBe('up\n')
+  })
+
+  test('one that was started without a pipe cannot be written to', async () => {
+    await using server = await startServer(nodeServer())
+    expect(() => server.write('hello')).toThrow("without input: 'pipe'")
+  })
+})
+
 describe('stop', () => {
   test('it ends the server, all it has started, and the folder', async () => {
     const server = await startServer(nodeServer('child'))

@@ -13,6 +13,9 @@ namespace {
 // record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
 constexpr std::size_t kLargePiece = 4096;
 
+// Of the sessions that nobody took, the last ones are kept: a peer may send any number.
+constexpr std::size_t kMostSessions = 4;
+
 std::atomic<int> engine_count{0};
 
 }  // namespace
@@ -36,6 +39,7 @@ std::unique_ptr<Engine> Engine::Make(Environment& environment, SSL_CTX* context,
   BIO_set_data(bio, engine.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(engine->ssl(), bio, bio);  // It is the engine's from here on.
+  engine->ticket_keys_ = TicketKeysOf(context);
   if (is_server) {
     SSL_set_accept_state(engine->ssl());
   } else {
@@ -130,9 +134,10 @@ Engine::Turn::~Turn() {
   // Without memory for what is in between the connection is lost: OpenSSL is told so, and refuses from now on.
   if (!is_kept) SSL_set_shutdown(engine_.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   environment.output.Clear();
-  environment.state->flags = (environment.state->flags & ~(kPendingOutput | kHasSession)) |
+  environment.state->flags = (environment.state->flags & ~(kPendingOutput | kHasSession | kHasKeyLog)) |
                              (engine_.pending_.empty() ? 0 : kPendingOutput) |
-                             (engine_.session_ == nullptr ? 0 : kHasSession);
+                             (engine_.sessions_.empty() ? 0 : kHasSession) |
+                             (engine_.key_log_.empty() ? 0 : kHasKeyLog);
   engine_.input_ = {};
   engine_.environment_ = nullptr;
   engine_.outlet_ = nullptr;
@@ -177,6 +182,7 @@ Outcome Engine::Explain(int result) {
   failure_->TakeFromQueue();
   failure_->verify = verify_;
   failure_->depth = depth_;
+  failure_->ocsp = static_cast<int>(ocsp_.verdict);
   failure_->alert_sent = alert_sent_;
   failure_->alert_received = alert_received_;
   return FailAgain();
@@ -206,8 +212,20 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
 
 // 1: the reference is ours now.
 int Engine::OnSession(SSL* ssl, SSL_SESSION* session) {
-  Of(ssl)->session_.reset(session);
+  std::vector<SessionPointer>& sessions = Of(ssl)->sessions_;
+  if (sessions.size() == kMostSessions) sessions.erase(sessions.begin());
+  sessions.emplace_back(session);
   return 1;
 }
+
+SessionPointer Engine::TakeSession() noexcept {
+  if (sessions_.empty()) return nullptr;
+  SessionPointer first = std::move(sessions_.front());
+  sessions_.erase(sessions_.begin());
+  if (sessions_.empty()) sessions_.shrink_to_fit();
+  return first;
+}
+
+void Engine::OnKeyLog(const SSL* ssl, const char* line) { Of(ssl)->key_log_.append(line).append("\n"); }
 
 }  // namespace shrapnel

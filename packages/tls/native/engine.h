@@ -6,10 +6,15 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "bytes.h"
 #include "environment.h"
+#include "ocsp.h"
 #include "openssl.h"
+#include "tickets.h"
 
 namespace shrapnel {
 
@@ -21,6 +26,14 @@ class Outlet {
 
  protected:
   ~Outlet() = default;
+};
+
+// Of one connection's stapling.
+struct OcspState {
+  OcspMode mode = OcspMode::kOff;
+  OcspVerdict verdict = OcspVerdict::kNone;
+  long good_seconds = 0x7fffffff;     // how long the answer was good for when it came
+  std::vector<std::string> staples;  // what a server may give
 };
 
 class Engine {
@@ -72,16 +85,24 @@ class Engine {
   // Says close_notify, once.
   [[nodiscard]] Outcome Shutdown();
 
-  // A session that the peer gave since this was last asked, or nullptr.
-  [[nodiscard]] SessionPointer TakeSession() noexcept { return std::move(session_); }
+  // The oldest of the last few sessions that the peer gave and that were not taken, or nullptr.
+  [[nodiscard]] SessionPointer TakeSession() noexcept;
+
+  [[nodiscard]] OcspState& ocsp() noexcept { return ocsp_; }
+  // Of the context that it was made with; it may have got another one by the name that the client asked for.
+  [[nodiscard]] TicketKeys* ticket_keys() const noexcept { return ticket_keys_; }
+  // Lines for a key log since this was last asked, each with its end.
+  [[nodiscard]] std::string TakeKeyLog() noexcept { return std::exchange(key_log_, {}); }
+
+  static Engine* Of(const SSL* ssl) noexcept;
 
   static void OnInfo(const SSL* ssl, int where, int value);
   static int OnVerify(int is_well, X509_STORE_CTX* store);
   static int OnSession(SSL* ssl, SSL_SESSION* session);
+  static void OnKeyLog(const SSL* ssl, const char* line);
 
  private:
   explicit Engine(SslPointer ssl);
-  static Engine* Of(const SSL* ssl) noexcept;
   static const BIO_METHOD* Method();
   static int OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* count);
   static int OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size_t* count);
@@ -97,7 +118,10 @@ class Engine {
   bool is_input_stashed_ = false;
   ByteBuffer stash_;
   ByteBuffer pending_;
-  SessionPointer session_;
+  std::vector<SessionPointer> sessions_;
+  TicketKeys* ticket_keys_ = nullptr;  // the first context's, which `ssl_` holds
+  OcspState ocsp_;
+  std::string key_log_;
   std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
   long verify_ = 0;
   int depth_ = 0;

@@ -17,6 +17,7 @@ constexpr Outcome kFailed = -10005;     // OpenSSL refused; Failure has the deta
 constexpr std::int32_t kDrained = 1;        // nothing is left in the transport, nor here
 constexpr std::int32_t kPendingOutput = 2;  // ciphertext waits for the transport
 constexpr std::int32_t kHasSession = 4;     // the peer gave a session that can be resumed
+constexpr std::int32_t kHasKeyLog = 8;      // there are lines for a key log
 
 // Memory that JavaScript sees too (an Int32Array there).
 struct State {

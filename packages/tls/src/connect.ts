@@ -11,7 +11,7 @@ import { clientSide, secure } from './upgrade.js'
  */
 export async function connect(host: string, port: number, options: ConnectOptions = {}): Promise<TlsStream> {
   checkOptions(options)
-  const side = clientSide(options, host)
+  const side = clientSide(options, host, port)
   const { connectTimeoutMs, noDelay, localAddress } = options
   const socket = await tcp.connect(host, port, {
     ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),

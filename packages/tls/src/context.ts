@@ -4,16 +4,33 @@
  * stays in the memory of JavaScript for it.
  */
 import { createHash } from 'node:crypto'
-import { outOfRange } from '@shrapnel/core/parts'
+import { checkInteger, outOfRange, wrongType } from '@shrapnel/core/parts'
 import { accepted } from './errors.js'
 import { type NativeContext, native } from './native.js'
-import { type ContextOptions, checkText, pemBytes, pemList, versionNumber } from './options.js'
+import {
+  type ContextOptions,
+  checkText,
+  pemBytes,
+  pemList,
+  type TicketOptions,
+  versionNumber,
+} from './options.js'
 import { bundledRoots, rootsOf } from './roots.js'
+import { sharedTicketKeys, TicketKeys } from './ticket-keys.js'
 
 /** Enough for the few identities of a program. The one that was not used for longest is forgotten. */
 const REMEMBERED = 32
 
 const remembered = new Map<string, NativeContext>()
+const names = new WeakMap<NativeContext, string>()
+
+/** Equal for contexts that were made of the same. */
+export function contextName(context: NativeContext): string {
+  return names.get(context) as string
+}
+
+/** More tickets than anybody uses are a nuisance to the network. */
+const MOST_TICKETS = 32
 
 interface Parts {
   readonly isServer: boolean
@@ -23,12 +40,26 @@ interface Parts {
   readonly ca: Uint8Array | undefined
   readonly least: number
   readonly most: number
+  readonly resumption: ResumptionParts
 }
 
-export function contextFor(isServer: boolean, options: ContextOptions): NativeContext {
-  const parts = partsOf(isServer, options)
-  const name = nameOf(parts)
-  const found = remembered.get(name) ?? makeContext(parts)
+/** What decides how sessions go on, and not whose they are. */
+interface ResumptionParts {
+  readonly ticketKeys: TicketKeys | undefined
+  readonly ticketCount: number
+  readonly hasKeyLog: boolean
+}
+
+/** What a context is asked for: those of its side. */
+type Wishes = ContextOptions & TicketOptions
+
+export function contextFor(isServer: boolean, options: Wishes, hasKeyLog = false): NativeContext {
+  const parts = partsOf(isServer, options, hasKeyLog)
+  const identity = nameOf(parts)
+  const { ticketKeys, ticketCount } = parts.resumption
+  const name = `${identity} ${ticketKeys?.id ?? 'none'} ${ticketCount} ${hasKeyLog}`
+  const found = remembered.get(name) ?? makeContext(parts, identity)
+  names.set(found, name)
   // Last in the order of the Map: used last.
   remembered.delete(name)
   remembered.set(name, found)
@@ -36,7 +67,7 @@ export function contextFor(isServer: boolean, options: ContextOptions): NativeCo
   return found
 }
 
-function partsOf(isServer: boolean, options: ContextOptions): Parts {
+function partsOf(isServer: boolean, options: Wishes, hasKeyLog: boolean): Parts {
   const { cert, key, passphrase, ca, minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options
   const least = versionNumber('minVersion', minVersion)
   const most = versionNumber('maxVersion', maxVersion)
@@ -49,10 +80,22 @@ function partsOf(isServer: boolean, options: ContextOptions): Parts {
     ca: ca === undefined ? undefined : pemList('ca', ca),
     least,
     most,
+    resumption: { ...ticketParts(isServer, options), hasKeyLog },
   }
 }
 
-function nameOf(parts: Parts): string {
+function ticketParts(
+  isServer: boolean,
+  { tickets = true, ticketCount = 1 }: TicketOptions,
+): Omit<ResumptionParts, 'hasKeyLog'> {
+  checkInteger('ticketCount', ticketCount, 0, MOST_TICKETS)
+  if (typeof tickets !== 'boolean' && !(tickets instanceof TicketKeys))
+    throw wrongType('tickets', 'true, false or TicketKeys', tickets)
+  if (!isServer || tickets === false || ticketCount === 0) return { ticketKeys: undefined, ticketCount: 0 }
+  return { ticketKeys: tickets === true ? sharedTicketKeys() : tickets, ticketCount }
+}
+
+function nameOf({ resumption: _, ...parts }: Parts): string {
   const hash = createHash('sha256')
   // Each with its length before it: no two lists of values look the same.
   for (const value of Object.values(parts)) {
@@ -62,7 +105,7 @@ function nameOf(parts: Parts): string {
   return hash.digest('base64')
 }
 
-function makeContext(parts: Parts): NativeContext {
+function makeContext(parts: Parts, identity: string): NativeContext {
   const context = accepted<NativeContext>('the context', native.contextMake(parts.isServer))
   accepted('minVersion', native.contextVersions(context, parts.least, parts.most))
   if (parts.cert !== undefined) {
@@ -71,5 +114,17 @@ function makeContext(parts: Parts): NativeContext {
   }
   const roots = parts.ca !== undefined ? rootsOf(parts.ca) : parts.isServer ? undefined : bundledRoots()
   if (roots !== undefined) accepted('ca', native.contextRoots(context, roots))
+  setResumption(context, parts, identity)
   return context
+}
+
+function setResumption(context: NativeContext, { isServer, resumption }: Parts, identity: string): void {
+  const { ticketKeys, ticketCount, hasKeyLog } = resumption
+  if (isServer) {
+    accepted('tickets', native.contextTickets(context, ticketKeys?.native, ticketCount))
+    // A session goes on only where a full handshake would have shown the same certificate and judged clients by the same: what one
+    // server of a process gave is nothing to another.
+    accepted('tickets', native.contextIdentity(context, Buffer.from(identity, 'base64')))
+  }
+  if (hasKeyLog) native.contextKeyLog(context)
 }

@@ -11,6 +11,8 @@ import {
   DRAINED,
   ENDED,
   FAILED,
+  HAS_KEY_LOG,
+  HAS_SESSION,
   hasFlag,
   type NativeEngine,
   native,
@@ -20,6 +22,7 @@ import {
 } from './native.js'
 import type { Pump } from './pump.js'
 import { receive } from './received.js'
+import type { ConnectionSessions } from './resumption.js'
 
 /** A peer that reads as fast as we send never lets the kernel say that it is full: after so much others have their turn. */
 const BYTES_PER_TURN = 1024 * 1024
@@ -29,6 +32,8 @@ export class DescriptorPump implements Pump {
   readonly engine: NativeEngine
   readonly raw: RawSocket
   readonly fd: number
+  sessions: ConnectionSessions | undefined
+  keyLog: ((lines: string) => void) | undefined
 
   constructor(raw: RawSocket, engine: NativeEngine) {
     this.raw = raw
@@ -103,7 +108,10 @@ export class DescriptorPump implements Pump {
   }
 
   failure(syscall: string, result: number): Error {
-    return result === FAILED ? connectionError() : this.raw.failure(syscall, result)
+    if (result !== FAILED) return this.raw.failure(syscall, result)
+    const error = connectionError()
+    this.sessions?.failed()
+    return error
   }
 }
 
@@ -126,6 +134,7 @@ class HandshakeOperation implements RawOperation<'read' | 'write' | 'done'> {
     }
     const isReading = this.#direction === 'read'
     const result = native.handshake(engine, fd, isReading, raw.trustsShortReads)
+    if (hasFlag(HAS_KEY_LOG)) this.#pump.keyLog?.(native.engineTakeKeyLog(engine))
     if (result === 0) {
       if (hasFlag(DRAINED)) raw.exhaust('read')
       return 'done'
@@ -153,6 +162,7 @@ class RecvOperation implements RawOperation<Buffer> {
     const bytes = receive(this.#max, (buffer, offset, length) =>
       native.read(engine, fd, buffer, offset, length, raw.trustsShortReads),
     )
+    if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
     if (typeof bytes === 'number') return this.#pump.noBytes(bytes) ?? NOTHING
     if (hasFlag(DRAINED)) raw.exhaust('read')
     return bytes
@@ -173,6 +183,7 @@ class RecvIntoOperation implements RawOperation<number> {
     const { engine, fd, raw } = this.#pump
     const target = this.#target
     const count = native.read(engine, fd, target, 0, target.length, raw.trustsShortReads)
+    if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
     if (count <= 0) return this.#pump.noBytes(count) ?? 0
     if (hasFlag(DRAINED)) raw.exhaust('read')
     return count

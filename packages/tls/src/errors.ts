@@ -1,6 +1,7 @@
 /** The errors of this package. `code` is stable; OpenSSL's own words are a fact beside it. */
 import { CoroError } from '@shrapnel/core'
 import { FAILED, type Native, type NativeFailure, native } from './native.js'
+import { type OcspErrorCode, ocspRefusal } from './ocsp-refusals.js'
 
 export type TlsErrorCode =
   /** The peer's certificate was refused. */
@@ -13,8 +14,11 @@ export type TlsErrorCode =
   | 'TLS_HANDSHAKE_CUT'
   /** A certificate, key or other option that OpenSSL cannot use. */
   | 'TLS_OPTION'
+  /** This connection has no binding of that kind. */
+  | 'TLS_CHANNEL_BINDING'
   /** The transport ended without a close_notify. */
   | 'TRUNCATED'
+  | OcspErrorCode
 
 export class TlsError extends CoroError {
   override readonly name: string = 'TlsError'
@@ -52,6 +56,8 @@ export class TruncatedStream extends TlsError {
 /** Why the connection failed; asked directly after the call that gave `FAILED`. */
 export function connectionError(): TlsError {
   const failure = native.lastFailure()
+  const stapled = ocspRefusal(failure.ocsp)
+  if (stapled !== undefined) return new TlsError(stapled.code, stapled.text, failure)
   if (failure.verifyCode !== 0) {
     const whose = failure.depth === 0 ? "the peer's certificate" : `certificate ${failure.depth} of the chain`
     return new TlsError('TLS_CERTIFICATE', `${whose} was refused: ${failure.verifyReason}`, failure)

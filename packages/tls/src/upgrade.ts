@@ -3,20 +3,22 @@
 import { isIP } from 'node:net'
 import { now, Socket, type Stream, withTimeout } from '@shrapnel/core'
 import { checkDuration, currentScope, wrongType } from '@shrapnel/core/parts'
-import { contextFor } from './context.js'
+import { contextFor, contextName } from './context.js'
 import { DescriptorPump } from './descriptor-pump.js'
 import { accepted } from './errors.js'
+import { keyLogSink } from './key-log.js'
 import { type NativeContext, type NativeEngine, native, VERIFY_NONE, VERIFY_REQUIRED } from './native.js'
+import { askForStaple, checkOcspMode, stapler } from './ocsp.js'
 import {
   type ClientOptions,
   checkOptions,
   checkText,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ServerOptions,
-  type TlsSession,
 } from './options.js'
 import type { Pump } from './pump.js'
 import { RecordPump } from './record-pump.js'
+import { Resumption } from './resumption.js'
 import { TlsStream } from './tls-stream.js'
 
 /** Which side we are, and how it is to be. */
@@ -28,28 +30,38 @@ export type UpgradeOptions =
 export interface Side {
   readonly handshakeTimeoutMs: number
   makeEngine(): NativeEngine
+  readonly keyLog: ((lines: string) => void) | undefined
+  /** Of a client. */
+  readonly resumption?: Resumption
 }
 
-export function clientSide(options: ClientOptions, host?: string): Side {
+/** `host` and `port`: what is connected to. */
+export function clientSide(options: ClientOptions, host?: string, port?: number): Side {
   const { verify = true, handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options
   if (typeof verify !== 'boolean') throw wrongType('verify', 'true or false', verify)
   const serverName = options.serverName ?? host
   if (serverName === undefined && verify)
     throw wrongType('serverName', 'a name or an address, as the certificate is to be verified', serverName)
   const name = serverName === undefined ? '' : checkText('serverName', serverName)
-  const context = contextFor(false, options)
+  const keyLog = keyLogSink(options.keyLog)
+  const ocsp = checkOcspMode(options.ocsp ?? 'off', verify)
+  const context = contextFor(false, options, keyLog !== undefined)
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
-  return { handshakeTimeoutMs, makeEngine: () => clientEngine(context, verify, name, options.session) }
+  const settled = { serverName: name, isVerified: verify, ocsp, options, host, port }
+  return {
+    handshakeTimeoutMs,
+    keyLog,
+    resumption: new Resumption({ contextName: contextName(context), ...settled }),
+    makeEngine() {
+      const engine = clientEngine(context, verify, name)
+      askForStaple(engine, ocsp)
+      return engine
+    },
+  }
 }
 
-function clientEngine(
-  context: NativeContext,
-  verify: boolean,
-  name: string,
-  session: TlsSession | undefined,
-): NativeEngine {
+function clientEngine(context: NativeContext, verify: boolean, name: string): NativeEngine {
   const engine = accepted<NativeEngine>('the context', native.engineMake(context, false))
-  if (session !== undefined) accepted('session', native.engineSession(engine, session))
   const isAddress = isIP(name) !== 0
   // An address is never sent as a server name (RFC 6066, 3).
   if (name !== '' && !isAddress) accepted('serverName', native.engineServerName(engine, name))
@@ -66,8 +78,18 @@ export function serverSide(options: ServerOptions): Side {
   const { handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
   if (options.cert === undefined) throw wrongType('cert', 'PEM text or a Uint8Array', options.cert)
-  const context = contextFor(true, options)
-  return { handshakeTimeoutMs, makeEngine: () => accepted('the context', native.engineMake(context, true)) }
+  const keyLog = keyLogSink(options.keyLog)
+  const staple = stapler(options.ocspResponse)
+  const context = contextFor(true, options, keyLog !== undefined)
+  return {
+    handshakeTimeoutMs,
+    keyLog,
+    makeEngine() {
+      const engine = accepted<NativeEngine>('the context', native.engineMake(context, true))
+      staple?.(engine)
+      return engine
+    },
+  }
 }
 
 /**
@@ -85,10 +107,20 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   if (refused !== null) return refused
   const pump = pumpFor(stream, side)
   const since = now()
+  pump.keyLog = side.keyLog
+  const sessions = side.resumption?.begin(pump.engine, stream)
   const { handshakeTimeoutMs } = side
-  if (handshakeTimeoutMs === Infinity) await pump.handshake()
-  else await withTimeout(handshakeTimeoutMs, () => pump.handshake())
-  return new TlsStream(pump, now() - since)
+  try {
+    if (handshakeTimeoutMs === Infinity) await pump.handshake()
+    else await withTimeout(handshakeTimeoutMs, () => pump.handshake())
+  } catch (error) {
+    sessions?.gaveUp()
+    throw error
+  }
+  const secured = new TlsStream(pump, now() - since)
+  sessions?.established(secured.facts.isResumed)
+  pump.sessions = sessions
+  return secured
 }
 
 function pumpFor(stream: Stream, side: Side): Pump {

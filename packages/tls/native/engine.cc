@@ -146,7 +146,9 @@ Engine::Turn::~Turn() {
 Outcome Engine::Handshake() {
   if (failure_ != nullptr) return FailAgain();
   const int result = SSL_do_handshake(ssl());
-  return result == 1 ? 1 : Explain(result);
+  if (result != 1) return Explain(result);
+  NoteRenewal();
+  return 1;
 }
 
 Outcome Engine::Read(Bytes into) {
@@ -216,6 +218,21 @@ int Engine::OnSession(SSL* ssl, SSL_SESSION* session) {
   if (sessions.size() == kMostSessions) sessions.erase(sessions.begin());
   sessions.emplace_back(session);
   return 1;
+}
+
+bool Engine::Resume(SSL_SESSION* session) noexcept {
+  if (SSL_set_session(ssl(), session) != 1) return false;
+  offered_ = session;
+  return true;
+}
+
+// A server of TLS 1.2 may give another ticket for a session that goes on. OpenSSL makes the old session unfit then, and tells nobody
+// of the new one.
+void Engine::NoteRenewal() {
+  if (offered_ == nullptr) return;
+  const bool is_renewed = SSL_version(ssl()) < TLS1_3_VERSION && SSL_session_reused(ssl()) == 1 && SSL_get_session(ssl()) != offered_;
+  offered_ = nullptr;
+  if (is_renewed) static_cast<void>(OnSession(ssl(), SSL_get1_session(ssl())));
 }
 
 SessionPointer Engine::TakeSession() noexcept {

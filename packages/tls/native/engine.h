@@ -85,6 +85,8 @@ class Engine {
   // Says close_notify, once.
   [[nodiscard]] Outcome Shutdown();
 
+  // Offers it to the server. Before the handshake.
+  [[nodiscard]] bool Resume(SSL_SESSION* session) noexcept;
   // The oldest of the last few sessions that the peer gave and that were not taken, or nullptr.
   [[nodiscard]] SessionPointer TakeSession() noexcept;
 
@@ -110,6 +112,7 @@ class Engine {
 
   [[nodiscard]] Outcome Explain(int result);
   [[nodiscard]] Outcome FailAgain();
+  void NoteRenewal();
 
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
@@ -119,6 +122,7 @@ class Engine {
   ByteBuffer stash_;
   ByteBuffer pending_;
   std::vector<SessionPointer> sessions_;
+  const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
   TicketKeys* ticket_keys_ = nullptr;  // the first context's, which `ssl_` holds
   OcspState ocsp_;
   std::string key_log_;

@@ -63,7 +63,10 @@ int KeysIndex() {
 int OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int is_sealing) {
   TicketKeys* keys = Engine::Of(ssl)->ticket_keys();
   if (keys == nullptr) return 0;
-  return is_sealing == 1 ? keys->Seal(name, iv, cipher, mac) : keys->Open(name, iv, cipher, mac);
+  if (is_sealing == 1) return keys->Seal(name, iv, cipher, mac);
+  const int opened = keys->Open(name, iv, cipher, mac);
+  // A ticket of TLS 1.3 is used up by that: without another one the client could go on only once.
+  return opened == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : opened;
 }
 
 }  // namespace

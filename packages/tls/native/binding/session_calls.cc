@@ -22,7 +22,7 @@ napi_value EngineSession(napi_env env, napi_callback_info info) {
   SSL_SESSION* session = call.Get<HeldSession>(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return call.Number(Accepted(call, SSL_set_session(engine->ssl(), session) == 1));
+  return call.Number(Accepted(call, engine->Resume(session)));
 }
 
 // engineTakeSession(engine): the oldest session that the peer gave and that was not taken, or undefined.

@@ -67,7 +67,13 @@ export class Resumption {
     // A stream that says nothing of where it leads, to a server without a name: no two of them are known to be the same.
     const isKnown = place.host !== undefined || serverName !== ''
     const key = JSON.stringify([this.#policy, place.host ?? '', place.port ?? 0])
-    const sessions = new ConnectionSessions(engine, isKnown ? this.#cache : undefined, key, this.#policy, place)
+    const sessions = new ConnectionSessions(
+      engine,
+      isKnown ? this.#cache : undefined,
+      key,
+      this.#policy,
+      place,
+    )
     sessions.offer(this.#given)
     return sessions
   }

@@ -1,6 +1,7 @@
 /** What a client keeps of a connection to make the next one without certificates. It is good under the conditions it was made under. */
-import type { Version } from './options.js'
+
 import { type NativeSession, native } from './native.js'
+import type { Version } from './options.js'
 
 const TLS_1_3 = 0x0304
 

@@ -154,7 +154,10 @@ describe('a session is not used under other conditions:', () => {
       { future: [Buffer.from('a')] } as ConnectOptions,
     ]
     for (const variant of variants)
-      expect([await visit(listener.port, variant), await visit(listener.port, variant)]).toEqual([false, true])
+      expect([await visit(listener.port, variant), await visit(listener.port, variant)]).toEqual([
+        false,
+        true,
+      ])
     expect(await visit(elsewhere.port)).toBe(false)
     expect(await visit(listener.port)).toBe(true)
     // What decides nothing changes nothing.

@@ -230,7 +230,8 @@ bool Engine::Resume(SSL_SESSION* session) noexcept {
 // of the new one.
 void Engine::NoteRenewal() {
   if (offered_ == nullptr) return;
-  const bool is_renewed = SSL_version(ssl()) < TLS1_3_VERSION && SSL_session_reused(ssl()) == 1 && SSL_get_session(ssl()) != offered_;
+  const bool is_renewed = SSL_version(ssl()) < TLS1_3_VERSION && SSL_session_reused(ssl()) == 1 &&
+                          SSL_get_session(ssl()) != offered_;
   offered_ = nullptr;
   if (is_renewed) static_cast<void>(OnSession(ssl(), SSL_get1_session(ssl())));
 }

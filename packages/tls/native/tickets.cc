@@ -11,6 +11,7 @@
 #include <ctime>
 #include <string>
 
+#include "connection_facts.h"
 #include "engine.h"
 
 namespace shrapnel {
@@ -67,6 +68,32 @@ int OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* c
   const int opened = keys->Open(name, iv, cipher, mac);
   // A ticket of TLS 1.3 is used up by that: without another one the client could go on only once.
   return opened == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : opened;
+}
+
+// How long a verified client may go on without showing its certificate again: it may have been revoked.
+constexpr std::int64_t kMostVerifiedSeconds = 24 * 3600;
+constexpr std::size_t kEndBytes = 8;
+
+// Before a ticket is sealed: what is put beside the session. 1, or 0 for a failure.
+int OnTicketMade(SSL* ssl, void*) {
+  const TicketKeys* keys = Engine::Of(ssl)->ticket_keys();
+  // What goes on has the end that it had.
+  if (keys == nullptr || SSL_session_reused(ssl) == 1 || SSL_get0_verified_chain(ssl) == nullptr) return 1;
+  std::uint8_t end[kEndBytes];
+  PutNumber(end, keys->Now() + std::min<std::int64_t>(VerifiedSeconds(ssl), kMostVerifiedSeconds));
+  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), end, sizeof end);
+}
+
+SSL_TICKET_RETURN OnTicketOpened(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
+                                 void*) {
+  if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  void* end = nullptr;
+  std::size_t length = 0;
+  const TicketKeys* keys = Engine::Of(ssl)->ticket_keys();
+  const bool is_over = SSL_SESSION_get0_ticket_appdata(session, &end, &length) == 1 && length == kEndBytes && keys != nullptr &&
+                       NumberAt(static_cast<const std::uint8_t*>(end)) <= keys->Now();
+  if (is_over) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 }  // namespace
@@ -163,7 +190,8 @@ int SetTickets(SSL_CTX* context, const std::shared_ptr<TicketKeys>& keys, int co
   static_cast<void>(shared.release());  // The context's now.
   SSL_CTX_set_timeout(context, static_cast<long>(keys->lifetime()));
   return SSL_CTX_set_num_tickets(context, static_cast<std::size_t>(count)) == 1 &&
-         SSL_CTX_set_tlsext_ticket_key_evp_cb(context, OnTicket) == 1;
+         SSL_CTX_set_tlsext_ticket_key_evp_cb(context, OnTicket) == 1 &&
+         SSL_CTX_set_session_ticket_cb(context, OnTicketMade, OnTicketOpened, nullptr) == 1;
 }
 
 TicketKeys* TicketKeysOf(const SSL_CTX* context) {

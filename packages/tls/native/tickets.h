@@ -4,6 +4,9 @@
 // Time is cut into slots as long as a rotation, and each slot has keys of its own: HKDF (RFC 5869) of the secret and the number of the
 // slot. So processes that share the secret rotate together and tell each other nothing. A ticket names its slot; one that is older than
 // a session may be is refused without an error, and the handshake is a full one.
+//
+// Each connection that goes on gets a ticket with a whole lifetime before it, so sessions would never end. The one of a client that has
+// shown a certificate does: the ticket says until when that certificate was good, and those that follow from it say the same.
 #pragma once
 
 #include <array>
@@ -28,6 +31,9 @@ class TicketKeys {
   // How long a ticket is good for, in seconds.
   [[nodiscard]] std::int64_t lifetime() const noexcept { return lifetime_; }
 
+  // Seconds since 1970.
+  [[nodiscard]] std::int64_t Now() const noexcept;
+
   // As OpenSSL has it: 1 done, 2 done and the client should get a new one, 0 not a ticket of ours, -1 failed.
   [[nodiscard]] int Seal(std::uint8_t* name, std::uint8_t* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
   [[nodiscard]] int Open(const std::uint8_t* name, const std::uint8_t* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
@@ -43,7 +49,6 @@ class TicketKeys {
   };
 
   TicketKeys(ConstBytes secret, std::int64_t rotation, std::int64_t lifetime, std::int64_t shift);
-  [[nodiscard]] std::int64_t Now() const noexcept;
   [[nodiscard]] const Slot* Find(std::int64_t number);
   [[nodiscard]] bool Derive(const char* purpose, std::int64_t number, std::uint8_t* into, std::size_t length) const;
 

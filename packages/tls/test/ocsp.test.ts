@@ -237,12 +237,8 @@ describe('a server', () => {
       await client.until(/OCSP Response Status: successful/)
       await client.until(/Cert Status: good/)
     }
-    const node = nodeConnect({
-      port: listener.port,
-      host: 'localhost',
-      ca: here.client.ca,
-      requestOCSP: true,
-    })
+    const options = { port: listener.port, host: 'localhost', ca: here.client.ca, requestOCSP: true }
+    const node = nodeConnect(options)
     const [response] = await once(node, 'OCSPResponse')
     expect(good.equals(response as Buffer)).toBe(true)
     node.destroy()

@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { connect as nodeConnect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { spawn } from '@shrapnel/core'
+import { memoryStreamPair, spawn } from '@shrapnel/core'
 import { startOpensslClient, startServer } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { type ListenOptions, TicketKeys, type TlsListener, type TlsSession, tls } from '../src/index.js'
+import { native, VERIFY_REQUIRED } from '../src/native.js'
+import { secure, serverSide } from '../src/upgrade.js'
 import { house } from './house.js'
 
 const here = house()
@@ -51,11 +53,11 @@ describe.each(VERSIONS)('by %s', (version) => {
     ['the same keys', 0, true],
     ['the keys before the last rotation', HOUR_MS, true],
     ['the keys of a machine whose clock is ahead', -HOUR_MS, true],
-    ['keys that nobody should have any more', 3 * HOUR_MS, false],
+    ['keys that nobody should have any more', 5 * HOUR_MS, false],
     ['keys of the far future', -3 * HOUR_MS, false],
   ]
   test.each(rotation)('a ticket sealed with %s', async (_what, shiftMs, isResumed) => {
-    const options = { secret: SECRET, rotationMs: HOUR_MS, lifetimeMs: HOUR_MS }
+    const options = { secret: SECRET, rotationMs: HOUR_MS, lifetimeMs: 2 * HOUR_MS }
     using first = greeter({ tickets: new TicketKeys(options) })
     using second = greeter({ tickets: new TicketKeys(options, shiftMs) })
     const { session } = await visit(first.port, version)
@@ -143,6 +145,37 @@ describe.each(VERSIONS)('by %s', (version) => {
       expect([place, (await ask(changed))[0]]).toEqual([place, false])
     }
     expect((await ask(session))[0]).toBe(true)
+  })
+
+  test('a session ends with the certificate that the client has shown, however often it goes on', async () => {
+    const notAfter = new Date(Date.now() + HOUR_MS / 2)
+    const { chainPem: cert, keyPem: key } = await here.authority.issue({ purpose: 'client', notAfter })
+    const resumed: boolean[] = []
+    let session: TlsSession | undefined
+    // The clock of the third server is past that, and its keys are good.
+    for (const shiftMs of [0, HOUR_MS / 4, HOUR_MS]) {
+      const tickets = new TicketKeys({ secret: SECRET, lifetimeMs: 3 * HOUR_MS }, shiftMs)
+      const side = serverSide({ ...here.server, ca: here.client.ca, tickets })
+      const [left, right] = memoryStreamPair()
+      const [client, server] = await Promise.all([
+        tls.upgrade(left, { ...here.client, cert, key, maxVersion: version, sessions: 'none', session }),
+        secure(right, {
+          ...side,
+          makeEngine() {
+            const engine = side.makeEngine()
+            native.engineVerify(engine, VERIFY_REQUIRED, '', '')
+            return engine
+          },
+        }),
+      ])
+      await server.send('!')
+      await client.recv()
+      resumed.push(server.facts.isResumed)
+      session = client.takeSession() ?? session
+      client.close()
+      server.close()
+    }
+    expect(resumed).toEqual([false, true, false])
   })
 
   test('openssl s_client goes on with our tickets', async () => {

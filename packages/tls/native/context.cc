@@ -32,9 +32,11 @@ SslContextPointer MakeContext(bool is_server) {
         SSL_CTX_set_session_id_context(context.get(), kName, sizeof kName) != 1) {
       return nullptr;
     }
+    SSL_CTX_set_tlsext_status_cb(context.get(), OnServerStatus);
   } else {
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context.get(), Engine::OnSession);
+    SSL_CTX_set_tlsext_status_cb(context.get(), OnClientStatus);
   }
   if (SetVersions(context.get(), TLS1_2_VERSION, TLS1_3_VERSION) != 1) return nullptr;
   if (SetDefaultPolicy(context.get(), is_server) != 1) return nullptr;

@@ -15,6 +15,9 @@ namespace {
 // record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
 constexpr std::size_t kLargePiece = 4096;
 
+// Of the sessions that nobody took, the last ones are kept: a peer may send any number.
+constexpr std::size_t kMostSessions = 4;
+
 std::atomic<int> engine_count{0};
 
 }  // namespace
@@ -38,6 +41,8 @@ std::unique_ptr<Engine> Engine::Make(Environment& environment, SSL_CTX* context,
   BIO_set_data(bio, engine.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(engine->ssl(), bio, bio);  // It is the engine's from here on.
+  engine->ticket_keys_ = TicketKeysOf(context);
+  engine->has_key_log_ = PolicyOf(context).has_key_log;
   if (is_server) {
     SSL_set_accept_state(engine->ssl());
   } else {
@@ -135,9 +140,10 @@ Engine::Turn::~Turn() {
   // Without memory for what is in between the connection is lost: OpenSSL is told so, and refuses from now on.
   if (!is_kept) SSL_set_shutdown(engine_.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   environment.output.Clear();
-  environment.state->flags = (environment.state->flags & ~(kPendingOutput | kHasSession)) |
+  environment.state->flags = (environment.state->flags & ~(kPendingOutput | kHasSession | kHasKeyLog)) |
                              (engine_.pending_.empty() ? 0 : kPendingOutput) |
-                             (engine_.session_ == nullptr ? 0 : kHasSession);
+                             (engine_.sessions_.empty() ? 0 : kHasSession) |
+                             (engine_.key_log_.empty() ? 0 : kHasKeyLog);
   engine_.input_ = {};
   engine_.environment_ = nullptr;
   engine_.outlet_ = nullptr;
@@ -148,6 +154,7 @@ Outcome Engine::Handshake() {
   const int result = SSL_do_handshake(ssl());
   if (result != 1) return Explain(result);
   is_established_ = true;
+  NoteRenewal();
   return 1;
 }
 
@@ -196,6 +203,7 @@ Outcome Engine::Explain(int result) {
   failure_->TakeFromQueue();
   failure_->verify = verify_;
   failure_->depth = depth_;
+  failure_->ocsp = static_cast<int>(ocsp_.verdict);
   failure_->alert_sent = alert_sent_;
   failure_->alert_received = alert_received_;
   failure_->about.certificate = refused_certificate_;
@@ -254,6 +262,13 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
 
 bool Engine::UseContext(SSL_CTX* context) {
   is_context_wanted_ = false;
+  // Tickets are asked of the first context, and secrets are told to the chosen one.
+  if (TicketKeysOf(context) == nullptr) {
+    ticket_keys_ = nullptr;
+    SSL_set_options(ssl(), SSL_OP_NO_TICKET);
+    if (SSL_set_num_tickets(ssl(), 0) != 1) return false;
+  }
+  if (has_key_log_) SSL_CTX_set_keylog_callback(context, OnKeyLog);
   return Apply(context, ssl()) == 1;
 }
 
@@ -270,8 +285,40 @@ int Engine::OnClientHello(SSL* ssl, int* alert, void*) {
 
 // 1: the reference is ours now.
 int Engine::OnSession(SSL* ssl, SSL_SESSION* session) {
-  Of(ssl)->session_.reset(session);
+  std::vector<SessionPointer>& sessions = Of(ssl)->sessions_;
+  if (sessions.size() == kMostSessions) sessions.erase(sessions.begin());
+  sessions.emplace_back(session);
   return 1;
+}
+
+bool Engine::Resume(SSL_SESSION* session) noexcept {
+  if (SSL_set_session(ssl(), session) != 1) return false;
+  offered_ = session;
+  return true;
+}
+
+// A server of TLS 1.2 may give another ticket for a session that goes on. OpenSSL makes the old session unfit then, and tells nobody
+// of the new one.
+void Engine::NoteRenewal() {
+  if (offered_ == nullptr) return;
+  const bool is_renewed = SSL_version(ssl()) < TLS1_3_VERSION && SSL_session_reused(ssl()) == 1 &&
+                          SSL_get_session(ssl()) != offered_;
+  offered_ = nullptr;
+  if (is_renewed) static_cast<void>(OnSession(ssl(), SSL_get1_session(ssl())));
+}
+
+SessionPointer Engine::TakeSession() noexcept {
+  if (sessions_.empty()) return nullptr;
+  SessionPointer first = std::move(sessions_.front());
+  sessions_.erase(sessions_.begin());
+  if (sessions_.empty()) sessions_.shrink_to_fit();
+  return first;
+}
+
+// Its context may have got this for the sake of another connection.
+void Engine::OnKeyLog(const SSL* ssl, const char* line) {
+  Engine* engine = Of(ssl);
+  if (engine->has_key_log_) engine->key_log_.append(line).append("\n");
 }
 
 }  // namespace shrapnel

@@ -6,11 +6,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "bytes.h"
 #include "environment.h"
 #include "greeting.h"
+#include "ocsp.h"
 #include "openssl.h"
+#include "tickets.h"
 
 namespace shrapnel {
 
@@ -30,6 +35,14 @@ constexpr int kMostIdleMessages = 32;
 // Ciphertext that the transport has not taken. What a send leaves here is less; the rest are answers, which a peer may ask for without
 // ever reading one.
 constexpr std::size_t kMostPending = 512 * 1024;
+
+// Of one connection's stapling.
+struct OcspState {
+  OcspMode mode = OcspMode::kOff;
+  OcspVerdict verdict = OcspVerdict::kNone;
+  long good_seconds = 0x7fffffff;    // how long the answer was good for when it came
+  std::vector<std::string> staples;  // what a server may give
+};
 
 class Engine {
  public:
@@ -80,8 +93,18 @@ class Engine {
   // Says close_notify, once.
   [[nodiscard]] Outcome Shutdown();
 
-  // A session that the peer gave since this was last asked, or nullptr.
-  [[nodiscard]] SessionPointer TakeSession() noexcept { return std::move(session_); }
+  // Offers it to the server. Before the handshake.
+  [[nodiscard]] bool Resume(SSL_SESSION* session) noexcept;
+  // The oldest of the last few sessions that the peer gave and that were not taken, or nullptr.
+  [[nodiscard]] SessionPointer TakeSession() noexcept;
+
+  [[nodiscard]] OcspState& ocsp() noexcept { return ocsp_; }
+  // Of the context that it was made with; it may have got another one by the name that the client asked for.
+  [[nodiscard]] TicketKeys* ticket_keys() const noexcept { return ticket_keys_; }
+  // Lines for a key log since this was last asked, each with its end.
+  [[nodiscard]] std::string TakeKeyLog() noexcept { return std::exchange(key_log_, {}); }
+
+  static Engine* Of(const SSL* ssl) noexcept;
 
   // On a server, before the handshake: it gives kWantContext when the ClientHello has come, until one of these is called.
   void AskForContext() noexcept { is_context_wanted_ = true; }
@@ -96,10 +119,10 @@ class Engine {
   static void OnMessage(int is_written, int version, int type, const void* bytes, std::size_t length, SSL* ssl, void*);
   static int OnVerify(int is_well, X509_STORE_CTX* store);
   static int OnSession(SSL* ssl, SSL_SESSION* session);
+  static void OnKeyLog(const SSL* ssl, const char* line);
 
  private:
   explicit Engine(SslPointer ssl);
-  static Engine* Of(const SSL* ssl) noexcept;
   static const BIO_METHOD* Method();
   static int OnBioRead(BIO* bio, char* into, std::size_t length, std::size_t* count);
   static int OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size_t* count);
@@ -109,6 +132,7 @@ class Engine {
   [[nodiscard]] Outcome FailAgain();
   [[nodiscard]] Outcome GiveUp(const char* reason);
   [[nodiscard]] bool IsFlooded() const noexcept { return idle_messages_ > kMostIdleMessages; }
+  void NoteRenewal();
 
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
@@ -117,7 +141,12 @@ class Engine {
   bool is_input_stashed_ = false;
   ByteBuffer stash_;
   ByteBuffer pending_;
-  SessionPointer session_;
+  std::vector<SessionPointer> sessions_;
+  const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
+  TicketKeys* ticket_keys_ = nullptr;     // the first context's, which `ssl_` holds
+  OcspState ocsp_;
+  std::string key_log_;
+  bool has_key_log_ = false;
   std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
   std::unique_ptr<Greeting> greeting_{new Greeting};
   std::string refused_certificate_;  // DER

@@ -14,6 +14,7 @@ struct Failure {
   std::string reason;       // OpenSSL's own words for it
   std::string where;        // what it adds, such as the name of a file
   long verify = 0;          // X509_V_ERR_…; 0: the certificate is not why
+  int ocsp = 0;             // OcspVerdict; 0 and 1: the stapled answer is not why
   int depth = 0;            // of the certificate that was refused, 0 being the peer's own
   int alert_sent = -1;      // the alert that ended it, RFC 8446 section 6; -1: none
   int alert_received = -1;

@@ -18,6 +18,7 @@ constexpr Outcome kWantContext = -10006;  // a client has said what it wants, an
 constexpr std::int32_t kDrained = 1;        // nothing is left in the transport, nor here
 constexpr std::int32_t kPendingOutput = 2;  // ciphertext waits for the transport
 constexpr std::int32_t kHasSession = 4;     // the peer gave a session that can be resumed
+constexpr std::int32_t kHasKeyLog = 8;      // there are lines for a key log
 
 // Memory that JavaScript sees too (an Int32Array there).
 struct State {

@@ -89,14 +89,18 @@ int SetProtocols(SSL_CTX* context, bool is_server, ConstBytes protocols) {
   return SSL_CTX_set_alpn_protos(context, protocols.data, static_cast<unsigned int>(protocols.length)) == 0;
 }
 
+void SetKeyLog(SSL_CTX* context) {
+  Mutable(context)->has_key_log = true;
+  SSL_CTX_set_keylog_callback(context, Engine::OnKeyLog);
+}
+
 int SetDepth(SSL_CTX* context, int most_intermediates) {
   SSL_CTX_set_verify_depth(context, most_intermediates);
   return 1;
 }
 
-int SetClientPolicy(SSL_CTX* context, int mode, ConstBytes authorities, ConstBytes policy) {
+int SetClientPolicy(SSL_CTX* context, int mode, ConstBytes authorities) {
   SSL_CTX_set_verify(context, mode, mode == SSL_VERIFY_NONE ? nullptr : Engine::OnVerify);
-  if (SSL_CTX_set_session_id_context(context, policy.data, static_cast<unsigned int>(policy.length)) != 1) return 0;
   if (authorities.length == 0) return 1;
   const BioPointer text(BIO_new_mem_buf(authorities.data, static_cast<int>(authorities.length)));
   NamesPointer names(sk_X509_NAME_new_null());

@@ -12,7 +12,7 @@ import { clientSide, secure } from './upgrade.js'
  */
 export async function connect(host: string, port: number, options: ConnectOptions = {}): Promise<TlsStream> {
   checkOptions(options)
-  const side = clientSide(options, host)
+  const side = clientSide(options, host, port)
   const { connectTimeoutMs, noDelay, localAddress } = options
   const socket = await tcp.connect(asciiHost('host', host), port, {
     ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),

@@ -3,6 +3,7 @@ import { Alert, alertMeaning, alertName } from './alerts.js'
 import { certificateError } from './certificate-words.js'
 import { CertificateError, TlsError } from './errors.js'
 import { type NativeFailure, native } from './native.js'
+import { ocspRefusal } from './ocsp-refusals.js'
 import { plainWords } from './plain-words.js'
 import { protocolNames } from './protocol-names.js'
 
@@ -20,6 +21,8 @@ const MOST_CIPHERS_NAMED = 6
 /** Asked directly after the call that gave `FAILED`. */
 export function connectionError(): TlsError {
   const failure = native.lastFailure()
+  const stapled = ocspRefusal(failure.ocsp)
+  if (stapled !== undefined) return new TlsError(stapled.code, stapled.text, failure)
   if (failure.verifyCode !== 0) return certificateError(failure)
   if (failure.alertReceived >= 0) return new TlsError('TLS_ALERT', alertWords(failure), failure)
   return (

@@ -12,6 +12,8 @@ import {
   DRAINED,
   ENDED,
   FAILED,
+  HAS_KEY_LOG,
+  HAS_SESSION,
   hasFlag,
   type NativeEngine,
   native,
@@ -22,6 +24,7 @@ import {
 } from './native.js'
 import type { Pump } from './pump.js'
 import { receive } from './received.js'
+import type { ConnectionSessions } from './resumption.js'
 import type { Chooser } from './server-names.js'
 
 /** A peer that reads as fast as we send never lets the kernel say that it is full: after so much others have their turn. */
@@ -32,6 +35,8 @@ export class DescriptorPump implements Pump {
   readonly engine: NativeEngine
   readonly raw: RawSocket
   readonly fd: number
+  sessions: ConnectionSessions | undefined
+  keyLog: ((lines: string) => void) | undefined
 
   constructor(raw: RawSocket, engine: NativeEngine) {
     this.raw = raw
@@ -121,7 +126,10 @@ export class DescriptorPump implements Pump {
   }
 
   failure(syscall: string, result: number): Error {
-    return result === FAILED ? connectionError() : this.raw.failure(syscall, result)
+    if (result !== FAILED) return this.raw.failure(syscall, result)
+    const error = connectionError()
+    this.sessions?.failed()
+    return error
   }
 }
 
@@ -147,6 +155,7 @@ class HandshakeOperation implements RawOperation<Step> {
     }
     const isReading = this.#direction === 'read'
     const result = native.handshake(engine, fd, isReading, raw.trustsShortReads)
+    if (hasFlag(HAS_KEY_LOG)) this.#pump.keyLog?.(native.engineTakeKeyLog(engine))
     if (result === 0) {
       if (hasFlag(DRAINED)) raw.exhaust('read')
       return 'done'
@@ -175,6 +184,7 @@ class RecvOperation implements RawOperation<Buffer> {
     const bytes = receive(this.#max, (buffer, offset, length) =>
       native.read(engine, fd, buffer, offset, length, raw.trustsShortReads),
     )
+    if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
     if (typeof bytes === 'number') return this.#pump.noBytes(bytes) ?? NOTHING
     if (hasFlag(DRAINED)) raw.exhaust('read')
     return bytes
@@ -195,6 +205,7 @@ class RecvIntoOperation implements RawOperation<number> {
     const { engine, fd, raw } = this.#pump
     const target = this.#target
     const count = native.read(engine, fd, target, 0, target.length, raw.trustsShortReads)
+    if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
     if (count <= 0) return this.#pump.noBytes(count) ?? 0
     if (hasFlag(DRAINED)) raw.exhaust('read')
     return count

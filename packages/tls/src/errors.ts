@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import { CoroError } from '@shrapnel/core'
 import { alertName } from './alerts.js'
 import { FAILED, type Native, type NativeFailure, native } from './native.js'
+import type { OcspErrorCode } from './ocsp-refusals.js'
 
 export type TlsErrorCode =
   | CertificateErrorCode
@@ -26,8 +27,11 @@ export type TlsErrorCode =
   | 'TLS_EARLY_BYTES'
   /** A certificate, key or other option that OpenSSL cannot use. */
   | 'TLS_OPTION'
+  /** This connection has no binding of that kind. */
+  | 'TLS_CHANNEL_BINDING'
   /** The transport ended without a close_notify. */
   | 'TRUNCATED'
+  | OcspErrorCode
 
 /** Why a certificate of the peer was refused. */
 export type CertificateErrorCode =

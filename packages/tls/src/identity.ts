@@ -1,5 +1,4 @@
 /** Who we are, whom we trust and what may be spoken: checked as plain data first, then given to a context. */
-import { createHash } from 'node:crypto'
 import { checkInteger, outOfRange, wrongType } from '@shrapnel/core/parts'
 import { type CredentialParts, credentialsOf, useCredentials } from './credentials.js'
 import { accepted } from './errors.js'
@@ -80,9 +79,8 @@ export function useIdentity(context: NativeContext, isServer: boolean, parts: Id
   if (maxIntermediates !== undefined)
     accepted('maxIntermediates', native.contextDepth(context, maxIntermediates))
   if (isServer) {
-    const policy = createHash('sha256').update(JSON.stringify(parts.trust)).digest()
     const authorities = clientMode === VERIFY_NONE ? NOTHING : (roots?.pem ?? NOTHING)
-    accepted('clientCertificates', native.contextClients(context, clientMode, authorities, policy))
+    accepted('clientCertificates', native.contextClients(context, clientMode, authorities))
   }
 }
 

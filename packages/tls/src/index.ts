@@ -2,10 +2,19 @@
 import { connect } from './connect.js'
 import { listen } from './listen.js'
 import { makeContext } from './server-names.js'
+import { sharedSessions } from './session-cache.js'
 import { upgrade } from './upgrade.js'
 
-export const tls = { connect, listen, upgrade, context: makeContext } as const
+export const tls = {
+  connect,
+  listen,
+  upgrade,
+  context: makeContext,
+  /** Where clients keep their sessions unless told otherwise. */
+  sessions: sharedSessions,
+} as const
 
+export type { ChannelBindingType } from './channel-binding.js'
 export {
   CertificateError,
   type CertificateErrorCode,
@@ -22,17 +31,29 @@ export type {
   NamedContextOptions,
   Roots,
 } from './identity-options.js'
+export type { KeyLog } from './key-log.js'
 export { TlsListener } from './listen.js'
+export type { OcspMode, OcspStaple } from './ocsp.js'
+export type { OcspErrorCode } from './ocsp-refusals.js'
 export type {
   ClientOptions,
   ConnectOptions,
   ContextOptions,
   ListenOptions,
   ServerOptions,
-  TlsSession,
+  TicketOptions,
   Version,
 } from './options.js'
 export type { Pem } from './pem.js'
 export { TlsContext } from './server-names.js'
+export {
+  SessionCache,
+  type SessionCacheEntry,
+  type SessionCacheOptions,
+  type SessionCacheStats,
+  type SessionPlace,
+} from './session-cache.js'
+export { TicketKeys, type TicketKeysOptions } from './ticket-keys.js'
+export type { TlsSession } from './tls-session.js'
 export { type TlsFacts, TlsStream } from './tls-stream.js'
 export type { UpgradeOptions } from './upgrade.js'

@@ -46,6 +46,18 @@ export interface NativeCircumstances extends NativeHello {
   readonly firstBytes: Buffer
 }
 
+/** What a server seals its tickets with. */
+export interface NativeTicketKeys {
+  readonly kind: 'ticket keys'
+}
+
+export interface NativeSessionFacts {
+  readonly isResumable: 0 | 1
+  /** As on the wire. */
+  readonly version: number
+  readonly lifetimeSeconds: number
+}
+
 export interface NativeFacts {
   /** Of these, empty: none. */
   readonly group: string
@@ -66,6 +78,8 @@ export interface NativeFailure extends NativeCircumstances {
   /** X509_V_ERR_…; 0: the certificate is not why. */
   readonly verifyCode: number
   readonly verifyReason: string
+  /** What a client thinks of the stapled answer (native/ocsp.h). */
+  readonly ocsp: number
   readonly depth: number
   /** -1: none. */
   readonly alertSent: number
@@ -84,12 +98,7 @@ export interface Native {
   contextNames(context: NativeContext, setting: number, names: string): number
   contextProtocols(context: NativeContext, isServer: boolean, protocols: Uint8Array): number
   contextDepth(context: NativeContext, mostIntermediates: number): number
-  contextClients(
-    context: NativeContext,
-    mode: number,
-    authorities: Uint8Array,
-    policy: Uint8Array,
-  ): number
+  contextClients(context: NativeContext, mode: number, authorities: Uint8Array): number
   /** Shared by all threads of the process. */
   rootsShared(name: string): NativeRoots | undefined
   rootsShare(name: string, roots: NativeRoots): number
@@ -111,10 +120,38 @@ export interface Native {
   engineFree(engine: NativeEngine): number
   engineVerify(engine: NativeEngine, mode: number, name: string, address: string): number
   engineServerName(engine: NativeEngine, name: string): number
-  engineSession(engine: NativeEngine, session: NativeSession): number
-  engineTakeSession(engine: NativeEngine): NativeSession | undefined
   engineFacts(engine: NativeEngine): NativeFacts
   lastFailure(): NativeFailure
+
+  engineSession(engine: NativeEngine, session: NativeSession): number
+  /** The oldest that has come and that was not taken. */
+  engineTakeSession(engine: NativeEngine): NativeSession | undefined
+  sessionFacts(session: NativeSession): NativeSessionFacts
+  /** For how long a full handshake would accept what it has accepted; at least 2 ** 31 - 1 is for ever. */
+  engineVerifiedSeconds(engine: NativeEngine): number
+  ticketKeysMake(
+    secret: Uint8Array,
+    rotationSeconds: number,
+    lifetimeSeconds: number,
+    shiftSeconds: number,
+  ): NativeTicketKeys | number
+  contextTickets(context: NativeContext, keys: NativeTicketKeys | undefined, count: number): number
+  contextIdentity(context: NativeContext, bytes: Uint8Array): number
+
+  contextKeyLog(context: NativeContext): number
+  engineTakeKeyLog(engine: NativeEngine): string
+  engineExport(
+    engine: NativeEngine,
+    into: Uint8Array,
+    label: string,
+    context: Uint8Array,
+    hasContext: boolean,
+  ): number
+  engineServerEndPoint(engine: NativeEngine): Buffer
+
+  engineOcsp(engine: NativeEngine, isRequired: boolean): number
+  engineStaple(engine: NativeEngine, response: Uint8Array): number
+  ocspIsResponse(bytes: Uint8Array): 0 | 1
 
   handshake(engine: NativeEngine, fd: number, mayReceive: boolean, trustsShortReads: boolean): number
   read(
@@ -147,6 +184,8 @@ export const WANT_CONTEXT = -10006
 /** Bits of `state[0]` after a call on an engine. */
 export const DRAINED = 1
 export const PENDING_OUTPUT = 2
+export const HAS_SESSION = 4
+export const HAS_KEY_LOG = 8
 
 /** OpenSSL's SSL_VERIFY_NONE, and SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT. */
 export const VERIFY_NONE = 0

@@ -3,7 +3,11 @@ import type { ConnectOptions as TcpConnectOptions, ListenOptions as TcpListenOpt
 import { checkOptions, outOfRange, wrongType } from '@shrapnel/core/parts'
 
 import type { IdentityOptions, Roots, ServerIdentityOptions } from './identity-options.js'
-import type { NativeSession } from './native.js'
+import type { KeyLog } from './key-log.js'
+import type { OcspMode, OcspStaple } from './ocsp.js'
+import type { SessionCache } from './session-cache.js'
+import type { TicketKeys } from './ticket-keys.js'
+import type { TlsSession } from './tls-session.js'
 
 export type Version = 'TLSv1.2' | 'TLSv1.3'
 
@@ -20,6 +24,11 @@ export interface ContextOptions extends IdentityOptions {
 interface HandshakeOptions {
   /** How long the handshake may take, in milliseconds; then `TimeoutError`. 10,000 unless given. */
   readonly handshakeTimeoutMs?: number
+  /**
+   * Gives the secrets away, for Wireshark: each line of a key log (NSS) to a function, or with true to the file that the environment
+   * names in SSLKEYLOGFILE. False unless given. What the function throws fails the handshake.
+   */
+  readonly keyLog?: KeyLog
 }
 
 export interface ClientOptions extends ContextOptions, HandshakeOptions {
@@ -29,14 +38,42 @@ export interface ClientOptions extends ContextOptions, HandshakeOptions {
   readonly verify?: boolean
   /** The name or address that the certificate must be for, and that the server is asked for. The host unless given. */
   readonly serverName?: string
-  /** An earlier connection's, to the same server under the same options, to be resumed if the server agrees. */
+  /**
+   * Where sessions are kept, so that the next connection needs no certificates: the cache that all share, a cache of your own, or
+   * nowhere. `shared` unless given.
+   */
+  readonly sessions?: 'shared' | 'none' | SessionCache
+  /**
+   * An earlier connection's, to be resumed if the server agrees, whatever its address: FTP's data connections need this. One that was
+   * made under other conditions (verification, name, roots, versions, …) is not used, and the handshake is a full one.
+   */
   readonly session?: TlsSession | undefined
+  /**
+   * Whether the server is asked for an OCSP response with its certificate. `require`: it must have a good one. `accept`: the one it
+   * has must be good, and a certificate that says so must have one. `off` unless given.
+   */
+  readonly ocsp?: OcspMode
 }
 
-/** What a client needs to resume: `TlsStream.takeSession()`. */
-export type TlsSession = NativeSession
+/** How clients can resume their sessions with a server. */
+export interface TicketOptions {
+  /** Whether clients get tickets, and what they are sealed with. Keys of the thread's own unless given. */
+  readonly tickets?: boolean | TicketKeys
+  /** How many a client gets from a full handshake of TLS 1.3. 1 unless given. */
+  readonly ticketCount?: number
+}
 
-export interface ServerOptions extends ContextOptions, HandshakeOptions, ServerIdentityOptions {}
+export interface ServerOptions
+  extends ContextOptions,
+    HandshakeOptions,
+    ServerIdentityOptions,
+    TicketOptions {
+  /**
+   * An OCSP response (DER), or several for several certificates, given to clients that ask, as long as it is valid and about the
+   * certificate they get. A function is called for each connection and should be quick.
+   */
+  readonly ocspResponse?: OcspStaple | (() => OcspStaple | undefined)
+}
 
 export interface ConnectOptions extends ClientOptions, Omit<TcpConnectOptions, 'timeoutMs'> {
   /** Time for name lookup and all attempts together to get a TCP connection, in milliseconds. No limit unless given. */

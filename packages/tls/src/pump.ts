@@ -1,6 +1,7 @@
 /** What moves the bytes of a TLS stream: one for sockets, one for any other Stream. TlsStream is the face of both. */
 import type { Awaitable } from '@shrapnel/core'
 import type { NativeEngine } from './native.js'
+import type { ConnectionSessions } from './resumption.js'
 import type { Chooser } from './server-names.js'
 
 export interface Pump {
@@ -8,6 +9,10 @@ export interface Pump {
   readonly isClosed: boolean
   /** For `waitingOn` and errors: `fd 12`. */
   readonly name: string
+  /** Of a client, after the handshake: told when the peer has given sessions, and of a failure. */
+  sessions: ConnectionSessions | undefined
+  /** Takes lines for a key log during the handshake. */
+  keyLog: ((lines: string) => void) | undefined
   /** Waits for the peer, and for `choose` on a server that has several contexts. Cancelled or failed, it closes the transport. */
   handshake(choose?: Chooser): Promise<void>
   /** As the same of Stream. `recv` past what the stream has pushed back. */

@@ -23,6 +23,8 @@ import {
   CLOSED,
   ENDED,
   FAILED,
+  HAS_KEY_LOG,
+  HAS_SESSION,
   hasFlag,
   type NativeEngine,
   NO_SOCKET,
@@ -33,6 +35,7 @@ import {
 } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES, receive } from './received.js'
+import type { ConnectionSessions } from './resumption.js'
 import type { Chooser } from './server-names.js'
 
 /** What is made records of before they are sent. */
@@ -45,6 +48,8 @@ let pumps = 0
 export class RecordPump implements Pump {
   readonly engine: NativeEngine
   readonly name = `TLS stream ${++pumps}`
+  sessions: ConnectionSessions | undefined
+  keyLog: ((lines: string) => void) | undefined
   readonly #inner: Stream
   readonly #receiving = new Direction<never>(`recv ${this.name}`)
   readonly #sending = new Direction<never>(`send ${this.name}`)
@@ -68,6 +73,7 @@ export class RecordPump implements Pump {
     try {
       for (;;) {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
+        if (hasFlag(HAS_KEY_LOG)) this.keyLog?.(native.engineTakeKeyLog(this.engine))
         if (result === FAILED) throw this.#fail()
         await this.#flush()
         if (result === WANT_CONTEXT) {
@@ -102,6 +108,7 @@ export class RecordPump implements Pump {
       const bytes = receive(max, (buffer, offset, length) =>
         native.read(this.engine, NO_SOCKET, buffer, offset, length, false),
       )
+      if (hasFlag(HAS_SESSION)) this.sessions?.arrived()
       if (bytes === WANT_READ) return undefined
       return typeof bytes === 'number' ? this.#noBytes(bytes, NOTHING) : bytes
     })
@@ -110,6 +117,7 @@ export class RecordPump implements Pump {
   recvInto(target: Uint8Array): Awaitable<number> {
     return this.#receive(() => {
       const count = native.read(this.engine, NO_SOCKET, target, 0, target.length, false)
+      if (hasFlag(HAS_SESSION)) this.sessions?.arrived()
       if (count === WANT_READ) return undefined
       return count <= 0 ? this.#noBytes(count, 0) : count
     })
@@ -253,6 +261,7 @@ export class RecordPump implements Pump {
   /** TLS has given the connection up, and the peer is told why. */
   #fail(): TlsError {
     const error = connectionError()
+    this.sessions?.failed()
     this.#sendAtOnce()
     return error
   }

@@ -7,6 +7,7 @@ import { X509Certificate } from 'node:crypto'
 import { constants as os } from 'node:os'
 import {
   type Awaitable,
+  ClosedError,
   isDisconnect,
   SimultaneousError,
   type Stream,
@@ -25,11 +26,17 @@ import {
   toBytes,
   wrongType,
 } from '@shrapnel/core/parts'
+import {
+  type ChannelBindingType,
+  channelBinding,
+  exportKeyingMaterial,
+  serverEndPoint,
+} from './channel-binding.js'
 import { TruncatedStream } from './errors.js'
-import { type NativeFacts, native } from './native.js'
-import type { TlsSession } from './options.js'
+import { type NativeEngine, type NativeFacts, native } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
+import type { TlsSession } from './tls-session.js'
 
 const DONE: Promise<void> = Promise.resolve()
 const DEFAULT_END_TIMEOUT_MS = 2000
@@ -131,11 +138,40 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * What the server gave for resuming, if anything has come yet: in TLS 1.3 that is after the handshake, with what is received. Each
-   * one is given once. Undefined on a server, and once this is closed.
+   * The newest of what the server gave for resuming, if anything has come yet: in TLS 1.3 that is after the handshake, with what is
+   * received. Each one is given once, and is out of the cache then. Undefined on a server, and once this is closed.
    */
   takeSession(): TlsSession | undefined {
-    return this.isClosed ? undefined : native.engineTakeSession(this.#pump.engine)
+    return this.isClosed ? undefined : this.#pump.sessions?.take()
+  }
+
+  /**
+   * `length` bytes that only the two ends can know, for the use that `label` names (RFC 5705; RFC 8446, 7.5). Both ends get the same
+   * for the same label, length and context; in TLS 1.2 no context and an empty one are not the same. Fails with `CLOSED`.
+   */
+  exportKeyingMaterial(label: string, length: number, context?: Uint8Array): Buffer {
+    return exportKeyingMaterial(this.#openEngine(), label, length, context)
+  }
+
+  /**
+   * The hash of the server's certificate that stands for it in other protocols (RFC 5929, 4), the same on both ends. Undefined if
+   * the certificate's signature has no hash of its own (Ed25519). Fails with `CLOSED`.
+   */
+  tlsServerEndPoint(): Buffer | undefined {
+    return serverEndPoint(this.#openEngine())
+  }
+
+  /**
+   * The binding data of `type`, as SCRAM-PLUS wants them: `tls-exporter` (RFC 9266) or `tls-server-end-point` (RFC 5929). Fails with
+   * `TLS_CHANNEL_BINDING` if this connection has none of that type, and with `CLOSED`.
+   */
+  channelBinding(type: ChannelBindingType): Buffer {
+    return channelBinding(this.#openEngine(), type)
+  }
+
+  #openEngine(): NativeEngine {
+    if (this.isClosed) throw new ClosedError(`${this.#pump.name} is closed`)
+    return this.#pump.engine
   }
 
   /**

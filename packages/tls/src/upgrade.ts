@@ -3,22 +3,24 @@
 import { isIP } from 'node:net'
 import { BufferedReader, now, type RawSocket, Socket, type Stream, withTimeout } from '@shrapnel/core'
 import { checkDuration, checkFunction, currentScope, wrongType } from '@shrapnel/core/parts'
-import { contextFor } from './context.js'
+import { contextFor, contextName } from './context.js'
 import { hasCredentials } from './credentials.js'
 import { DescriptorPump } from './descriptor-pump.js'
 import { accepted, TlsError } from './errors.js'
 import { asciiHost } from './host-name.js'
+import { keyLogSink } from './key-log.js'
 import { type NativeContext, type NativeEngine, native, VERIFY_NONE, VERIFY_REQUIRED } from './native.js'
+import { askForStaple, checkOcspMode, stapler } from './ocsp.js'
 import {
   type ClientOptions,
   type ContextOptions,
   checkOptions,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ServerOptions,
-  type TlsSession,
 } from './options.js'
 import type { Pump } from './pump.js'
 import { RecordPump } from './record-pump.js'
+import { Resumption } from './resumption.js'
 import { type Chooser, chooserFor } from './server-names.js'
 import { TlsStream } from './tls-stream.js'
 
@@ -31,32 +33,41 @@ export type UpgradeOptions =
 export interface Side {
   readonly handshakeTimeoutMs: number
   makeEngine(): NativeEngine
+  readonly keyLog: ((lines: string) => void) | undefined
+  /** Of a client. */
+  readonly resumption?: Resumption
   readonly choose?: Chooser | undefined
   readonly checkPeer?: ContextOptions['checkPeer']
 }
 
-export function clientSide(options: ClientOptions, host?: string): Side {
+/** `host` and `port`: what is connected to. */
+export function clientSide(options: ClientOptions, host?: string, port?: number): Side {
   const { verify = true, handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options
   if (typeof verify !== 'boolean') throw wrongType('verify', 'true or false', verify)
   const serverName = options.serverName ?? host
   if (serverName === undefined && verify)
     throw wrongType('serverName', 'a name or an address, as the certificate is to be verified', serverName)
   const name = serverName === undefined ? '' : asciiHost('serverName', serverName)
-  const context = contextFor(false, options)
+  const keyLog = keyLogSink(options.keyLog)
+  const ocsp = checkOcspMode(options.ocsp ?? 'off', verify)
+  const context = contextFor(false, options, keyLog !== undefined)
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
-  const checkPeer = checkedHook(options)
-  const makeEngine = () => clientEngine(context, verify, name, options.session)
-  return { handshakeTimeoutMs, makeEngine, checkPeer }
+  const settled = { serverName: name, isVerified: verify, ocsp, options, host, port }
+  return {
+    handshakeTimeoutMs,
+    keyLog,
+    checkPeer: checkedHook(options),
+    resumption: new Resumption({ contextName: contextName(context), ...settled }),
+    makeEngine() {
+      const engine = clientEngine(context, verify, name)
+      askForStaple(engine, ocsp)
+      return engine
+    },
+  }
 }
 
-function clientEngine(
-  context: NativeContext,
-  verify: boolean,
-  name: string,
-  session: TlsSession | undefined,
-): NativeEngine {
+function clientEngine(context: NativeContext, verify: boolean, name: string): NativeEngine {
   const engine = accepted<NativeEngine>('the context', native.engineMake(context, false))
-  if (session !== undefined) accepted('session', native.engineSession(engine, session))
   const isAddress = isIP(name) !== 0
   // An address is never sent as a server name (RFC 6066, 3).
   if (name !== '' && !isAddress) accepted('serverName', native.engineServerName(engine, name))
@@ -74,14 +85,22 @@ export function serverSide(options: ServerOptions): Side {
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
   if (options.contexts === undefined && !hasCredentials(options))
     throw wrongType('cert', 'PEM text or a Uint8Array', options.cert)
-  const context = contextFor(true, options)
+  const keyLog = keyLogSink(options.keyLog)
+  const staple = stapler(options.ocspResponse)
+  const context = contextFor(true, options, keyLog !== undefined)
   const choose = chooserFor(options, context)
-  const makeEngine = () => {
-    const engine = accepted<NativeEngine>('the context', native.engineMake(context, true))
-    if (choose !== undefined) native.engineAskForContext(engine)
-    return engine
+  return {
+    handshakeTimeoutMs,
+    keyLog,
+    choose,
+    checkPeer: checkedHook(options),
+    makeEngine() {
+      const engine = accepted<NativeEngine>('the context', native.engineMake(context, true))
+      staple?.(engine)
+      if (choose !== undefined) native.engineAskForContext(engine)
+      return engine
+    },
   }
-  return { handshakeTimeoutMs, makeEngine, choose, checkPeer: checkedHook(options) }
 }
 
 function checkedHook({ checkPeer }: ContextOptions): ContextOptions['checkPeer'] {
@@ -118,6 +137,8 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   if (refused !== null) return refused
   const pump = pumpFor(stream, side)
   const since = now()
+  pump.keyLog = side.keyLog
+  const sessions = side.resumption?.begin(pump.engine, stream)
   const finish = async (): Promise<TlsStream> => {
     await pump.handshake(side.choose)
     const made = new TlsStream(pump, now() - since)
@@ -130,7 +151,16 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
     return made
   }
   const { handshakeTimeoutMs } = side
-  return handshakeTimeoutMs === Infinity ? finish() : withTimeout(handshakeTimeoutMs, finish)
+  let secured: TlsStream
+  try {
+    secured = await (handshakeTimeoutMs === Infinity ? finish() : withTimeout(handshakeTimeoutMs, finish))
+  } catch (error) {
+    sessions?.gaveUp()
+    throw error
+  }
+  if (!secured.isClosed) sessions?.established(secured.facts.isResumed)
+  pump.sessions = sessions
+  return secured
 }
 
 function pumpFor(stream: Stream, side: Side): Pump {

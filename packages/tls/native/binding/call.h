@@ -17,7 +17,7 @@
 
 namespace shrapnel {
 
-enum class Kind : std::uint32_t { kContext = 0x53430001, kEngine, kSession, kRoots };
+enum class Kind : std::uint32_t { kContext = 0x53430001, kEngine, kSession, kRoots, kTicketKeys };
 
 template <Kind kKind, typename T>
 struct Held {

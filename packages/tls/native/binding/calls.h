@@ -36,10 +36,28 @@ napi_value EngineCount(napi_env env, napi_callback_info info);
 napi_value EngineFree(napi_env env, napi_callback_info info);
 napi_value EngineVerify(napi_env env, napi_callback_info info);
 napi_value EngineServerName(napi_env env, napi_callback_info info);
-napi_value EngineSession(napi_env env, napi_callback_info info);
-napi_value EngineTakeSession(napi_env env, napi_callback_info info);
 napi_value EngineFacts(napi_env env, napi_callback_info info);
 napi_value LastFailure(napi_env env, napi_callback_info info);
+
+// session_calls.cc
+napi_value EngineSession(napi_env env, napi_callback_info info);
+napi_value EngineTakeSession(napi_env env, napi_callback_info info);
+napi_value SessionFacts(napi_env env, napi_callback_info info);
+napi_value EngineVerifiedSeconds(napi_env env, napi_callback_info info);
+napi_value TicketKeysMake(napi_env env, napi_callback_info info);
+napi_value ContextTickets(napi_env env, napi_callback_info info);
+napi_value ContextIdentity(napi_env env, napi_callback_info info);
+
+// secret_calls.cc
+napi_value ContextKeyLog(napi_env env, napi_callback_info info);
+napi_value EngineTakeKeyLog(napi_env env, napi_callback_info info);
+napi_value EngineExport(napi_env env, napi_callback_info info);
+napi_value EngineServerEndPoint(napi_env env, napi_callback_info info);
+
+// ocsp_calls.cc
+napi_value EngineOcsp(napi_env env, napi_callback_info info);
+napi_value EngineStaple(napi_env env, napi_callback_info info);
+napi_value OcspIsResponse(napi_env env, napi_callback_info info);
 
 // transfer_calls.cc
 napi_value Handshake(napi_env env, napi_callback_info info);

@@ -75,26 +75,6 @@ napi_value EngineServerName(napi_env env, napi_callback_info info) {
   return call.Number(Judge(call, SSL_set_tlsext_host_name(engine->ssl(), name.c_str()) == 1));
 }
 
-// engineSession(engine, session): to be resumed.
-napi_value EngineSession(napi_env env, napi_callback_info info) {
-  Call<2> call(env, info);
-  Engine* engine = call.Get<HeldEngine>(0);
-  SSL_SESSION* session = call.Get<HeldSession>(1);
-  if (!call.Ok()) return call.Failed();
-  ERR_clear_error();
-  return call.Number(Judge(call, SSL_set_session(engine->ssl(), session) == 1));
-}
-
-// engineTakeSession(engine): the newest session that the peer gave and that was not taken, or undefined.
-napi_value EngineTakeSession(napi_env env, napi_callback_info info) {
-  Call<1> call(env, info);
-  Engine* engine = call.Get<HeldEngine>(0);
-  if (!call.Ok()) return call.Failed();
-  SessionPointer session = engine->TakeSession();
-  if (session == nullptr) return nullptr;
-  return call.Hold<HeldSession>(std::move(session));
-}
-
 // engineFacts(engine): what was agreed on. Once, after the handshake: what the client said is forgotten.
 napi_value EngineFacts(napi_env env, napi_callback_info info) {
   Call<1> call(env, info);
@@ -126,6 +106,7 @@ napi_value LastFailure(napi_env env, napi_callback_info info) {
                        Put(env, facts, "where", call.Copy(failure.where)) &&
                        Put(env, facts, "verifyCode", call.Number(failure.verify)) &&
                        Put(env, facts, "verifyReason", call.Copy(std::string(words))) &&
+                       Put(env, facts, "ocsp", call.Number(failure.ocsp)) &&
                        Put(env, facts, "depth", call.Number(failure.depth)) &&
                        Put(env, facts, "alertSent", call.Number(failure.alert_sent)) &&
                        Put(env, facts, "alertReceived", call.Number(failure.alert_received)) &&

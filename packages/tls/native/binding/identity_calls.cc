@@ -128,16 +128,15 @@ napi_value ContextDepth(napi_env env, napi_callback_info info) {
   return Judge(call, SetDepth(context, depth) == 1);
 }
 
-// contextClients(context, mode, authorities, policy)
+// contextClients(context, mode, authorities)
 napi_value ContextClients(napi_env env, napi_callback_info info) {
-  Call<4> call(env, info);
+  Call<3> call(env, info);
   SSL_CTX* context = call.Get<HeldContext>(0);
   const int mode = call.Int(1);
   const ConstBytes authorities = call.Text(2);
-  const ConstBytes policy = call.Text(3);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetClientPolicy(context, mode, authorities, policy) == 1);
+  return Judge(call, SetClientPolicy(context, mode, authorities) == 1);
 }
 
 // rootsShared(name): the store, or undefined.

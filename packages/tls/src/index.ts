@@ -18,8 +18,8 @@ export type {
   ChosenContext,
   Contexts,
   Credentials,
-  Names,
   NamedContextOptions,
+  Names,
   Roots,
 } from './identity-options.js'
 export { TlsListener } from './listen.js'

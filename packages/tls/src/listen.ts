@@ -4,9 +4,14 @@
  */
 import { Fifo, type Listener, Semaphore, type Socket, type SocketAddress, spawn, tcp } from '@shrapnel/core'
 import { checkFunction, checkInteger, closeOnExit } from '@shrapnel/core/parts'
-import { checkOptions, DEFAULT_PENDING_HANDSHAKES, type ListenOptions, type ServerOptions } from './options.js'
-import type { TlsStream } from './tls-stream.js'
+import {
+  checkOptions,
+  DEFAULT_PENDING_HANDSHAKES,
+  type ListenOptions,
+  type ServerOptions,
+} from './options.js'
 import { mergedOptions } from './server-names.js'
+import type { TlsStream } from './tls-stream.js'
 import { type Side, secure, serverSide } from './upgrade.js'
 
 /** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, and `TLS_OPTION`. */

@@ -84,12 +84,7 @@ export interface Native {
   contextNames(context: NativeContext, setting: number, names: string): number
   contextProtocols(context: NativeContext, isServer: boolean, protocols: Uint8Array): number
   contextDepth(context: NativeContext, mostIntermediates: number): number
-  contextClients(
-    context: NativeContext,
-    mode: number,
-    authorities: Uint8Array,
-    policy: Uint8Array,
-  ): number
+  contextClients(context: NativeContext, mode: number, authorities: Uint8Array, policy: Uint8Array): number
   /** Shared by all threads of the process. */
   rootsShared(name: string): NativeRoots | undefined
   rootsShare(name: string, roots: NativeRoots): number

@@ -9,7 +9,7 @@ import { protocolNames } from './protocol-names.js'
 /** OpenSSL's library "SSL routines", and its reasons (openssl/sslerr.h). */
 const SSL_LIBRARY = 20
 const VERSION_REASONS = new Set([166, 191, 258, 259, 266, 267, 396])
-const CIPHER_REASONS = new Set([101, 118, 185, 193, 261, 410])
+const CIPHER_REASONS = new Set([101, 118, 185, 193, 261, 394, 410])
 const NO_ALPN_REASON = 235
 const NO_CERTIFICATE_REASON = 199
 const RECORD_HEADER_BYTES = 5

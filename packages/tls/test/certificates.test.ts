@@ -1,6 +1,6 @@
 /** Right and wrong certificates: what the client says of each, and what the server learns. Then the same for clients. */
 import { X509Certificate } from 'node:crypto'
-import { memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
+import { Event, memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
 import { certificateCases } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { CertificateError, TlsError, type TlsErrorCode, tls } from '../src/index.js'
@@ -307,4 +307,32 @@ test('checkPeer sees the peer before anybody gets the stream, may wait, and what
   ])
   expect(outcome(client)).toBe(refusal)
   expect(left.isClosed).toBe(true)
+})
+
+test('peerChain is what the peer sent, its own first, and is read once', async () => {
+  const certificate = await (await here.authority.intermediate()).issue()
+  const [left, right] = memoryStreamPair()
+  const [client, server] = await Promise.all([
+    tls.upgrade(left, here.client),
+    tls.upgrade(right, { cert: certificate.chainPem, key: certificate.keyPem, isServer: true }),
+  ])
+  const [own, above, ...more] = client.peerChain
+  expect([own?.fingerprint256, above?.ca, more]).toEqual([certificate.fingerprint, true, []])
+  expect(client.peerChain).toBe(client.peerChain)
+  expect([server.peerChain, server.peerCertificate]).toEqual([[], undefined])
+  client.close()
+  server.close()
+  expect(client.peerCertificate).toBe(own)
+})
+
+test.each(['checkPeer', 'contexts'])('%s may wait no longer than a handshake may take', async (option) => {
+  const [left, right] = socketPair()
+  const never = new Event()
+  const waits = async () => never.wait()
+  const [, server] = await Promise.allSettled([
+    tls.upgrade(left, here.client).then(async (stream) => stream.recv()),
+    tls.upgrade(right, { ...here.server, [option]: waits, handshakeTimeoutMs: 50, isServer: true }),
+  ])
+  expect(server).toMatchObject({ reason: { code: 'TIMEOUT' } })
+  expect(right.isClosed).toBe(true)
 })

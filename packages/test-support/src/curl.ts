@@ -32,6 +32,8 @@ export async function curl(
     CURL_CA_BUNDLE: undefined,
     SSL_CERT_FILE: undefined,
     OPENSSL_CONF: '/dev/null',
+    // Debian's curl hangs at its start under the address sanitizer, which tests of addons preload.
+    LD_PRELOAD: undefined,
     ...options.env,
   }
   return await runCommand(commandPath('curl'), { ...options, args, env }, 'curl')

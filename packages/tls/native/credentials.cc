@@ -1,3 +1,4 @@
+// Reads each form into certificate, key and chain, and gives a context all three or nothing that it would serve.
 #include "credentials.h"
 
 #include <openssl/pkcs12.h>

@@ -1,3 +1,4 @@
+// Stores are shared by reference: OpenSSL counts, and locks while it looks something up.
 #include "roots.h"
 
 #include <map>

@@ -12,7 +12,10 @@ const ALERTS: Readonly<Record<number, readonly [name: string, meaning: string]>>
   45: ['certificate_expired', 'our certificate, or one above it, has expired or is not valid yet'],
   46: ['certificate_unknown', 'it does not accept our certificate, and does not say why'],
   47: ['illegal_parameter', 'it got a message with a value that is not allowed'],
-  48: ['unknown_ca', 'it does not know or trust the issuer of our certificate, or an intermediate one is missing'],
+  48: [
+    'unknown_ca',
+    'it does not know or trust the issuer of our certificate, or an intermediate one is missing',
+  ],
   49: ['access_denied', 'our certificate is in order, and has no right to what it is used for'],
   50: ['decode_error', 'it got a message that it could not read'],
   51: ['decrypt_error', 'a signature or a Finished message of ours did not verify'],
@@ -35,7 +38,12 @@ const ALERTS: Readonly<Record<number, readonly [name: string, meaning: string]>>
 }
 
 /** Those that we send ourselves. */
-export const Alert = { INTERNAL_ERROR: 80, UNRECOGNIZED_NAME: 112, PROTOCOL_VERSION: 70, NO_ALPN: 120 } as const
+export const Alert = {
+  INTERNAL_ERROR: 80,
+  UNRECOGNIZED_NAME: 112,
+  PROTOCOL_VERSION: 70,
+  NO_ALPN: 120,
+} as const
 
 export function alertName(number: number): string {
   return ALERTS[number]?.[0] ?? `alert_${number}`

@@ -115,7 +115,9 @@ function namesIn(certificate: X509Certificate | undefined): string {
 function keyOf(certificate: X509Certificate | undefined): string {
   const key = certificate?.publicKey
   const bits = key?.asymmetricKeyDetails?.modulusLength
-  return bits === undefined ? '' : ` (${key?.asymmetricKeyType?.toUpperCase()} of ${bits} bits; 2048 are needed)`
+  return bits === undefined
+    ? ''
+    : ` (${key?.asymmetricKeyType?.toUpperCase()} of ${bits} bits; 2048 are needed)`
 }
 
 function dateOf(date: string | Date | undefined): string {

@@ -10,7 +10,7 @@ import { protocolNames } from './protocol-names.js'
 /** OpenSSL's library "SSL routines", and its reasons (openssl/sslerr.h). */
 const SSL_LIBRARY = 20
 const VERSION_REASONS = new Set([166, 191, 258, 259, 266, 267, 396])
-const CIPHER_REASONS = new Set([101, 118, 185, 193, 261, 410])
+const CIPHER_REASONS = new Set([101, 118, 185, 193, 261, 394, 410])
 const NO_ALPN_REASON = 235
 const NO_CERTIFICATE_REASON = 199
 const RECORD_HEADER_BYTES = 5
@@ -61,13 +61,15 @@ function alertWords(failure: NativeFailure): string {
 }
 
 function versionWords(failure: NativeFailure): string {
-  const theirs = failure.isServer === 1 ? versionsOffered(failure.peerVersions) : versionChosen(failure.firstBytes)
+  const theirs =
+    failure.isServer === 1 ? versionsOffered(failure.peerVersions) : versionChosen(failure.firstBytes)
   const whose = failure.isServer === 1 ? 'the client speaks' : 'the server wants'
   return `no TLS version in common: we speak ${ourVersions(failure)}, ${whose} ${theirs}`
 }
 
 function cipherWords(failure: NativeFailure): string {
-  if (failure.isServer === 0) return `the server wants a cipher or group that we do not speak (${failure.reason})`
+  if (failure.isServer === 0)
+    return `the server wants a cipher or group that we do not speak (${failure.reason})`
   return (
     `no cipher, group or signature algorithm in common that goes with the certificate's key (${failure.reason}): ` +
     `the client offers ${ciphers(failure.peerCiphers)}; we speak ${ciphers(failure.ourCiphers)}`
@@ -99,12 +101,18 @@ function versionsOffered(wire: Buffer): string {
 /** The version in a ServerHello of TLS 1.2 or older. */
 function versionChosen(first: Buffer): string {
   const at = RECORD_HEADER_BYTES
-  return first.length >= at + 6 && first[at] === SERVER_HELLO ? versionName(first.readUInt16BE(at + 4)) : 'another'
+  return first.length >= at + 6 && first[at] === SERVER_HELLO
+    ? versionName(first.readUInt16BE(at + 4))
+    : 'another'
 }
 
 function versionName(version: number): string {
   const minor = (version & 0xff) - 1
-  return version === 0x0300 ? 'SSLv3' : version >> 8 === 3 ? `TLSv1.${minor}` : `version 0x${version.toString(16)}`
+  return version === 0x0300
+    ? 'SSLv3'
+    : version >> 8 === 3
+      ? `TLSv1.${minor}`
+      : `version 0x${version.toString(16)}`
 }
 
 function ciphers(names: string): string {

@@ -70,10 +70,8 @@ export function useCredentials(context: NativeContext, all: readonly CredentialP
       )
     } else if (cert !== undefined) {
       const key = parts.key ?? cert
-      accepted(
-        `${option}cert or key`,
-        native.contextCertificate(context, cert, key, passphrase),
-        (failure) => certificateWords(failure, key, parts.passphrase),
+      accepted(`${option}cert or key`, native.contextCertificate(context, cert, key, passphrase), (failure) =>
+        certificateWords(failure, key, parts.passphrase),
       )
       // OpenSSL would put the second in place of the first, and say nothing.
       if (all.length > 1) types.add(newType(option, types, cert))
@@ -84,14 +82,16 @@ export function useCredentials(context: NativeContext, all: readonly CredentialP
 function newType(option: string, types: ReadonlySet<string>, cert: Uint8Array): string {
   const type = new X509Certificate(cert).publicKey.asymmetricKeyType ?? ''
   if (types.has(type))
-    throw new TlsError('TLS_OPTION', `${option}cert cannot be used: there is another one with a key of type ${type}`)
+    throw new TlsError(
+      'TLS_OPTION',
+      `${option}cert cannot be used: there is another one with a key of type ${type}`,
+    )
   return type
 }
 
 function certificateWords(failure: NativeFailure, key: Uint8Array, passphrase: string | undefined): string {
   const { library, reasonCode, reason } = failure
-  if (MISMATCHES[library]?.includes(reasonCode))
-    return `the key is not the certificate's (${reason})`
+  if (MISMATCHES[library]?.includes(reasonCode)) return `the key is not the certificate's (${reason})`
   const weak = weakWords(failure)
   if (weak !== undefined) return weak
   const text = Buffer.from(key).toString('latin1')

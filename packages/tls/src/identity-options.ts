@@ -87,4 +87,3 @@ export type Contexts =
   | ((serverName: string | undefined) => ChosenContext | Promise<ChosenContext>)
 
 export type ChosenContext = NamedContextOptions | TlsContext | undefined
-

@@ -68,8 +68,11 @@ export function identityParts(
 export function useIdentity(context: NativeContext, isServer: boolean, parts: IdentityParts): void {
   // First what says how strong keys must be.
   for (const [option, setting, names] of parts.names)
-    accepted(option, native.contextNames(context, setting, names), ({ reason }) =>
-      `OpenSSL ${process.versions.openssl} does not know all of ${JSON.stringify(names)}${reason && ` (${reason})`}`,
+    accepted(
+      option,
+      native.contextNames(context, setting, names),
+      ({ reason }) =>
+        `OpenSSL ${process.versions.openssl} does not know all of ${JSON.stringify(names)}${reason && ` (${reason})`}`,
     )
   useCredentials(context, parts.credentials)
   if (parts.alpn !== undefined) accepted('alpn', native.contextProtocols(context, isServer, parts.alpn))
@@ -93,11 +96,16 @@ function clientModeOf(mode: unknown): number {
 }
 
 function* nameSettings(options: IdentityOptions): Generator<readonly [string, number, string]> {
-  for (const [option, setting] of Object.entries({ ...NAME_SETTINGS, signatureAlgorithms: SIGNATURE_ALGORITHMS })) {
+  for (const [option, setting] of Object.entries({
+    ...NAME_SETTINGS,
+    signatureAlgorithms: SIGNATURE_ALGORITHMS,
+  })) {
     const value = options[option as keyof IdentityOptions] as unknown
     if (value === undefined) continue
     const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-    const names = list.map((each) => checkText(Array.isArray(value) ? `each of ${option}` : option, each)).join(':')
+    const names = list
+      .map((each) => checkText(Array.isArray(value) ? `each of ${option}` : option, each))
+      .join(':')
     if (names === '') throw outOfRange(option, 'at least one name', '""')
     yield [option, setting, names]
   }

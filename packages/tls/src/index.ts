@@ -27,8 +27,8 @@ export type {
   ChosenContext,
   Contexts,
   Credentials,
-  Names,
   NamedContextOptions,
+  Names,
   Roots,
 } from './identity-options.js'
 export type { KeyLog } from './key-log.js'

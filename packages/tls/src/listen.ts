@@ -14,9 +14,14 @@ import {
   tcp,
 } from '@shrapnel/core'
 import { checkFunction, checkInteger, closeOnExit } from '@shrapnel/core/parts'
-import { checkOptions, DEFAULT_PENDING_HANDSHAKES, type ListenOptions, type ServerOptions } from './options.js'
-import type { TlsStream } from './tls-stream.js'
+import {
+  checkOptions,
+  DEFAULT_PENDING_HANDSHAKES,
+  type ListenOptions,
+  type ServerOptions,
+} from './options.js'
 import { mergedOptions } from './server-names.js'
+import type { TlsStream } from './tls-stream.js'
 import { type Side, secure, serverSide } from './upgrade.js'
 
 /** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, and `TLS_OPTION`. */

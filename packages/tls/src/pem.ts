@@ -22,6 +22,9 @@ export function pemList(name: string, value: unknown, label: string): Uint8Array
 
 function asPem(bytes: Uint8Array, label: string): Uint8Array {
   if (bytes[0] !== SEQUENCE) return bytes
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return Buffer.from(`-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`)
 }

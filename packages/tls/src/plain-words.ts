@@ -30,7 +30,8 @@ export function plainWords(first: Buffer): string | undefined {
   if (type === undefined || isRecord(type, version)) return undefined
   const text = first.toString('latin1')
   const known = GREETINGS.find(([begins]) => begins.test(text))?.[1]
-  const what = known ?? (type >= 0x80 ? 'an unknown protocol, or TLS of last century (SSLv2)' : 'an unknown protocol')
+  const what =
+    known ?? (type >= 0x80 ? 'an unknown protocol, or TLS of last century (SSLv2)' : 'an unknown protocol')
   return `the peer does not speak TLS but ${what}: it began with ${JSON.stringify(text.slice(0, MOST_SHOWN))}`
 }
 

@@ -42,7 +42,11 @@ export function rootsPlan(option: string, value: unknown): RootsPlan {
   }
 }
 
-export function rootsOf(option: string, { hasNode, hasSystem, pem }: RootsPlan, crl?: Uint8Array): NativeRoots {
+export function rootsOf(
+  option: string,
+  { hasNode, hasSystem, pem }: RootsPlan,
+  crl?: Uint8Array,
+): NativeRoots {
   const isShared = pem.length === 0 && crl === undefined
   if (isShared && hasNode && !hasSystem) return nodeRoots()
   if (isShared && hasSystem && !hasNode) return systemRoots()
@@ -84,7 +88,9 @@ function nodeCertificates(): readonly string[] {
     return [...nodeTls.rootCertificates, readFileSync(extra, 'utf8')]
   } catch (error) {
     // As Node does: a program does not fail of it, and is told.
-    process.emitWarning(`NODE_EXTRA_CA_CERTS is ignored: ${(error as Error).message}`, { code: 'TLS_EXTRA_CA' })
+    process.emitWarning(`NODE_EXTRA_CA_CERTS is ignored: ${(error as Error).message}`, {
+      code: 'TLS_EXTRA_CA',
+    })
     return nodeTls.rootCertificates
   }
 }

@@ -110,8 +110,10 @@ function checkedHook({ checkPeer }: ContextOptions): ContextOptions['checkPeer']
 
 /**
  * Makes a TLS connection of `stream`, on either side, and gives the TlsStream; `stream` is its own from then on. Waits for the
- * handshake, `handshakeTimeoutMs` at most. If that fails or is cancelled, `stream` is closed. Fails with `TLS_CERTIFICATE`,
- * `TLS_ALERT`, `TLS_PROTOCOL`, `TLS_HANDSHAKE_CUT`, `TIMEOUT`; `TLS_OPTION` before anything was sent, and `stream` is as it was then.
+ * handshake, `handshakeTimeoutMs` at most. If that fails or is cancelled, `stream` is closed. Fails with `TLS_CERTIFICATE_…` (a
+ * CertificateError), `TLS_ALERT`, `TLS_VERSION`, `TLS_CIPHER`, `TLS_ALPN`, `TLS_SERVER_NAME`, `TLS_NOT_TLS`, `TLS_PROTOCOL`,
+ * `TLS_HANDSHAKE_CUT`, `TIMEOUT`, or what `checkPeer` or `contexts` throws; `TLS_OPTION` before anything was sent, and `stream` is as
+ * it was then.
  *
  * After plain text that was read through a BufferedReader, give that reader: if it holds bytes that nobody has read, the peer (or
  * whoever is in between) sent them before TLS began. They are no part of what TLS protects, so this closes the stream and fails with

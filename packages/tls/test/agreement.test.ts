@@ -1,5 +1,5 @@
 /** What the two sides may speak, and what is said when they have nothing in common. */
-import { memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
+import { isDisconnect, memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import { type TlsErrorCode, type TlsStream, tls } from '../src/index.js'
 import type { ClientOptions, ServerOptions } from '../src/options.js'
@@ -29,7 +29,7 @@ async function sent(stream: Stream, bytes: Buffer): Promise<void> {
   try {
     await stream.send(bytes)
   } catch (error) {
-    expect(error).toMatchObject({ code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/) })
+    if (!isDisconnect(error)) throw error
   }
 }
 
@@ -46,14 +46,24 @@ describe.each(MODES)('over %s', (_mode, pair) => {
     ['no application protocol, if the server knows of none', { alpn: ['h2'] }, {}, { alpn: undefined }],
     ['no application protocol, if the client offers none', {}, { alpn: ['h2'] }, { alpn: undefined }],
     ['a group', { groups: ['P-384'] }, {}, { group: 'secp384r1' }],
-    ['a cipher of TLS 1.2', { ...V12, ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' }, {}, { cipher: 'ECDHE-ECDSA-AES256-GCM-SHA384' }],
+    [
+      'a cipher of TLS 1.2',
+      { ...V12, ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' },
+      {},
+      { cipher: 'ECDHE-ECDSA-AES256-GCM-SHA384' },
+    ],
     [
       'the server’s first cipher',
       { ...V12, ciphers: ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'] },
       { ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256' },
       { cipher: 'ECDHE-ECDSA-AES256-GCM-SHA384' },
     ],
-    ['a suite of TLS 1.3', { ciphersuites: 'TLS_AES_128_GCM_SHA256' }, {}, { cipher: 'TLS_AES_128_GCM_SHA256' }],
+    [
+      'a suite of TLS 1.3',
+      { ciphersuites: 'TLS_AES_128_GCM_SHA256' },
+      {},
+      { cipher: 'TLS_AES_128_GCM_SHA256' },
+    ],
   ]
   test.each(agreed)('agree on %s', async (_what, client, server, facts) => {
     const ends = await Promise.all(both(pair(), client, server))
@@ -66,10 +76,31 @@ describe.each(MODES)('over %s', (_mode, pair) => {
     }
   })
 
-  type Refusal = readonly [what: string, client: ClientOptions, server: Partial<ServerOptions>, code: TlsErrorCode, alert: string, words: RegExp]
+  type Refusal = readonly [
+    what: string,
+    client: ClientOptions,
+    server: Partial<ServerOptions>,
+    code: TlsErrorCode,
+    alert: string,
+    words: RegExp,
+  ]
   const refusals: readonly Refusal[] = [
-    ['version, the server being newer', V12, V13, 'TLS_VERSION', 'protocol_version', /we speak TLSv1\.3 only, the client speaks TLSv1\.2$/],
-    ['version, the client being newer', V13, V12, 'TLS_VERSION', 'protocol_version', /we speak TLSv1\.2 only, the client speaks TLSv1\.3$/],
+    [
+      'version, the server being newer',
+      V12,
+      V13,
+      'TLS_VERSION',
+      'protocol_version',
+      /we speak TLSv1\.3 only, the client speaks TLSv1\.2$/,
+    ],
+    [
+      'version, the client being newer',
+      V13,
+      V12,
+      'TLS_VERSION',
+      'protocol_version',
+      /we speak TLSv1\.2 only, the client speaks TLSv1\.3$/,
+    ],
     [
       'cipher',
       { ...V12, ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' },
@@ -96,12 +127,15 @@ describe.each(MODES)('over %s', (_mode, pair) => {
       /the client offers h2, spdy\/3, we speak http\/1\.1, dot$/,
     ],
   ]
-  test.each(refusals)('without a common %s both are told why', async (_what, client, server, code, alert, words) => {
-    const [told, refused] = await Promise.allSettled(both(pair(), client, server))
-    expect(refused).toMatchObject({ reason: { code, alert: { name: alert, by: 'us' } } })
-    expect(refused.status === 'rejected' && String(refused.reason)).toMatch(words)
-    expect(told).toMatchObject({ reason: { code: 'TLS_ALERT', alert: { name: alert, by: 'peer' } } })
-  })
+  test.each(refusals)(
+    'without a common %s both are told why',
+    async (_what, client, server, code, alert, words) => {
+      const [told, refused] = await Promise.allSettled(both(pair(), client, server))
+      expect(refused).toMatchObject({ reason: { code, alert: { name: alert, by: 'us' } } })
+      expect(refused.status === 'rejected' && String(refused.reason)).toMatch(words)
+      expect(told).toMatchObject({ reason: { code: 'TLS_ALERT', alert: { name: alert, by: 'peer' } } })
+    },
+  )
 
   const strangers: readonly (readonly [what: string, says: string, words: RegExp])[] = [
     ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n', /plain HTTP/],
@@ -111,20 +145,23 @@ describe.each(MODES)('over %s', (_mode, pair) => {
     ['MySQL', 'J\0\0\0\n8.0.36\0', /MySQL/],
     ['something else', '\x01\x02\x03\x04\x05\x06', /unknown protocol.*\\u0001\\u0002/],
   ]
-  test.each(strangers)('a server that speaks %s is recognised, whole and byte by byte', async (_what, says, words) => {
-    for (const size of [says.length, 1]) {
-      const [left, right] = pair()
-      const client = tls.upgrade(left, here.client)
-      const refused = expect(client).rejects.toMatchObject({
-        code: 'TLS_NOT_TLS',
-        message: expect.stringMatching(words),
-      })
-      for (let at = 0; at < says.length && !right.isClosed; at += size)
-        await sent(right, Buffer.from(says.slice(at, at + size), 'latin1'))
-      await refused
-      right.close()
-    }
-  })
+  test.each(strangers)(
+    'a server that speaks %s is recognised, whole and byte by byte',
+    async (_what, says, words) => {
+      for (const size of [says.length, 1]) {
+        const [left, right] = pair()
+        const client = tls.upgrade(left, here.client)
+        const refused = expect(client).rejects.toMatchObject({
+          code: 'TLS_NOT_TLS',
+          message: expect.stringMatching(words),
+        })
+        for (let at = 0; at < says.length && !right.isClosed; at += size)
+          await sent(right, Buffer.from(says.slice(at, at + size), 'latin1'))
+        await refused
+        right.close()
+      }
+    },
+  )
 
   test('a client that speaks plain HTTP is recognised', async () => {
     const [left, right] = pair()
@@ -147,7 +184,11 @@ test('a server of an older version only is told apart by what it chose', async (
   })
   await right.recv()
   // A ServerHello of TLS 1.2 without extensions (RFC 5246, 7.4.1.3): 32 bytes of random, no session, a cipher.
-  const hello = Buffer.concat([Buffer.from('0303', 'hex'), Buffer.alloc(32, 7), Buffer.from('00c02b00', 'hex')])
+  const hello = Buffer.concat([
+    Buffer.from('0303', 'hex'),
+    Buffer.alloc(32, 7),
+    Buffer.from('00c02b00', 'hex'),
+  ])
   const header = Buffer.from([0x16, 3, 3, 0, hello.length + 4, 2, 0, 0, hello.length])
   await right.send(Buffer.concat([header, hello]))
   await refused

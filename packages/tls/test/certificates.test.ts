@@ -1,6 +1,6 @@
 /** Right and wrong certificates: what the client says of each, and what the server learns. Then the same for clients. */
 import { X509Certificate } from 'node:crypto'
-import { memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
+import { Event, memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
 import { certificateCases } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { CertificateError, TlsError, type TlsErrorCode, tls } from '../src/index.js'
@@ -19,23 +19,63 @@ const MODES: readonly (readonly [string, () => readonly [Stream, Stream]])[] = [
 /** What each row of the table gets: our code, the alert that the server sees, and what the sentence names. */
 const REFUSED: Readonly<Record<string, readonly [code: TlsErrorCode, alert: string, words: RegExp]>> = {
   'name only in the CN': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /not for localhost: it has no names/],
-  expired: ['TLS_CERTIFICATE_EXPIRED', 'certificate_expired', /CN=localhost expired on \d{4}-\d\d-\d\dT[\d:]+Z$/],
-  'not yet valid': ['TLS_CERTIFICATE_NOT_YET_VALID', 'bad_certificate', /not valid before \d{4}-\d\d-.*; it is \d{4}/],
-  'expired intermediate': ['TLS_CERTIFICATE_EXPIRED', 'certificate_expired', /CN=Test authority .* of the peer's chain expired/],
+  expired: [
+    'TLS_CERTIFICATE_EXPIRED',
+    'certificate_expired',
+    /CN=localhost expired on \d{4}-\d\d-\d\dT[\d:]+Z$/,
+  ],
+  'not yet valid': [
+    'TLS_CERTIFICATE_NOT_YET_VALID',
+    'bad_certificate',
+    /not valid before \d{4}-\d\d-.*; it is \d{4}/,
+  ],
+  'expired intermediate': [
+    'TLS_CERTIFICATE_EXPIRED',
+    'certificate_expired',
+    /CN=Test authority .* of the peer's chain expired/,
+  ],
   'wrong name': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /not for localhost: it is for DNS:other\.test/],
-  'name in the CN beside other names': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /not for localhost: it is for DNS:other/],
-  'for an address, asked by name': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /it is for IP Address:127\.0\.0\.1/],
-  'for a name, asked by address': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /not for 127\.0\.0\.1: it is for DNS:localhost/],
-  'wildcard, two labels': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /not for a\.b\.example\.test: .*\*\.example\.test/],
+  'name in the CN beside other names': [
+    'TLS_CERTIFICATE_NAME',
+    'bad_certificate',
+    /not for localhost: it is for DNS:other/,
+  ],
+  'for an address, asked by name': [
+    'TLS_CERTIFICATE_NAME',
+    'bad_certificate',
+    /it is for IP Address:127\.0\.0\.1/,
+  ],
+  'for a name, asked by address': [
+    'TLS_CERTIFICATE_NAME',
+    'bad_certificate',
+    /not for 127\.0\.0\.1: it is for DNS:localhost/,
+  ],
+  'wildcard, two labels': [
+    'TLS_CERTIFICATE_NAME',
+    'bad_certificate',
+    /not for a\.b\.example\.test: .*\*\.example\.test/,
+  ],
   'wildcard, no label': ['TLS_CERTIFICATE_NAME', 'bad_certificate', /not for example\.test/],
   'self-signed': ['TLS_CERTIFICATE_SELF_SIGNED', 'unknown_ca', /signed by itself/],
   'unknown issuer': ['TLS_CERTIFICATE_ISSUER', 'unknown_ca', /was issued by CN=Test authority/],
-  'missing intermediate': ['TLS_CERTIFICATE_ISSUER', 'unknown_ca', /was issued by CN=Test authority .*forgot an intermediate/],
+  'missing intermediate': [
+    'TLS_CERTIFICATE_ISSUER',
+    'unknown_ca',
+    /was issued by CN=Test authority .*forgot an intermediate/,
+  ],
   'issued by what is no authority': ['TLS_CERTIFICATE_CHAIN', 'unknown_ca', /has no right to/],
-  'more intermediates than allowed': ['TLS_CERTIFICATE_CHAIN', 'unknown_ca', /more intermediate certificates than/],
+  'more intermediates than allowed': [
+    'TLS_CERTIFICATE_CHAIN',
+    'unknown_ca',
+    /more intermediate certificates than/,
+  ],
   'wrong purpose': ['TLS_CERTIFICATE_PURPOSE', 'unsupported_certificate', /not for servers .*serverAuth/],
   revoked: ['TLS_CERTIFICATE_REVOKED', 'certificate_revoked', /was revoked by CN=Test authority/],
-  'weak key, RSA of 1024 bits': ['TLS_CERTIFICATE_WEAK', 'bad_certificate', /RSA of 1024 bits; 2048 are needed/],
+  'weak key, RSA of 1024 bits': [
+    'TLS_CERTIFICATE_WEAK',
+    'bad_certificate',
+    /RSA of 1024 bits; 2048 are needed/,
+  ],
   'weak signature, SHA-1': ['TLS_CERTIFICATE_WEAK', 'bad_certificate', /SHA-1/],
 }
 
@@ -91,7 +131,11 @@ describe('revocation', () => {
     const stranger = await here.authority.stranger()
     const foreign = await meet(socketPair(), { ...here.client, crl: await stranger.crl() }, server)
     expect(foreign[0]).toMatchObject({ code: 'TLS_CERTIFICATE_CRL', verifyCode: 3 })
-    const old = await meet(socketPair(), { ...here.client, crl: await here.authority.crl({ expired: true }) }, server)
+    const old = await meet(
+      socketPair(),
+      { ...here.client, crl: await here.authority.crl({ expired: true }) },
+      server,
+    )
     expect(old[0]).toMatchObject({ code: 'TLS_CERTIFICATE_CRL', verifyCode: 12 })
     const good = await meet(socketPair(), { ...here.client, crl: [await here.authority.crl()] }, server)
     expect(good[0]).not.toBeInstanceOf(Error)
@@ -120,7 +164,9 @@ describe('names', () => {
       tls.upgrade(pair[1], { cert: certificate.chainPem, key: certificate.keyPem, isServer: true }),
     ])
     expect(server.serverName).toBe(client.serverName)
-    expect(server.serverName?.toLowerCase()).toBe(serverName.startsWith('B\u00dc') ? 'xn--bcher-kva.test' : name)
+    expect(server.serverName?.toLowerCase()).toBe(
+      serverName.startsWith('B\u00dc') ? 'xn--bcher-kva.test' : name,
+    )
     client.close()
     server.close()
   })
@@ -135,7 +181,11 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('certificates of clients, by %s',
     ...more,
   })
   /** In TLS 1.3 the client's handshake is done before the server has judged. */
-  const learns = async ([left, right]: readonly [Stream, Stream], client: ClientOptions, side: ServerOptions) => {
+  const learns = async (
+    [left, right]: readonly [Stream, Stream],
+    client: ClientOptions,
+    side: ServerOptions,
+  ) => {
     const ends = await Promise.allSettled([
       tls.upgrade(left, { ...here.client, ...client }).then(async (stream) => {
         await stream.recv()
@@ -147,7 +197,12 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('certificates of clients, by %s',
   }
 
   test.each([
-    ['none', {}, 'TLS_CERTIFICATE_MISSING', maxVersion === 'TLSv1.3' ? 'certificate_required' : 'handshake_failure'],
+    [
+      'none',
+      {},
+      'TLS_CERTIFICATE_MISSING',
+      maxVersion === 'TLSv1.3' ? 'certificate_required' : 'handshake_failure',
+    ],
     ['one for servers', { purpose: 'server' }, 'TLS_CERTIFICATE_PURPOSE', 'unsupported_certificate'],
     [
       'one that has expired',
@@ -229,11 +284,11 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('certificates of clients, by %s',
       b.close()
       return found
     }
-    expect([await seen({}, 'request'), await seen(identity, 'request'), await seen(identity, 'none')]).toEqual([
-      false,
-      true,
-      false,
-    ])
+    expect([
+      await seen({}, 'request'),
+      await seen(identity, 'request'),
+      await seen(identity, 'none'),
+    ]).toEqual([false, true, false])
   })
 })
 
@@ -252,4 +307,32 @@ test('checkPeer sees the peer before anybody gets the stream, may wait, and what
   ])
   expect(outcome(client)).toBe(refusal)
   expect(left.isClosed).toBe(true)
+})
+
+test('peerChain is what the peer sent, its own first, and is read once', async () => {
+  const certificate = await (await here.authority.intermediate()).issue()
+  const [left, right] = memoryStreamPair()
+  const [client, server] = await Promise.all([
+    tls.upgrade(left, here.client),
+    tls.upgrade(right, { cert: certificate.chainPem, key: certificate.keyPem, isServer: true }),
+  ])
+  const [own, above, ...more] = client.peerChain
+  expect([own?.fingerprint256, above?.ca, more]).toEqual([certificate.fingerprint, true, []])
+  expect(client.peerChain).toBe(client.peerChain)
+  expect([server.peerChain, server.peerCertificate]).toEqual([[], undefined])
+  client.close()
+  server.close()
+  expect(client.peerCertificate).toBe(own)
+})
+
+test.each(['checkPeer', 'contexts'])('%s may wait no longer than a handshake may take', async (option) => {
+  const [left, right] = socketPair()
+  const never = new Event()
+  const waits = async () => never.wait()
+  const [, server] = await Promise.allSettled([
+    tls.upgrade(left, here.client).then(async (stream) => stream.recv()),
+    tls.upgrade(right, { ...here.server, [option]: waits, handshakeTimeoutMs: 50, isServer: true }),
+  ])
+  expect(server).toMatchObject({ reason: { code: 'TIMEOUT' } })
+  expect(right.isClosed).toBe(true)
 })

@@ -37,11 +37,23 @@ async function shown(options: Credentials, signatureAlgorithms?: string): Promis
 describe('a server shows what it was given', () => {
   const forms: readonly (readonly [string, () => Promise<Credentials>, () => Certificate])[] = [
     ['PEM', async () => ({ cert: plain.chainPem, key: plain.keyPem }), () => plain],
-    ['PEM in bytes', async () => ({ cert: Buffer.from(plain.chainPem), key: Buffer.from(plain.keyPem) }), () => plain],
+    [
+      'PEM in bytes',
+      async () => ({ cert: Buffer.from(plain.chainPem), key: Buffer.from(plain.keyPem) }),
+      () => plain,
+    ],
     ['PEM, all in one', async () => ({ cert: plain.keyPem + plain.chainPem }), () => plain],
     ['DER', async () => ({ cert: [der(plain.certificatePem)], key: derKey(plain, 'pkcs8') }), () => plain],
-    ['DER of a traditional key', async () => ({ cert: der(plain.certificatePem), key: derKey(plain, 'sec1') }), () => plain],
-    ['an encrypted key', async () => ({ cert: locked.chainPem, key: locked.keyPem, passphrase: 'open sesame' }), () => locked],
+    [
+      'DER of a traditional key',
+      async () => ({ cert: der(plain.certificatePem), key: derKey(plain, 'sec1') }),
+      () => plain,
+    ],
+    [
+      'an encrypted key',
+      async () => ({ cert: locked.chainPem, key: locked.keyPem, passphrase: 'open sesame' }),
+      () => locked,
+    ],
     [
       'a traditional encrypted key',
       async () => ({
@@ -51,8 +63,16 @@ describe('a server shows what it was given', () => {
       }),
       () => plain,
     ],
-    ['PKCS#12', async () => ({ pfx: await here.authority.pkcs12(plain, 'pass'), passphrase: 'pass' }), () => plain],
-    ['PKCS#12 without a passphrase', async () => ({ pfx: await here.authority.pkcs12(plain, '') }), () => plain],
+    [
+      'PKCS#12',
+      async () => ({ pfx: await here.authority.pkcs12(plain, 'pass'), passphrase: 'pass' }),
+      () => plain,
+    ],
+    [
+      'PKCS#12 without a passphrase',
+      async () => ({ pfx: await here.authority.pkcs12(plain, '') }),
+      () => plain,
+    ],
   ]
   test.each(forms)('as %s', async (_form, make, certificate) => {
     expect(await shown(await make())).toBe(certificate().fingerprint)
@@ -60,7 +80,9 @@ describe('a server shows what it was given', () => {
 
   test('PKCS#12 brings its intermediates', async () => {
     const below = await (await here.authority.intermediate()).issue()
-    expect(await shown({ pfx: await here.authority.pkcs12(below, 'p'), passphrase: 'p' })).toBe(below.fingerprint)
+    expect(await shown({ pfx: await here.authority.pkcs12(below, 'p'), passphrase: 'p' })).toBe(
+      below.fingerprint,
+    )
   })
 
   test('with several types of key the client’s signature algorithms choose', async () => {
@@ -78,24 +100,48 @@ describe('a server shows what it was given', () => {
 
 describe('what cannot be used is refused in words', () => {
   const wrong: readonly (readonly [string, () => Promise<object>, RegExp])[] = [
-    ['a key of another certificate', async () => ({ cert: plain.chainPem, key: here.server.key }), /not the certificate's/],
-    ['a key of another type', async () => ({ cert: plain.chainPem, key: rsa.keyPem }), /not the certificate's/],
-    ['a key on another curve', async () => ({ cert: plain.chainPem, key: p384.keyPem }), /not the certificate's/],
-    ['a passphrase that is missing', async () => ({ cert: locked.chainPem, key: locked.keyPem }), /passphrase is missing/],
+    [
+      'a key of another certificate',
+      async () => ({ cert: plain.chainPem, key: here.server.key }),
+      /not the certificate's/,
+    ],
+    [
+      'a key of another type',
+      async () => ({ cert: plain.chainPem, key: rsa.keyPem }),
+      /not the certificate's/,
+    ],
+    [
+      'a key on another curve',
+      async () => ({ cert: plain.chainPem, key: p384.keyPem }),
+      /not the certificate's/,
+    ],
+    [
+      'a passphrase that is missing',
+      async () => ({ cert: locked.chainPem, key: locked.keyPem }),
+      /passphrase is missing/,
+    ],
     [
       'a passphrase that is wrong',
       async () => ({ cert: locked.chainPem, key: locked.keyPem, passphrase: 'wrong' }),
       /passphrase is wrong/,
     ],
     ['a certificate without a key', async () => ({ cert: plain.chainPem }), /no private key/],
-    ['a key in place of a certificate', async () => ({ cert: plain.keyPem, key: plain.keyPem }), /no certificate/],
+    [
+      'a key in place of a certificate',
+      async () => ({ cert: plain.keyPem, key: plain.keyPem }),
+      /no certificate/,
+    ],
     ['DER of something else', async () => ({ cert: plain.chainPem, key: der(plain.certificatePem) }), /key/],
     [
       'PKCS#12 with a wrong passphrase',
       async () => ({ pfx: await here.authority.pkcs12(plain, 'right'), passphrase: 'wrong' }),
       /passphrase is wrong/,
     ],
-    ['PKCS#12 without its passphrase', async () => ({ pfx: await here.authority.pkcs12(plain, 'p') }), /passphrase is missing/],
+    [
+      'PKCS#12 without its passphrase',
+      async () => ({ pfx: await here.authority.pkcs12(plain, 'p') }),
+      /passphrase is missing/,
+    ],
     [
       'PKCS#12 of old programs',
       async () => ({ pfx: await here.authority.pkcs12(plain, 'p', { legacy: true }), passphrase: 'p' }),
@@ -128,7 +174,11 @@ describe('what cannot be used is refused in words', () => {
   })
 
   test('pfx beside cert, and what is no list of certificates', () => {
-    for (const options of [{ cert: 'x', pfx: Buffer.of(1) }, { pfx: 'text' }, { cert: 'x', certificates: {} }])
+    for (const options of [
+      { cert: 'x', pfx: Buffer.of(1) },
+      { pfx: 'text' },
+      { cert: 'x', certificates: {} },
+    ])
       expect(() => tls.listen({ port: 0, ...(options as object) })).toThrow(
         expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
       )

@@ -1,6 +1,13 @@
 /** Names, protocols, versions and client certificates with programs that are not ours: openssl, nginx, curl. */
 import { spawn } from '@shrapnel/core'
-import { type Certificate, curl, type NginxFacts, startNginx, startOpensslClient, startOpensslServer } from '@shrapnel/test-support'
+import {
+  type Certificate,
+  curl,
+  type NginxFacts,
+  startNginx,
+  startOpensslClient,
+  startOpensslServer,
+} from '@shrapnel/test-support'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { receiveAll } from '../../core/test/stream/stream-contract.js'
 import { type TlsStream, tls } from '../src/index.js'
@@ -33,7 +40,12 @@ describe('our client', () => {
     const directives = `ssl_client_certificate ${certificatePath}; ssl_verify_client optional;`
     await using nginx = await startNginx({ certificate: own, directives })
     const named = await askNginx(nginx.port, { alpn: ['nonsense', 'http/1.1'], ...credentials(ada) })
-    expect(named).toMatchObject({ serverName: 'localhost', alpn: 'http/1.1', clientVerify: 'SUCCESS', protocol: 'TLSv1.3' })
+    expect(named).toMatchObject({
+      serverName: 'localhost',
+      alpn: 'http/1.1',
+      clientVerify: 'SUCCESS',
+      protocol: 'TLSv1.3',
+    })
     expect(named.stream).toMatchObject({ alpn: 'http/1.1', cipher: named.cipher })
     const silent = await askNginx(nginx.port, { maxVersion: 'TLSv1.2', serverName: '127.0.0.1' })
     expect(silent).toMatchObject({ serverName: '', alpn: '', clientVerify: 'NONE', protocol: 'TLSv1.2' })
@@ -77,7 +89,9 @@ describe('our client', () => {
 })
 
 describe('our server', () => {
-  async function serving(options: object): Promise<{ port: number; seen: TlsStream[]; failures: unknown[] } & AsyncDisposable> {
+  async function serving(
+    options: object,
+  ): Promise<{ port: number; seen: TlsStream[]; failures: unknown[] } & AsyncDisposable> {
     const seen: TlsStream[] = []
     const failures: unknown[] = []
     const listener = tls.listen({
@@ -108,7 +122,10 @@ describe('our server', () => {
     const { authority } = here
     for (const name of ['localhost', 'other.test']) {
       const args = ['--resolve', `${name}:${server.port}:127.0.0.1`]
-      expect(await curl(`https://${name}:${server.port}/`, { authority, args })).toMatchObject({ code: 0, stdout: 'yes' })
+      expect(await curl(`https://${name}:${server.port}/`, { authority, args })).toMatchObject({
+        code: 0,
+        stdout: 'yes',
+      })
     }
     expect(server.seen.map(({ serverName, alpn }) => [serverName, alpn])).toEqual([
       ['localhost', 'http/1.1'],
@@ -134,7 +151,9 @@ describe('our server', () => {
     expect(await client.handshake()).toMatchObject({ verifyError: 0 })
     expect(client.output()).toMatch(/Acceptable client certificate CA names\s+CN = Test authority/)
     const foreign = await (await authority.stranger()).issue({ purpose: 'client' })
-    expect((await curl(`https://localhost:${server.port}/`, { authority, certificate: foreign })).code).not.toBe(0)
+    expect(
+      (await curl(`https://localhost:${server.port}/`, { authority, certificate: foreign })).code,
+    ).not.toBe(0)
     expect(server.failures).toMatchObject([{ code: 'TLS_CERTIFICATE_ISSUER' }])
   })
 
@@ -146,7 +165,12 @@ describe('our server', () => {
       ['ECDHE-ECDSA-AES128-SHA256', false],
     ] as const) {
       const args = ['-tls1_2', '-cipher', ciphers]
-      await using peer = await startOpensslClient({ port: server.port, authority, servername: client.serverName, args })
+      await using peer = await startOpensslClient({
+        port: server.port,
+        authority,
+        servername: client.serverName,
+        args,
+      })
       const done = await peer.handshake().then(
         () => true,
         () => false,

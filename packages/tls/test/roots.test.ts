@@ -16,7 +16,12 @@ async function trusted(env: Record<string, string>): Promise<Record<string, stri
     timeoutMs: 50_000,
   })
   expect(stderr).toBe('')
-  return Object.fromEntries(stdout.trim().split('\n').map((line) => line.split(' ') as [string, string]))
+  return Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]),
+  )
 }
 
 test('without more nobody trusts an authority of ours; given it is trusted, beside the others', async () => {

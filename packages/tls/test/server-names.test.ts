@@ -49,21 +49,24 @@ async function shown(
 }
 
 describe.each(MODES)('over %s', (_mode, pair) => {
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)('a client gets the certificate for the name it asks for, by %s', async (maxVersion) => {
-    const contexts: Contexts = {
-      'A.test': credentials('a.test'),
-      '*.b.test': tls.context(credentials('*.b.test')),
-      'c.b.test': credentials('c.b.test'),
-    }
-    const server = { ...here.server, contexts, maxVersion }
-    const get = (name: string) => shown(pair(), name, server)
-    expect(await get('a.test')).toBe('DNS:a.test')
-    expect(await get('A.TEST')).toBe('DNS:a.test')
-    expect(await get('c.b.test')).toBe('DNS:c.b.test')
-    expect(await get('d.b.test')).toBe('DNS:*.b.test')
-    for (const other of ['e.d.b.test', 'b.test', 'unknown.test', '127.0.0.1'])
-      expect(await get(other)).toContain('DNS:localhost')
-  })
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a client gets the certificate for the name it asks for, by %s',
+    async (maxVersion) => {
+      const contexts: Contexts = {
+        'A.test': credentials('a.test'),
+        '*.b.test': tls.context(credentials('*.b.test')),
+        'c.b.test': credentials('c.b.test'),
+      }
+      const server = { ...here.server, contexts, maxVersion }
+      const get = (name: string) => shown(pair(), name, server)
+      expect(await get('a.test')).toBe('DNS:a.test')
+      expect(await get('A.TEST')).toBe('DNS:a.test')
+      expect(await get('c.b.test')).toBe('DNS:c.b.test')
+      expect(await get('d.b.test')).toBe('DNS:*.b.test')
+      for (const other of ['e.d.b.test', 'b.test', 'unknown.test', '127.0.0.1'])
+        expect(await get(other)).toContain('DNS:localhost')
+    },
+  )
 
   test('without a certificate for all, who asks for another name is refused, and both are told', async () => {
     const ends = await Promise.allSettled([
@@ -151,10 +154,14 @@ describe.each(MODES)('over %s', (_mode, pair) => {
 test('contexts are checked before there is a connection', () => {
   const listen = (contexts: unknown) => () => tls.listen({ port: 0, contexts: contexts as Contexts }).close()
   for (const name of ['*', '*x.test', 'a.*.test', ''])
-    expect(listen({ [name]: credentials('a.test') })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    expect(listen({ [name]: credentials('a.test') })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
   for (const contexts of [5, null, { 'a.test': 5 }, { 'a.test': {} }])
     expect(listen(contexts)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
-  expect(listen({ 'a.test': { cert: 'x', key: 'y' } })).toThrow(expect.objectContaining({ code: 'TLS_OPTION' }))
+  expect(listen({ 'a.test': { cert: 'x', key: 'y' } })).toThrow(
+    expect.objectContaining({ code: 'TLS_OPTION' }),
+  )
   expect(() => tls.context({})).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   expect(tls.context(here.server)).toBeInstanceOf(TlsContext)
 })

@@ -3,7 +3,12 @@ import { socketPair } from '@shrapnel/core'
 import { tls } from '@shrapnel/tls'
 
 const [cert, key, pem] = process.argv.slice(2)
-const choices = { default: {}, node: { ca: 'node' }, system: { ca: 'system' }, all: { ca: ['node', 'system', pem] } }
+const choices = {
+  default: {},
+  node: { ca: 'node' },
+  system: { ca: 'system' },
+  all: { ca: ['node', 'system', pem] },
+}
 
 for (const [name, options] of Object.entries(choices)) {
   const [left, right] = socketPair()

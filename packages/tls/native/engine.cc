@@ -244,6 +244,15 @@ SessionPointer Engine::TakeSession() noexcept {
   return first;
 }
 
-void Engine::OnKeyLog(const SSL* ssl, const char* line) { Of(ssl)->key_log_.append(line).append("\n"); }
+void Engine::LogKeys() {
+  logs_keys_ = true;
+  SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl()), OnKeyLog);
+}
+
+// Others that share the context may not have asked for it.
+void Engine::OnKeyLog(const SSL* ssl, const char* line) {
+  Engine* engine = Of(ssl);
+  if (engine->logs_keys_) engine->key_log_.append(line).append("\n");
+}
 
 }  // namespace shrapnel

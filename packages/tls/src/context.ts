@@ -47,17 +47,16 @@ interface Parts {
 interface ResumptionParts {
   readonly ticketKeys: TicketKeys | undefined
   readonly ticketCount: number
-  readonly hasKeyLog: boolean
 }
 
 /** What a context is asked for: those of its side. */
 type Wishes = ContextOptions & TicketOptions
 
-export function contextFor(isServer: boolean, options: Wishes, hasKeyLog = false): NativeContext {
-  const parts = partsOf(isServer, options, hasKeyLog)
+export function contextFor(isServer: boolean, options: Wishes): NativeContext {
+  const parts = partsOf(isServer, options)
   const identity = nameOf(parts)
   const { ticketKeys, ticketCount } = parts.resumption
-  const name = `${identity} ${ticketKeys?.id ?? 'none'} ${ticketCount} ${hasKeyLog}`
+  const name = `${identity} ${ticketKeys?.id ?? 'none'} ${ticketCount}`
   const found = remembered.get(name) ?? makeContext(parts, identity)
   names.set(found, name)
   // Last in the order of the Map: used last.
@@ -67,7 +66,7 @@ export function contextFor(isServer: boolean, options: Wishes, hasKeyLog = false
   return found
 }
 
-function partsOf(isServer: boolean, options: Wishes, hasKeyLog: boolean): Parts {
+function partsOf(isServer: boolean, options: Wishes): Parts {
   const { cert, key, passphrase, ca, minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options
   const least = versionNumber('minVersion', minVersion)
   const most = versionNumber('maxVersion', maxVersion)
@@ -80,14 +79,11 @@ function partsOf(isServer: boolean, options: Wishes, hasKeyLog: boolean): Parts 
     ca: ca === undefined ? undefined : pemList('ca', ca),
     least,
     most,
-    resumption: { ...ticketParts(isServer, options), hasKeyLog },
+    resumption: ticketParts(isServer, options),
   }
 }
 
-function ticketParts(
-  isServer: boolean,
-  { tickets = true, ticketCount = 1 }: TicketOptions,
-): Omit<ResumptionParts, 'hasKeyLog'> {
+function ticketParts(isServer: boolean, { tickets = true, ticketCount = 1 }: TicketOptions): ResumptionParts {
   checkInteger('ticketCount', ticketCount, 0, MOST_TICKETS)
   if (typeof tickets !== 'boolean' && !(tickets instanceof TicketKeys))
     throw wrongType('tickets', 'true, false or TicketKeys', tickets)
@@ -114,17 +110,17 @@ function makeContext(parts: Parts, identity: string): NativeContext {
   }
   const roots = parts.ca !== undefined ? rootsOf(parts.ca) : parts.isServer ? undefined : bundledRoots()
   if (roots !== undefined) accepted('ca', native.contextRoots(context, roots))
-  setResumption(context, parts, identity)
+  if (parts.isServer) setTickets(context, parts.resumption, identity)
   return context
 }
 
-function setResumption(context: NativeContext, { isServer, resumption }: Parts, identity: string): void {
-  const { ticketKeys, ticketCount, hasKeyLog } = resumption
-  if (isServer) {
-    accepted('tickets', native.contextTickets(context, ticketKeys?.native, ticketCount))
-    // A session goes on only where a full handshake would have shown the same certificate and judged clients by the same: what one
-    // server of a process gave is nothing to another.
-    accepted('tickets', native.contextIdentity(context, Buffer.from(identity, 'base64')))
-  }
-  if (hasKeyLog) native.contextKeyLog(context)
+function setTickets(
+  context: NativeContext,
+  { ticketKeys, ticketCount }: ResumptionParts,
+  identity: string,
+): void {
+  accepted('tickets', native.contextTickets(context, ticketKeys?.native, ticketCount))
+  // A session goes on only where a full handshake would have shown the same certificate and judged clients by the same: what one server
+  // of a process gave is nothing to another.
+  accepted('tickets', native.contextIdentity(context, Buffer.from(identity, 'base64')))
 }

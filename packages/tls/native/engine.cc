@@ -42,7 +42,6 @@ std::unique_ptr<Engine> Engine::Make(Environment& environment, SSL_CTX* context,
   BIO_set_init(bio, 1);
   SSL_set_bio(engine->ssl(), bio, bio);  // It is the engine's from here on.
   engine->ticket_keys_ = TicketKeysOf(context);
-  engine->has_key_log_ = PolicyOf(context).has_key_log;
   if (is_server) {
     SSL_set_accept_state(engine->ssl());
   } else {
@@ -268,7 +267,7 @@ bool Engine::UseContext(SSL_CTX* context) {
     SSL_set_options(ssl(), SSL_OP_NO_TICKET);
     if (SSL_set_num_tickets(ssl(), 0) != 1) return false;
   }
-  if (has_key_log_) SSL_CTX_set_keylog_callback(context, OnKeyLog);
+  if (logs_keys_) SSL_CTX_set_keylog_callback(context, OnKeyLog);
   return Apply(context, ssl()) == 1;
 }
 
@@ -315,10 +314,15 @@ SessionPointer Engine::TakeSession() noexcept {
   return first;
 }
 
-// Its context may have got this for the sake of another connection.
+void Engine::LogKeys() {
+  logs_keys_ = true;
+  SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl()), OnKeyLog);
+}
+
+// Others that share the context may not have asked for it.
 void Engine::OnKeyLog(const SSL* ssl, const char* line) {
   Engine* engine = Of(ssl);
-  if (engine->has_key_log_) engine->key_log_.append(line).append("\n");
+  if (engine->logs_keys_) engine->key_log_.append(line).append("\n");
 }
 
 }  // namespace shrapnel

@@ -101,7 +101,9 @@ class Engine {
   [[nodiscard]] OcspState& ocsp() noexcept { return ocsp_; }
   // Of the context that it was made with; it may have got another one by the name that the client asked for.
   [[nodiscard]] TicketKeys* ticket_keys() const noexcept { return ticket_keys_; }
-  // Lines for a key log since this was last asked, each with its end.
+  // Lines for a key log are made from now on, in this context and in those that it gets later.
+  void LogKeys();
+  // Those that have come since this was last asked, each with its end.
   [[nodiscard]] std::string TakeKeyLog() noexcept { return std::exchange(key_log_, {}); }
 
   static Engine* Of(const SSL* ssl) noexcept;
@@ -145,8 +147,8 @@ class Engine {
   const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
   TicketKeys* ticket_keys_ = nullptr;     // the first context's, which `ssl_` holds
   OcspState ocsp_;
+  bool logs_keys_ = false;
   std::string key_log_;
-  bool has_key_log_ = false;
   std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
   std::unique_ptr<Greeting> greeting_{new Greeting};
   std::string refused_certificate_;  // DER

@@ -89,11 +89,6 @@ int SetProtocols(SSL_CTX* context, bool is_server, ConstBytes protocols) {
   return SSL_CTX_set_alpn_protos(context, protocols.data, static_cast<unsigned int>(protocols.length)) == 0;
 }
 
-void SetKeyLog(SSL_CTX* context) {
-  Mutable(context)->has_key_log = true;
-  SSL_CTX_set_keylog_callback(context, Engine::OnKeyLog);
-}
-
 int SetDepth(SSL_CTX* context, int most_intermediates) {
   SSL_CTX_set_verify_depth(context, most_intermediates);
   return 1;

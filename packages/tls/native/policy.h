@@ -13,7 +13,6 @@ namespace shrapnel {
 struct Policy {
   std::string protocols;  // ALPN, most wanted first, as on the wire (RFC 7301, 3.1)
   std::string groups;
-  bool has_key_log = false;
 };
 
 [[nodiscard]] const Policy& PolicyOf(const SSL_CTX* context);
@@ -26,8 +25,6 @@ enum class Setting : int { kCiphers = 1, kCipherSuites, kGroups, kSignatureAlgor
 // Names with colons between, as OpenSSL writes them.
 [[nodiscard]] int SetNames(SSL_CTX* context, Setting setting, const std::string& names);
 [[nodiscard]] int SetProtocols(SSL_CTX* context, bool is_server, ConstBytes protocols);
-// Its connections make lines for a key log.
-void SetKeyLog(SSL_CTX* context);
 // Between the peer's certificate and the root.
 [[nodiscard]] int SetDepth(SSL_CTX* context, int most_intermediates);
 // On a server: SSL_VERIFY_…, and the authorities (PEM) whose names clients are told.

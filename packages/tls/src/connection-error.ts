@@ -10,6 +10,8 @@ import { protocolNames } from './protocol-names.js'
 /** OpenSSL's library "SSL routines", and its reasons (openssl/sslerr.h). */
 const SSL_LIBRARY = 20
 const VERSION_REASONS = new Set([166, 191, 258, 259, 266, 267, 396])
+/** Also of a record behind the first one. */
+const WRONG_VERSION_NUMBER = 267
 const CIPHER_REASONS = new Set([101, 118, 185, 193, 261, 394, 410])
 const NO_ALPN_REASON = 235
 const NO_CERTIFICATE_REASON = 199
@@ -36,6 +38,7 @@ function handshakeError(failure: NativeFailure): TlsError | undefined {
   if (speech !== undefined) return new TlsError('TLS_NOT_TLS', speech, failure)
   if (failure.library === SSL_LIBRARY) {
     const { reasonCode } = failure
+    if (reasonCode === WRONG_VERSION_NUMBER && hasCommonVersion(failure)) return undefined
     if (VERSION_REASONS.has(reasonCode)) return new TlsError('TLS_VERSION', versionWords(failure), failure)
     if (CIPHER_REASONS.has(reasonCode)) return new TlsError('TLS_CIPHER', cipherWords(failure), failure)
     if (reasonCode === NO_ALPN_REASON) return new TlsError('TLS_ALPN', alpnWords(failure), failure)
@@ -67,6 +70,11 @@ function versionWords(failure: NativeFailure): string {
   return `no TLS version in common: we speak ${ourVersions(failure)}, ${whose} ${theirs}`
 }
 
+function hasCommonVersion({ isServer, peerVersions, leastVersion, mostVersion, firstBytes }: NativeFailure): boolean {
+  const versions = isServer === 1 ? versionNumbers(peerVersions) : [chosenVersion(firstBytes) ?? 0]
+  return versions.some((version) => version >= leastVersion && version <= mostVersion)
+}
+
 function cipherWords(failure: NativeFailure): string {
   if (failure.isServer === 0)
     return `the server wants a cipher or group that we do not speak (${failure.reason})`
@@ -88,22 +96,29 @@ function ourVersions({ leastVersion, mostVersion }: NativeFailure): string {
   return leastVersion === mostVersion ? `${least} only` : `${least} to ${versionName(mostVersion)}`
 }
 
-/** GREASE values are no versions (RFC 8701). */
 function versionsOffered(wire: Buffer): string {
-  const names: string[] = []
+  return versionNumbers(wire).map(versionName).join(', ') || 'none that is known'
+}
+
+/** GREASE values are no versions (RFC 8701). */
+function versionNumbers(wire: Buffer): number[] {
+  const numbers: number[] = []
   for (let at = 0; at + 1 < wire.length; at += 2) {
     const version = wire.readUInt16BE(at)
-    if (version >> 8 === 3) names.push(versionName(version))
+    if (version >> 8 === 3) numbers.push(version)
   }
-  return names.join(', ') || 'none that is known'
+  return numbers
+}
+
+function versionChosen(first: Buffer): string {
+  const version = chosenVersion(first)
+  return version === undefined ? 'another' : versionName(version)
 }
 
 /** The version in a ServerHello of TLS 1.2 or older. */
-function versionChosen(first: Buffer): string {
+function chosenVersion(first: Buffer): number | undefined {
   const at = RECORD_HEADER_BYTES
-  return first.length >= at + 6 && first[at] === SERVER_HELLO
-    ? versionName(first.readUInt16BE(at + 4))
-    : 'another'
+  return first.length >= at + 6 && first[at] === SERVER_HELLO ? first.readUInt16BE(at + 4) : undefined
 }
 
 function versionName(version: number): string {

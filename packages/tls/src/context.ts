@@ -37,18 +37,13 @@ interface Parts {
 interface ResumptionParts {
   readonly ticketKeys: TicketKeys | undefined
   readonly ticketCount: number
-  readonly hasKeyLog: boolean
 }
 
-export function contextFor(
-  isServer: boolean,
-  options: ClientOptions | ServerOptions,
-  hasKeyLog = false,
-): NativeContext {
-  const parts = partsOf(isServer, options, hasKeyLog)
+export function contextFor(isServer: boolean, options: ClientOptions | ServerOptions): NativeContext {
+  const parts = partsOf(isServer, options)
   const identity = nameOf(parts)
   const { ticketKeys, ticketCount } = parts.resumption
-  const name = `${identity} ${ticketKeys?.id ?? 'none'} ${ticketCount} ${hasKeyLog}`
+  const name = `${identity} ${ticketKeys?.id ?? 'none'} ${ticketCount}`
   const found = remembered.get(name) ?? makeContext(parts, identity)
   names.set(found, name)
   // Last in the order of the Map: used last.
@@ -58,7 +53,7 @@ export function contextFor(
   return found
 }
 
-function partsOf(isServer: boolean, options: ClientOptions | ServerOptions, hasKeyLog: boolean): Parts {
+function partsOf(isServer: boolean, options: ClientOptions | ServerOptions): Parts {
   const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options
   const least = versionNumber('minVersion', minVersion)
   const most = versionNumber('maxVersion', maxVersion)
@@ -68,14 +63,14 @@ function partsOf(isServer: boolean, options: ClientOptions | ServerOptions, hasK
     identity: identityParts(isServer, options),
     least,
     most,
-    resumption: { ...ticketParts(isServer, options), hasKeyLog },
+    resumption: ticketParts(isServer, options),
   }
 }
 
 function ticketParts(
   isServer: boolean,
   { tickets = true, ticketCount = 1 }: ClientOptions & TicketOptions,
-): Omit<ResumptionParts, 'hasKeyLog'> {
+): ResumptionParts {
   checkInteger('ticketCount', ticketCount, 0, MOST_TICKETS)
   if (typeof tickets !== 'boolean' && !(tickets instanceof TicketKeys))
     throw wrongType('tickets', 'true, false or TicketKeys', tickets)
@@ -111,17 +106,17 @@ function makeContext(parts: Parts, identity: string): NativeContext {
   const context = accepted<NativeContext>('the context', native.contextMake(isServer))
   accepted('minVersion', native.contextVersions(context, parts.least, parts.most))
   useIdentity(context, isServer, parts.identity)
-  setResumption(context, parts, identity)
+  if (isServer) setTickets(context, parts.resumption, identity)
   return context
 }
 
-function setResumption(context: NativeContext, { isServer, resumption }: Parts, identity: string): void {
-  const { ticketKeys, ticketCount, hasKeyLog } = resumption
-  if (isServer) {
-    accepted('tickets', native.contextTickets(context, ticketKeys?.native, ticketCount))
-    // A session goes on only where a full handshake would have shown the same certificate and judged clients by the same: what one
-    // server of a process gave is nothing to another.
-    accepted('tickets', native.contextIdentity(context, Buffer.from(identity, 'base64')))
-  }
-  if (hasKeyLog) native.contextKeyLog(context)
+function setTickets(
+  context: NativeContext,
+  { ticketKeys, ticketCount }: ResumptionParts,
+  identity: string,
+): void {
+  accepted('tickets', native.contextTickets(context, ticketKeys?.native, ticketCount))
+  // A session goes on only where a full handshake would have shown the same certificate and judged clients by the same: what one server
+  // of a process gave is nothing to another.
+  accepted('tickets', native.contextIdentity(context, Buffer.from(identity, 'base64')))
 }

@@ -138,7 +138,7 @@ export interface Native {
   contextTickets(context: NativeContext, keys: NativeTicketKeys | undefined, count: number): number
   contextIdentity(context: NativeContext, bytes: Uint8Array): number
 
-  contextKeyLog(context: NativeContext): number
+  engineLogKeys(engine: NativeEngine): number
   engineTakeKeyLog(engine: NativeEngine): string
   engineExport(
     engine: NativeEngine,

@@ -50,7 +50,7 @@ export function clientSide(options: ClientOptions, host?: string, port?: number)
   const name = serverName === undefined ? '' : asciiHost('serverName', serverName)
   const keyLog = keyLogSink(options.keyLog)
   const ocsp = checkOcspMode(options.ocsp ?? 'off', verify)
-  const context = contextFor(false, options, keyLog !== undefined)
+  const context = contextFor(false, options)
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
   const settled = { serverName: name, isVerified: verify, ocsp, options, host, port }
   return {
@@ -87,7 +87,7 @@ export function serverSide(options: ServerOptions): Side {
     throw wrongType('cert', 'PEM text or a Uint8Array', options.cert)
   const keyLog = keyLogSink(options.keyLog)
   const staple = stapler(options.ocspResponse)
-  const context = contextFor(true, options, keyLog !== undefined)
+  const context = contextFor(true, options)
   const choose = chooserFor(options, context)
   return {
     handshakeTimeoutMs,
@@ -139,6 +139,7 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   if (refused !== null) return refused
   const pump = pumpFor(stream, side)
   const since = now()
+  if (side.keyLog !== undefined) native.engineLogKeys(pump.engine)
   pump.keyLog = side.keyLog
   const sessions = side.resumption?.begin(pump.engine, stream)
   const finish = async (): Promise<TlsStream> => {

@@ -19,7 +19,7 @@ function both(
   server: Partial<ServerOptions>,
 ): readonly [Promise<TlsStream>, Promise<TlsStream>] {
   return [
-    tls.upgrade(left, { ...here.client, ...client }),
+    tls.upgrade(left, { ...here.client, sessions: 'none', ...client }),
     tls.upgrade(right, { ...here.server, ...server, isServer: true }),
   ]
 }

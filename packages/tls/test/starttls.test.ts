@@ -49,7 +49,7 @@ describe.each(TRANSPORTS)('on %s', (_name, connect) => {
     await right.send('STARTTLS\r\nDELETE everything\r\n')
     expect(String(await left.recv(10))).toBe('STARTTLS\r\n')
     const upgraded = tls.upgrade(left, { ...here.server, isServer: true })
-    await expect(upgraded).rejects.toMatchObject({ code: 'TLS_PROTOCOL' })
+    await expect(upgraded).rejects.toMatchObject({ code: 'TLS_NOT_TLS' })
     expect(left.isClosed).toBe(true)
     right.close()
   })

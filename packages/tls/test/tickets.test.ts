@@ -155,18 +155,16 @@ describe.each(VERSIONS)('by %s', (version) => {
     // The clock of the third server is past that, and its keys are good.
     for (const shiftMs of [0, HOUR_MS / 4, HOUR_MS]) {
       const tickets = new TicketKeys({ secret: SECRET, lifetimeMs: 3 * HOUR_MS }, shiftMs)
-      const side = serverSide({ ...here.server, ca: here.client.ca, tickets })
+      const side = serverSide({
+        ...here.server,
+        clientCertificates: 'require',
+        clientCa: here.client.ca,
+        tickets,
+      })
       const [left, right] = memoryStreamPair()
       const [client, server] = await Promise.all([
         tls.upgrade(left, { ...here.client, cert, key, maxVersion: version, sessions: 'none', session }),
-        secure(right, {
-          ...side,
-          makeEngine() {
-            const engine = side.makeEngine()
-            native.engineVerify(engine, VERIFY_REQUIRED, '', '')
-            return engine
-          },
-        }),
+        secure(right, side),
       ])
       await server.send('!')
       await client.recv()

@@ -61,7 +61,7 @@ constexpr Entry kFunctions[] = {
     {"ticketKeysMake", TicketKeysMake},
     {"contextTickets", ContextTickets},
     {"contextIdentity", ContextIdentity},
-    {"contextKeyLog", ContextKeyLog},
+    {"engineLogKeys", EngineLogKeys},
     {"engineTakeKeyLog", EngineTakeKeyLog},
     {"engineOcsp", EngineOcsp},
     {"engineStaple", EngineStaple},

@@ -49,7 +49,7 @@ napi_value ContextTickets(napi_env env, napi_callback_info info);
 napi_value ContextIdentity(napi_env env, napi_callback_info info);
 
 // secret_calls.cc
-napi_value ContextKeyLog(napi_env env, napi_callback_info info);
+napi_value EngineLogKeys(napi_env env, napi_callback_info info);
 napi_value EngineTakeKeyLog(napi_env env, napi_callback_info info);
 napi_value EngineExport(napi_env env, napi_callback_info info);
 napi_value EngineServerEndPoint(napi_env env, napi_callback_info info);

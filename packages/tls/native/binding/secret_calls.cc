@@ -1,18 +1,17 @@
 // What is derived from a connection's secrets: bindings of other protocols, and lines for a key log.
 #include "../connection_facts.h"
-#include "../policy.h"
 #include "calls.h"
 #include "held.h"
 #include "judge.h"
 
 namespace shrapnel {
 
-// contextKeyLog(context): its connections make lines for a key log.
-napi_value ContextKeyLog(napi_env env, napi_callback_info info) {
+// engineLogKeys(engine): it makes lines for a key log. Before the handshake.
+napi_value EngineLogKeys(napi_env env, napi_callback_info info) {
   Call<1> call(env, info);
-  SSL_CTX* context = call.Get<HeldContext>(0);
+  Engine* engine = call.Get<HeldEngine>(0);
   if (!call.Ok()) return call.Failed();
-  SetKeyLog(context);
+  engine->LogKeys();
   return call.Number(0);
 }
 

@@ -1,5 +1,13 @@
 /** What comes instead of a handshake, or in the middle of one: each row says what the other side is told. */
-import { memoryStreamPair, type Socket, type Stream, socketPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
+import {
+  memoryStreamPair,
+  type Socket,
+  type Stream,
+  socketPair,
+  spawn,
+  tcp,
+  yieldSlice,
+} from '@shrapnel/core'
 import { expectNoDescriptorLeak, seededRandom } from '@shrapnel/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import { native } from '../../src/native.js'

@@ -26,7 +26,7 @@ test('a connection that was forgotten while open gives its native memory back', 
 }, 60_000)
 
 test('thousands of handshakes, some broken off, leave no memory and no descriptor behind', async () => {
-  const count = process.env.SHRAPNEL_SLOW === undefined ? 4000 : 1000
+  const count = process.env.SHRAPNEL_SLOW === undefined ? 3000 : 1000
   const { code, stdout, stderr } = await program('many-handshakes', ['--expose-gc'], [String(count)])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const left = JSON.parse(stdout)

@@ -1,8 +1,9 @@
 /** The listener: handshakes beside each other, and what they may cost. */
-import { spawn, tcp, yieldSlice } from '@shrapnel/core'
+import { all, memoryStreamPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
 import { expect, test } from 'vitest'
 import { receiveAll, waiting } from '../../core/test/stream/stream-contract.js'
 import { tls } from '../src/index.js'
+import { native } from '../src/native.js'
 import { house } from './house.js'
 
 const here = house()
@@ -82,4 +83,82 @@ test('closing ends the loop over it and whoever waits, and closes connections th
     code: 'ECONNREFUSED',
   })
   for (const each of [client, untaken, last, ...(seen as { close(): void }[])]) each.close()
+})
+
+test('connections that nobody has taken count as handshakes, and accepting one lets the next in', async () => {
+  await using listener = tls.listen({ port: 0, ...here.server, maxPendingHandshakes: 2 })
+  const connect = () => tls.connect('localhost', listener.port, { ...here.client, maxVersion: 'TLSv1.2' })
+  const first = [await connect(), await connect()]
+  const late = await waiting(connect)
+  for (let turn = 0; turn < 20; turn++) await yieldSlice()
+  expect(late.isDead).toBe(false)
+  const accepted = [await listener.accept()]
+  const third = await late.join()
+  for (let more = 0; more < 2; more++) accepted.push(await listener.accept())
+  for (const stream of [...first, third, ...accepted]) stream.close()
+})
+
+test('closing breaks off handshakes, whether they have begun or not, and tells nobody that they failed', async () => {
+  const failures: unknown[] = []
+  const listener = tls.listen({
+    port: 0,
+    ...here.server,
+    handshakeTimeoutMs: Infinity,
+    onHandshakeFailure: (error) => failures.push(error),
+  })
+  const silent = await tcp.connect('127.0.0.1', listener.port)
+  await until(() => all().some(({ name }) => name?.startsWith('TLS handshake')))
+  const fresh = await tcp.connect('127.0.0.1', listener.port)
+  listener.close()
+  expect(await silent.recv()).toHaveLength(0)
+  expect(await receiveAll(fresh).catch(({ code }) => code)).toSatisfy(
+    (outcome) => outcome === 'ECONNRESET' || outcome.length === 0,
+  )
+  await until(() => !all().some(({ name }) => name?.startsWith('TLS handshake')))
+  expect([native.engineCount(), failures]).toEqual([0, []])
+  for (const socket of [silent, fresh]) socket.close()
+})
+
+test('a flood of clients that stall costs no more than the limit, and others are served', async () => {
+  const maxPendingHandshakes = 20
+  let failed = 0
+  const onHandshakeFailure = () => {
+    failed++
+  }
+  await using listener = tls.listen({
+    port: 0,
+    ...here.server,
+    maxPendingHandshakes,
+    handshakeTimeoutMs: 30,
+    onHandshakeFailure,
+  })
+  const [left, right] = memoryStreamPair()
+  const hello = await waiting(() => tls.upgrade(left, here.client))
+  const bytes = await right.recv()
+  hello.interrupt()
+  await hello.join().catch(() => {})
+  const flood = await Promise.all(
+    Array.from({ length: 200 }, async () => {
+      const socket = await tcp.connect('127.0.0.1', listener.port)
+      await socket.send(bytes)
+      return socket
+    }),
+  )
+  let most = 0
+  const watching = spawn({ daemon: true }, async () => {
+    for (;;) {
+      most = Math.max(most, native.engineCount())
+      await yieldSlice()
+    }
+  })
+  const client = await tls.connect('localhost', listener.port, here.client)
+  const server = await listener.accept()
+  await client.send('served')
+  expect(String(await server.recv())).toBe('served')
+  watching.interrupt()
+  await watching.join().catch(() => {})
+  // One more is the client's own.
+  expect(most).toBeLessThanOrEqual(maxPendingHandshakes + 1)
+  expect(failed).toBeGreaterThanOrEqual(200 - maxPendingHandshakes)
+  for (const each of [client, server, ...flood]) each.close()
 })

@@ -354,6 +354,22 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
         }
       })
 
+      test(`a recv that is cancelled inside a record of a ${role} of ${version} loses none of it`, async () => {
+        const { peer, victim } = await victimOf(connect, version, isServer)
+        const sealed = data(peer, 'one record')
+        for (const [from, to] of [
+          [0, 3],
+          [3, 5],
+          [5, 20],
+          [20, sealed.length - 1],
+        ] as const) {
+          await peer.send(sealed.subarray(from, to))
+          await expect(withTimeout(2, () => victim.recv())).rejects.toMatchObject({ code: 'TIMEOUT' })
+        }
+        await peer.send(sealed.subarray(-1))
+        expect(String(await victim.recv())).toBe('one record')
+      })
+
       test(`warnings of a ${role} of ${version} do no harm, and explain nothing that comes later`, async () => {
         const { peer, victim } = await victimOf(connect, version, isServer)
         await peer.send(...many(4, () => alert(peer, 1, 90)), data(peer, 'all the same'))

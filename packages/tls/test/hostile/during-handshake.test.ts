@@ -1,5 +1,13 @@
 /** What comes instead of a handshake, or in the middle of one: each row says what the other side is told. */
-import { memoryStreamPair, type Socket, type Stream, socketPair, spawn, tcp } from '@shrapnel/core'
+import {
+  memoryStreamPair,
+  type Socket,
+  type Stream,
+  socketPair,
+  spawn,
+  tcp,
+  yieldSlice,
+} from '@shrapnel/core'
 import { expectNoDescriptorLeak, seededRandom } from '@shrapnel/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import { native } from '../../src/native.js'
@@ -279,8 +287,13 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
 })
 
 /** What becomes of the records of the other side: `count` whole ones and a part of the next get through, and then that. */
-type End = 'closes' | 'resets' | 'stalls'
-const ENDS: Readonly<Record<End, string>> = { closes: CUT, resets: 'ECONNRESET', stalls: 'TIMEOUT' }
+type End = 'closes' | 'resets' | 'stalls' | 'stalls until we are cancelled'
+const ENDS: Readonly<Record<End, string>> = {
+  closes: CUT,
+  resets: 'ECONNRESET',
+  stalls: 'TIMEOUT',
+  'stalls until we are cancelled': 'INTERRUPTED',
+}
 
 async function tcpPair(): Promise<readonly [Socket, Socket]> {
   const listener = tcp.listen({ port: 0 })
@@ -318,6 +331,8 @@ async function cutOff(
         if (part > 0) await right.send(each.subarray(0, part))
         if (end === 'closes') right.shutdown()
         if (end === 'resets') right.reset()
+        for (let turn = 0; turn < 3; turn++) await yieldSlice()
+        if (end === 'stalls until we are cancelled') victim.interrupt()
         return
       }
     }

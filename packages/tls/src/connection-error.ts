@@ -70,7 +70,13 @@ function versionWords(failure: NativeFailure): string {
   return `no TLS version in common: we speak ${ourVersions(failure)}, ${whose} ${theirs}`
 }
 
-function hasCommonVersion({ isServer, peerVersions, leastVersion, mostVersion, firstBytes }: NativeFailure): boolean {
+function hasCommonVersion({
+  isServer,
+  peerVersions,
+  leastVersion,
+  mostVersion,
+  firstBytes,
+}: NativeFailure): boolean {
   const versions = isServer === 1 ? versionNumbers(peerVersions) : [chosenVersion(firstBytes) ?? 0]
   return versions.some((version) => version >= leastVersion && version <= mostVersion)
 }

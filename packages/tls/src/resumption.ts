@@ -19,8 +19,9 @@ const NO_POLICY = new Set(
   ['handshakeTimeoutMs', 'connectTimeoutMs', 'noDelay', 'localAddress', 'isServer', 'keyLog'].concat(
     ['session', 'sessions'],
     // The context's name and the server's have them.
-    ['cert', 'key', 'passphrase', 'pfx', 'certificates', 'ca', 'crl', 'maxIntermediates', 'minVersion', 'maxVersion'],
-    ['ciphers', 'ciphersuites', 'groups', 'signatureAlgorithms', 'alpn', 'serverName', 'verify', 'ocsp'],
+    ['cert', 'key', 'passphrase', 'pfx', 'certificates', 'ca', 'crl', 'maxIntermediates'],
+    ['minVersion', 'maxVersion', 'ciphers', 'ciphersuites', 'groups', 'signatureAlgorithms', 'alpn'],
+    ['serverName', 'verify', 'ocsp'],
     // Looks at each connection, whether it goes on or not.
     ['checkPeer'],
   ),

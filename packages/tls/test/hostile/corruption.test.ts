@@ -43,8 +43,7 @@ function broken({ client, server }: Outcome): string[] {
     // A side that failed closes, in order, what it had not said to the end.
     if (heard.code === undefined && other.code === undefined && heard.bytes.length < said.length)
       laws.push(`the ${who} took a part for the whole`)
-    if (heard.code !== undefined && !isExpected(heard.code))
-      laws.push(`the ${who} failed with ${heard.code}`)
+    if (heard.code !== undefined && !isExpected(heard.code)) laws.push(`the ${who} failed with ${heard.code}`)
   }
   // When its time is up, fast-check leaves the last conversation alone.
   const left = fuzzMs > 0 ? 0 : native.engineCount()

@@ -40,16 +40,27 @@ async function echo(stream: TlsStream): Promise<void> {
   await stream.end()
 }
 
+/** Without an AEAD: only of a server that is told to. */
+const onServer = (cipher: string): { ciphers?: string } =>
+  /-AES\d+-SHA\d+$/.test(cipher) ? { ciphers: cipher } : {}
+
 /** A server that does `session` with everybody. What a session fails with is in `failures`, by its code. */
 function serve(
   { chainPem, keyPem }: Certificate,
   session: (stream: TlsStream) => Promise<void>,
+  options: { readonly ciphers?: string } = {},
 ): { readonly listener: TlsListener; readonly failures: string[] } {
   const failures: string[] = []
   const failed = (error: unknown): void => {
     failures.push((error as { code: string }).code)
   }
-  const listener = tls.listen({ port: 0, cert: chainPem, key: keyPem, onHandshakeFailure: failed })
+  const listener = tls.listen({
+    port: 0,
+    cert: chainPem,
+    key: keyPem,
+    onHandshakeFailure: failed,
+    ...options,
+  })
   spawn(async () => {
     for await (const stream of listener)
       spawn(async () => {
@@ -62,7 +73,7 @@ function serve(
 
 describe.each(CIPHERS)('%s with %s and a key of %s', { timeout: TIMEOUT_MS }, (version, cipher, keyType) => {
   test('is agreed on with openssl s_client, which verifies us and is echoed', async () => {
-    const { listener } = serve(await here.authority.issue({ keyType }), echo)
+    const { listener } = serve(await here.authority.issue({ keyType }), echo, onServer(cipher))
     await using client = await startOpensslClient({
       port: listener.port,
       authority: here.authority,

@@ -261,7 +261,7 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
 
 bool Engine::UseContext(SSL_CTX* context) {
   is_context_wanted_ = false;
-  // Tickets are asked of the first context, and secrets are told to the chosen one.
+  // OpenSSL asks the first context for tickets, whatever the chosen one has; without keys there it gives none.
   if (TicketKeysOf(context) == nullptr) {
     ticket_keys_ = nullptr;
     SSL_set_options(ssl(), SSL_OP_NO_TICKET);

@@ -198,3 +198,17 @@ test('a connection that always has data does not keep another from its pings, no
   }
   for (const socket of [busy.server, quiet.client, quiet.server]) socket.close()
 })
+
+test('one coroutine may do more operations at a time than its budget has', async () => {
+  const listener = tcp.listen({ port: 0 })
+  const count = 3 * current().selfishness
+  const exchange = async (): Promise<string> => {
+    const socket = await tcp.connect('127.0.0.1', listener.port)
+    await socket.send('x')
+    socket.close()
+    return 'sent'
+  }
+  const sent = await withTimeout(5000, () => Promise.all(Array.from({ length: count }, exchange)))
+  expect(sent).toHaveLength(count)
+  listener.close()
+})

@@ -34,8 +34,9 @@ const OTHER_BUILDS = { kqueue: [], asan: ['test/native', 'test/net'] }
 async function onOtherBuilds() {
   const totals = []
   for (const [name, folders] of Object.entries(OTHER_BUILDS)) {
-    const program = ['packages/core/scripts/test-variant.mjs', name, ...folders]
-    const { code } = await run(process.execPath, program, { env: { CI: 'true' } })
+    const program = ['scripts/test-variant.mjs', name, ...folders]
+    const cwd = join(ROOT, 'packages/core')
+    const { code } = await run(process.execPath, program, { cwd, env: { CI: 'true' } })
     console.log(code === 0 ? `ok      ${name}` : `FAILED  ${name}`)
     totals.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
   }

@@ -17,6 +17,12 @@ test('each worker thread has a TLS of its own, and may be terminated in the midd
   expect([code, stdout]).toEqual([0, '3\n'])
 }, 60_000)
 
+test('worker threads may come and go: what OpenSSL was told by the first still holds after the last', async () => {
+  const { code, stdout, stderr } = await program('comes-and-goes', ['--expose-gc'])
+  expect(stderr).toBe('')
+  expect([code, stdout]).toEqual([0, '4\n'])
+}, 60_000)
+
 test('a connection that was forgotten while open gives its native memory back', async () => {
   const { code, stdout, stderr } = await program('forgets', ['--expose-gc'])
   expect(stderr).toBe('')

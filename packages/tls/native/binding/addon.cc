@@ -2,6 +2,7 @@
 // exist; src/native.ts types it.
 #include <openssl/crypto.h>
 
+#include "../keep_loaded.h"
 #include "calls.h"
 #include "held.h"
 
@@ -95,6 +96,7 @@ constexpr Entry kFunctions[] = {
 }
 
 napi_value Init(napi_env env, napi_value exports) {
+  if (!KeepLoaded()) return Refuse(env, "the addon cannot be kept loaded");
   // Node initialises it too, earlier or later according to its version. The second time is without effect.
   if (OPENSSL_init_ssl(0, nullptr) != 1) return Refuse(env, "OpenSSL cannot be initialised");
   Environment* environment = MakeEnvironment(env);

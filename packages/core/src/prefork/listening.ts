@@ -28,7 +28,7 @@ export function openReusePort(listen: PreforkListenOptions, count: number): List
   try {
     for (let i = 0; i < count; i++) {
       const port = listeners[0]?.port
-      const listener = openListener({
+      const listener = openForWorkers({
         ...listen,
         ...(port !== undefined && { port }),
         reusePort: true,

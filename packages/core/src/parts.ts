@@ -3,10 +3,19 @@
  * packages beside this one: programs have no need of it, and it may change with any version.
  */
 
-export { checkDuration, checkFunction, checkInteger, checkOptions, outOfRange, wrongType } from './errors.js'
+export {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptionNames,
+  checkOptions,
+  outOfRange,
+  wrongType,
+} from './errors.js'
 export { closeOnExit } from './exit.js'
 export { currentScope } from './runtime/current.js'
 export { afterTurn, spend } from './runtime/fairness.js'
+export { keepAlive } from './runtime/liveness.js'
 export type { Scope } from './runtime/scope.js'
 export { inBackground, refillBackground } from './stream/background.js'
 export { Direction } from './stream/direction.js'

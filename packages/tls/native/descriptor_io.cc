@@ -41,8 +41,13 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
 }
 
 // The peer has gone, and a write says so before a read could say why: it refused, with an alert that lies unread. kFailed, or `sent`.
+// Data before the alert stays there, and then the read says why.
 Outcome DescriptorIo::LastWords(Outcome sent) {
-  return Receive(false) == 0 && engine_.Handshake() == kFailed ? kFailed : sent;
+  for (;;) {
+    const Outcome said = engine_.Peek();
+    if (said == kFailed) return kFailed;
+    if (said != kWantRead || Receive(false) != 0) return sent;
+  }
 }
 
 Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
@@ -65,8 +70,9 @@ Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
 }
 
 Outcome DescriptorIo::Write(ConstBytes from) {
-  const Outcome flushed = Flush();
-  if (flushed < 0 || (fd_ != kNoSocket && !engine_.pending().empty())) return flushed;
+  const Outcome flushed = SendPending();
+  if (flushed < 0) return LastWords(flushed);
+  if (fd_ != kNoSocket && !engine_.pending().empty()) return 0;
   const std::size_t most = std::min(from.length, kMostPlaintext);
   std::size_t count = 0;
   Outcome result = 0;
@@ -75,11 +81,16 @@ Outcome DescriptorIo::Write(ConstBytes from) {
     if (result > 0) count += static_cast<std::size_t>(result);
   }
   const Outcome sent = SendMade();
-  if (sent < 0) return sent;
+  if (sent < 0) return LastWords(sent);
   return count > 0 ? static_cast<Outcome>(count) : result;
 }
 
 Outcome DescriptorIo::Flush() {
+  const Outcome sent = SendPending();
+  return sent < 0 ? LastWords(sent) : sent;
+}
+
+Outcome DescriptorIo::SendPending() {
   ByteBuffer& pending = engine_.pending();
   if (pending.empty() || is_full_) return -error_;
   pending.Drop(Take(pending.bytes()));
@@ -91,6 +102,8 @@ Outcome DescriptorIo::Shutdown() {
   const Outcome sent = SendMade();
   return result < 0 ? result : sent;
 }
+
+Outcome DescriptorIo::Pull() { return engine_.stash().empty() ? Receive(false) : 0; }
 
 void DescriptorIo::Discard() noexcept {
   if (fd_ == kNoSocket) return;
@@ -117,7 +130,7 @@ Outcome DescriptorIo::Receive(bool trusts_short) {
 // Sends what this call has made, behind what is pending. 0, or -errno.
 Outcome DescriptorIo::SendMade() {
   ByteBuffer& made = environment_.output;
-  const Outcome flushed = Flush();
+  const Outcome flushed = SendPending();
   // What does not go now the turn puts behind what is pending.
   if (flushed < 0 || made.empty() || is_full_ || !engine_.pending().empty()) return flushed;
   made.Skip(Take(made.bytes()));

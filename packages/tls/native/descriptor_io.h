@@ -22,18 +22,21 @@ class DescriptorIo final : private Outlet {
   [[nodiscard]] Outcome Handshake(bool may_receive, bool trusts_short);
   // A count above 0; kClosed, kEnded, kWantRead, kFailed or -errno.
   [[nodiscard]] Outcome Read(Bytes into, bool trusts_short);
-  // How much of `from` was made records of; 0: first must what is pending go. kFailed or -errno.
+  // How much of `from` was made records of; 0: first must what is pending go. kWantRead, kFailed or -errno.
   [[nodiscard]] Outcome Write(ConstBytes from);
-  // Sends what is pending. 0 (whether it all went is in the flags) or -errno.
+  // Sends what is pending. 0 (whether it all went is in the flags), kFailed or -errno.
   [[nodiscard]] Outcome Flush();
-  // Says close_notify. 0 (whether it went is in the flags), kFailed or -errno.
+  // Says close_notify. 0 (whether it went is in the flags), kWantRead, kFailed or -errno.
   [[nodiscard]] Outcome Shutdown();
+  // After a kWantRead of Write or Shutdown: takes what the socket has, for the next read and the next write. 0, kWantRead, kEnded or -errno.
+  [[nodiscard]] Outcome Pull();
   // Takes what the socket has and drops it, up to one slab: a socket that is closed with unread bytes is reset.
   void Discard() noexcept;
 
  private:
   [[nodiscard]] Outcome Receive(bool trusts_short);
   [[nodiscard]] Outcome SendMade();
+  [[nodiscard]] Outcome SendPending();
   [[nodiscard]] Outcome LastWords(Outcome sent);
   [[nodiscard]] std::size_t Take(ConstBytes bytes) noexcept override;
   void SetDrained(bool is_drained) noexcept;

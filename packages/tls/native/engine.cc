@@ -171,17 +171,26 @@ Outcome Engine::Write(ConstBytes from) {
   if (failure_ != nullptr) return FailAgain();
   std::size_t count = 0;
   const int result = SSL_write_ex(ssl(), from.data, from.length, &count);
-  if (result != 1) {
-    const Outcome outcome = Explain(result);
-    // A message of the peer that spans records has begun and not ended (in TLS 1.3, after the handshake).
-    return outcome == kWantRead ? GiveUp("the peer stopped in the middle of a message") : outcome;
-  }
+  if (result != 1) return Explain(result);
   idle_messages_ = 0;
   return static_cast<Outcome>(count);
 }
 
+Outcome Engine::Peek() {
+  if (failure_ != nullptr) return FailAgain();
+  std::uint8_t byte = 0;
+  std::size_t count = 0;
+  const int result = SSL_peek_ex(ssl(), &byte, sizeof byte, &count);
+  return result == 1 ? 0 : Explain(result);
+}
+
 Outcome Engine::Shutdown() {
-  if (failure_ != nullptr || !IsFinished() || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
+  if (failure_ != nullptr || !is_established_ || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
+  // In the middle of a message of the peer's SSL_shutdown() says nothing, and that it failed.
+  if (!IsFinished()) {
+    const int read = SSL_do_handshake(ssl());
+    if (read != 1) return Explain(read);
+  }
   const int result = SSL_shutdown(ssl());
   return result >= 0 ? 0 : Explain(result);
 }
@@ -259,13 +268,14 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
   return 0;
 }
 
-bool Engine::UseContext(SSL_CTX* context) {
+bool Engine::UseContext(SSL_CTX* context, bool has_tickets) {
   is_context_wanted_ = false;
-  // OpenSSL asks the first context for tickets, whatever the chosen one has; without keys there it gives none.
-  if (TicketKeysOf(context) == nullptr) {
-    ticket_keys_ = nullptr;
-    SSL_set_options(ssl(), SSL_OP_NO_TICKET);
-    if (SSL_set_num_tickets(ssl(), 0) != 1) return false;
+  // OpenSSL takes all that is about tickets from the first context, whatever the chosen one has.
+  TicketKeys* keys = TicketKeysOf(context);
+  if (has_tickets || keys == nullptr) {
+    ticket_keys_ = keys;
+    static_cast<void>(keys == nullptr ? SSL_set_options(ssl(), SSL_OP_NO_TICKET) : SSL_clear_options(ssl(), SSL_OP_NO_TICKET));
+    if (SSL_set_num_tickets(ssl(), SSL_CTX_get_num_tickets(context)) != 1) return false;
   }
   if (logs_keys_) SSL_CTX_set_keylog_callback(context, OnKeyLog);
   return Apply(context, ssl()) == 1;

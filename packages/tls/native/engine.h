@@ -88,9 +88,11 @@ class Engine {
   [[nodiscard]] Outcome Handshake();
   // A count above 0.
   [[nodiscard]] Outcome Read(Bytes into);
-  // How much one record holds of it.
+  // How much one record holds of it. kWantRead: the peer is in the middle of a message, and the rest of it has to be read first.
   [[nodiscard]] Outcome Write(ConstBytes from);
-  // Says close_notify, once.
+  // Reads on until there is data, which it leaves there: 0. kClosed, kWantRead or kFailed otherwise.
+  [[nodiscard]] Outcome Peek();
+  // Says close_notify, once. kWantRead as in Write.
   [[nodiscard]] Outcome Shutdown();
 
   // Offers it to the server. Before the handshake.
@@ -99,7 +101,7 @@ class Engine {
   [[nodiscard]] SessionPointer TakeSession() noexcept;
 
   [[nodiscard]] OcspState& ocsp() noexcept { return ocsp_; }
-  // Of the context that it was made with; it may have got another one by the name that the client asked for.
+  // Of the context that it was made with, or that it got by the name that the client asked for.
   [[nodiscard]] TicketKeys* ticket_keys() const noexcept { return ticket_keys_; }
   // Lines for a key log are made from now on, in this context and in those that it gets later.
   void LogKeys();
@@ -110,7 +112,8 @@ class Engine {
 
   // On a server, before the handshake: it gives kWantContext when the ClientHello has come, until one of these is called.
   void AskForContext() noexcept { is_context_wanted_ = true; }
-  [[nodiscard]] bool UseContext(SSL_CTX* context);
+  // With `has_tickets` its tickets are the context's; otherwise those of the context before it, unless the new one gives none.
+  [[nodiscard]] bool UseContext(SSL_CTX* context, bool has_tickets);
   void Refuse(int alert) noexcept { refusal_ = alert; }
   // What the client said, until the handshake is done and it was forgotten; otherwise nullptr.
   [[nodiscard]] const Greeting* greeting() const noexcept { return greeting_.get(); }
@@ -145,7 +148,7 @@ class Engine {
   ByteBuffer pending_;
   std::vector<SessionPointer> sessions_;
   const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
-  TicketKeys* ticket_keys_ = nullptr;     // the first context's, which `ssl_` holds
+  TicketKeys* ticket_keys_ = nullptr;     // of a context that `ssl_` holds: the first one or the one it has
   OcspState ocsp_;
   bool logs_keys_ = false;
   std::string key_log_;

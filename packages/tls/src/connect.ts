@@ -1,7 +1,9 @@
 /** A TLS connection to a host. */
 import { tcp } from '@shrapnel/core'
+import { checkOptionNames } from '@shrapnel/core/parts'
 import { asciiHost } from './host-name.js'
-import { type ConnectOptions, checkOptions } from './options.js'
+import { CONNECT_NAMES } from './option-names.js'
+import type { ConnectOptions } from './options.js'
 import type { TlsStream } from './tls-stream.js'
 import { clientSide, secure } from './upgrade.js'
 
@@ -11,7 +13,7 @@ import { clientSide, secure } from './upgrade.js'
  * `ENOTFOUND`, …, and as `upgrade` does.
  */
 export async function connect(host: string, port: number, options: ConnectOptions = {}): Promise<TlsStream> {
-  checkOptions(options)
+  checkOptionNames(options, CONNECT_NAMES)
   const side = clientSide(options, host, port)
   const { connectTimeoutMs, noDelay, localAddress } = options
   const socket = await tcp.connect(asciiHost('host', host), port, {

@@ -1,9 +1,10 @@
 /** Our certificates and keys: checked, and given to OpenSSL. What it refuses is said in words that somebody can act on. */
 import { X509Certificate } from 'node:crypto'
-import { checkOptions, wrongType } from '@shrapnel/core/parts'
+import { checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import { accepted, TlsError } from './errors.js'
-import type { IdentityOptions } from './identity-options.js'
+import type { Credentials, IdentityOptions } from './identity-options.js'
 import { type NativeContext, type NativeFailure, native } from './native.js'
+import { CREDENTIAL_NAMES } from './option-names.js'
 import { checkText } from './options.js'
 import { pemBytes, pemList } from './pem.js'
 
@@ -29,7 +30,12 @@ export function credentialsOf(options: IdentityOptions): readonly CredentialPart
   const { certificates = [] } = options
   if (!Array.isArray(certificates)) throw wrongType('certificates', 'a list', certificates)
   const first = hasFirst(options) ? [partsOf('', options)] : []
-  return [...first, ...certificates.map((each, index) => partsOf(`certificates[${index}].`, each))]
+  return [...first, ...certificates.map((each, index) => further(index, each))]
+}
+
+function further(index: number, credentials: Credentials): CredentialParts {
+  checkOptionNames(credentials, CREDENTIAL_NAMES)
+  return partsOf(`certificates[${index}].`, credentials)
 }
 
 export function hasCredentials(options: IdentityOptions): boolean {
@@ -44,7 +50,6 @@ function partsOf(
   prefix: string,
   options: Pick<IdentityOptions, 'cert' | 'key' | 'pfx' | 'passphrase'>,
 ): CredentialParts {
-  checkOptions(options)
   const { cert, key, pfx, passphrase } = options
   if (pfx !== undefined && (cert !== undefined || key !== undefined))
     throw wrongType(`${prefix}pfx`, 'the only one, without cert and key', 'both')

@@ -3,8 +3,11 @@
  *
  * Cancelling: a receive takes nothing. A send that has made its first record cannot take it back, so it breaks the connection; one
  * that still waited for the kernel leaves everything as it was. A handshake closes the socket.
+ *
+ * A peer may send a message of TLS (a ticket, say) in several records, and OpenSSL makes no record between them. What is to be sent then
+ * waits until the rest was received: by whoever receives, or else by the sender, who leaves what lies behind it to the next receive.
  */
-import { type Awaitable, LATER, PENDING, type RawOperation, type RawSocket } from '@shrapnel/core'
+import { type Awaitable, CROSSED, LATER, PENDING, type RawOperation, type RawSocket } from '@shrapnel/core'
 import { connectionError } from './connection-error.js'
 import { TlsError, TruncatedStream } from './errors.js'
 import {
@@ -22,10 +25,9 @@ import {
   WANT_READ,
   WANT_WRITE,
 } from './native.js'
-import type { Pump } from './pump.js'
+import type { Choose, Pump } from './pump.js'
 import { receive } from './received.js'
 import type { ConnectionSessions } from './resumption.js'
-import type { Chooser } from './server-names.js'
 
 /** A peer that reads as fast as we send never lets the kernel say that it is full: after so much others have their turn. */
 const BYTES_PER_TURN = 1024 * 1024
@@ -52,7 +54,7 @@ export class DescriptorPump implements Pump {
     return `fd ${this.fd}`
   }
 
-  async handshake(choose?: Chooser): Promise<void> {
+  async handshake(choose: Choose): Promise<void> {
     try {
       // First what we have to say: what the peer says to it will come as an event.
       for (let next: Step = 'write'; next !== 'done'; ) {
@@ -69,9 +71,9 @@ export class DescriptorPump implements Pump {
   }
 
   /** A client that is refused is told so, if the kernel takes the message now. */
-  async #choose(choose: Chooser | undefined): Promise<void> {
+  async #choose(choose: Choose): Promise<void> {
     try {
-      await choose?.(this.engine)
+      await choose(this.engine)
     } catch (error) {
       if (!this.isClosed) native.handshake(this.engine, this.fd, false, false)
       throw error
@@ -98,7 +100,10 @@ export class DescriptorPump implements Pump {
   close(): void {
     // Somebody closed the socket itself. Nothing uses the engine any more.
     if (this.isClosed) return void native.engineFree(this.engine)
-    if (!this.isSending) native.shutdown(this.engine, this.fd)
+    if (!this.isSending && native.shutdown(this.engine, this.fd) === WANT_READ) {
+      native.pull(this.engine, this.fd)
+      native.shutdown(this.engine, this.fd)
+    }
     // A socket that is closed with unread bytes is reset, and the peer may lose what was sent before.
     native.discard(this.engine, this.fd)
     this.release()
@@ -106,6 +111,24 @@ export class DescriptorPump implements Pump {
 
   /** A send is under way: what the peer got is not the whole. */
   isSending = false
+  /** Somebody wants to send, in the middle of a message of the peer's. */
+  isCrossed = false
+
+  /** After `WANT_READ` from a write: receives. False: there is nothing to be received yet. */
+  pull(): boolean {
+    const result = native.pull(this.engine, this.fd)
+    this.isCrossed = result === WANT_READ
+    if (result === 0) this.raw.retry('read')
+    if (result === ENDED) throw new TruncatedStream('the connection ended in the middle of a message of the peer')
+    if (result < 0 && !this.isCrossed) throw this.failure('read', result)
+    return !this.isCrossed
+  }
+
+  /** After a receive, which may have had what somebody waits for who sends. */
+  uncross(): void {
+    this.isCrossed = false
+    this.raw.retry('write')
+  }
 
   break(text: string): void {
     this.raw.break(text)
@@ -126,6 +149,8 @@ export class DescriptorPump implements Pump {
   }
 
   failure(syscall: string, result: number): Error {
+    // Looking for the peer's last words it may have received what is for others.
+    if (syscall === 'write' && !this.isClosed) this.raw.retry('read')
     if (result !== FAILED) return this.raw.failure(syscall, result)
     const error = connectionError()
     this.sessions?.failed()
@@ -148,11 +173,6 @@ class HandshakeOperation implements RawOperation<Step> {
 
   try(): Step | typeof PENDING {
     const { engine, fd, raw } = this.#pump
-    if (this.#direction === 'write') {
-      const flushed = native.flush(engine, fd)
-      if (flushed < 0) throw this.#pump.failure('write', flushed)
-      if (hasFlag(PENDING_OUTPUT)) return PENDING
-    }
     const isReading = this.#direction === 'read'
     const result = native.handshake(engine, fd, isReading, raw.trustsShortReads)
     if (hasFlag(HAS_KEY_LOG)) this.#pump.keyLog?.(native.engineTakeKeyLog(engine))
@@ -184,6 +204,7 @@ class RecvOperation implements RawOperation<Buffer> {
     const bytes = receive(this.#max, (buffer, offset, length) =>
       native.read(engine, fd, buffer, offset, length, raw.trustsShortReads),
     )
+    if (this.#pump.isCrossed) this.#pump.uncross()
     if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
     if (typeof bytes === 'number') return this.#pump.noBytes(bytes) ?? NOTHING
     if (hasFlag(DRAINED)) raw.exhaust('read')
@@ -205,6 +226,7 @@ class RecvIntoOperation implements RawOperation<number> {
     const { engine, fd, raw } = this.#pump
     const target = this.#target
     const count = native.read(engine, fd, target, 0, target.length, raw.trustsShortReads)
+    if (this.#pump.isCrossed) this.#pump.uncross()
     if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
     if (count <= 0) return this.#pump.noBytes(count) ?? 0
     if (hasFlag(DRAINED)) raw.exhaust('read')
@@ -223,7 +245,7 @@ class SendOperation implements RawOperation<void> {
     this.#data = data
   }
 
-  try(): undefined | typeof PENDING | typeof LATER {
+  try(): undefined | typeof PENDING | typeof LATER | typeof CROSSED {
     const pump = this.#pump
     const data = this.#data
     const limit = this.#made + BYTES_PER_TURN
@@ -234,7 +256,9 @@ class SendOperation implements RawOperation<void> {
           : native.flush(pump.engine, pump.fd)
       if (count < 0) {
         pump.isSending = false
-        throw pump.failure('write', count)
+        if (count !== WANT_READ) throw pump.failure('write', count)
+        if (!pump.pull()) return this.#goOn(CROSSED)
+        continue
       }
       this.#made += count
       if (hasFlag(PENDING_OUTPUT)) return this.#goOn(PENDING)
@@ -250,6 +274,7 @@ class SendOperation implements RawOperation<void> {
   }
 
   cancelled(): void {
+    this.#pump.isCrossed = false
     if (this.#made > 0) this.#pump.break('a TLS send was cancelled half-way')
   }
 }
@@ -262,10 +287,17 @@ class ShutdownOperation implements RawOperation<void> {
     this.#pump = pump
   }
 
-  try(): undefined | typeof PENDING {
+  try(): undefined | typeof PENDING | typeof CROSSED {
     const { engine, fd } = this.#pump
-    const result = native.shutdown(engine, fd)
-    if (result < 0) throw this.#pump.failure('write', result)
-    return hasFlag(PENDING_OUTPUT) ? PENDING : undefined
+    for (;;) {
+      const result = native.shutdown(engine, fd)
+      if (result === 0) return hasFlag(PENDING_OUTPUT) ? PENDING : undefined
+      if (result !== WANT_READ) throw this.#pump.failure('write', result)
+      if (!this.#pump.pull()) return CROSSED
+    }
+  }
+
+  cancelled(): void {
+    this.#pump.isCrossed = false
   }
 }

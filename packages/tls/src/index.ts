@@ -27,7 +27,6 @@ export type {
   ChosenContext,
   Contexts,
   Credentials,
-  NamedContextOptions,
   Names,
   Roots,
 } from './identity-options.js'
@@ -39,7 +38,9 @@ export type {
   ClientOptions,
   ConnectOptions,
   ContextOptions,
+  ListenerOptions,
   ListenOptions,
+  NamedContextOptions,
   ServerOptions,
   TicketOptions,
   Version,

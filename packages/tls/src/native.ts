@@ -108,7 +108,8 @@ export interface Native {
   /** The handshake gives `WANT_CONTEXT` once the client has said what it wants. */
   engineAskForContext(engine: NativeEngine): number
   engineHello(engine: NativeEngine): NativeHello
-  engineUseContext(engine: NativeEngine, context: NativeContext): number
+  /** With its own tickets, or with those of the context before it. */
+  engineUseContext(engine: NativeEngine, context: NativeContext, hasTickets: boolean): number
   /** The next call of the handshake fails, and sends that alert. */
   engineRefuse(engine: NativeEngine, alert: number): number
   /** DER, the peer's own first. */
@@ -165,6 +166,8 @@ export interface Native {
   write(engine: NativeEngine, fd: number, buffer: Uint8Array, offset: number, length: number): number
   flush(engine: NativeEngine, fd: number): number
   shutdown(engine: NativeEngine, fd: number): number
+  /** Takes what the socket has, for a write or a shutdown that gave `WANT_READ`. */
+  pull(engine: NativeEngine, fd: number): number
   discard(engine: NativeEngine, fd: number): number
   feed(engine: NativeEngine, bytes: Uint8Array): number
   takeOutput(engine: NativeEngine): Buffer | undefined

@@ -5,8 +5,19 @@
  * Cancelling: a receive takes nothing, as neither does the stream's. A send that has made its first record cannot take it back, so it
  * breaks the connection. What else there is to say (an answer to a KeyUpdate, close_notify) is kept if its sending was cancelled
  * before the first byte, and goes with what is sent next.
+ *
+ * What is to be sent while the peer is in the middle of a message of TLS waits until the rest was received, as descriptor-pump.ts says.
  */
-import { type Awaitable, ClosedError, Mutex, type Stream } from '@shrapnel/core'
+import {
+  type Awaitable,
+  ClosedError,
+  isDisconnect,
+  Mutex,
+  Semaphore,
+  type Stream,
+  TimeoutError,
+  withTimeout,
+} from '@shrapnel/core'
 import {
   afterTurn,
   currentScope,
@@ -33,15 +44,16 @@ import {
   WANT_CONTEXT,
   WANT_READ,
 } from './native.js'
-import type { Pump } from './pump.js'
+import type { Choose, Pump } from './pump.js'
 import { MAX_RECV_BYTES, receive } from './received.js'
 import type { ConnectionSessions } from './resumption.js'
-import type { Chooser } from './server-names.js'
 
 /** What is made records of before they are sent. */
 const PLAINTEXT_BYTES = 65_536
 const NOTHING: Buffer = Buffer.alloc(0)
 const DONE: Promise<void> = Promise.resolve()
+/** How long a peer that takes no more may take to say why. */
+const LAST_WORDS_MS = 1000
 
 let pumps = 0
 
@@ -55,9 +67,12 @@ export class RecordPump implements Pump {
   readonly #sending = new Direction<never>(`send ${this.name}`)
   /** Held by whoever sends on the stream below: a send, or a receive that has something to answer. */
   readonly #below = new Mutex()
+  /** Held by whoever receives from the stream below: a receive, or a send that cannot go on without. */
+  readonly #feeding = new Semaphore(1)
   /** Ciphertext that the stream below has not taken. */
   #unsent: Buffer | null = null
   #isInnerEnded = false
+  #received = 0
   #closed: { readonly text: string; readonly code: 'CLOSED' | 'BROKEN' } | null = null
 
   constructor(inner: Stream, engine: NativeEngine) {
@@ -69,13 +84,17 @@ export class RecordPump implements Pump {
     return this.#closed !== null || this.#inner.isClosed
   }
 
-  async handshake(choose?: Chooser): Promise<void> {
+  async handshake(choose: Choose): Promise<void> {
     try {
       for (;;) {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
         if (hasFlag(HAS_KEY_LOG)) this.keyLog?.(native.engineTakeKeyLog(this.engine))
         if (result === FAILED) throw this.#fail()
-        await this.#flush()
+        try {
+          await this.#flush()
+        } catch (error) {
+          throw await this.#lastWords(error)
+        }
         if (result === WANT_CONTEXT) {
           await this.#choose(choose)
           continue
@@ -90,10 +109,24 @@ export class RecordPump implements Pump {
     }
   }
 
-  /** A client that is refused is told so, if the stream below takes the message now. */
-  async #choose(choose: Chooser | undefined): Promise<void> {
+  /** The peer has gone, and a send says so before a receive could say why: it refused, with an alert that was not received yet. */
+  async #lastWords(sendError: unknown): Promise<unknown> {
+    if (!isDisconnect(sendError)) return sendError
     try {
-      await choose?.(this.engine)
+      return await withTimeout(LAST_WORDS_MS, async () => {
+        while (await this.#take())
+          if (native.handshake(this.engine, NO_SOCKET, true, false) === FAILED) return connectionError()
+        return sendError
+      })
+    } catch (error) {
+      return error instanceof TimeoutError || isDisconnect(error) ? sendError : error
+    }
+  }
+
+  /** A client that is refused is told so, if the stream below takes the message now. */
+  async #choose(choose: Choose): Promise<void> {
+    try {
+      await choose(this.engine)
     } catch (error) {
       if (!this.isClosed) {
         native.handshake(this.engine, NO_SOCKET, true, false)
@@ -140,8 +173,23 @@ export class RecordPump implements Pump {
     if (refused !== null) return refused
     this.#checkOpen()
     this.#sending.claim(scope)
-    if (native.shutdown(this.engine, NO_SOCKET) === FAILED) throw this.#fail()
-    return this.#flush()
+    const result = native.shutdown(this.engine, NO_SOCKET)
+    if (result === FAILED) throw this.#fail()
+    return result === WANT_READ ? this.#shutdownLater(scope) : this.#flush()
+  }
+
+  async #shutdownLater(scope: Scope): Promise<void> {
+    this.#sending.hold(scope)
+    try {
+      for (let result = WANT_READ; result === WANT_READ; ) {
+        await this.#feedForSend()
+        result = native.shutdown(this.engine, NO_SOCKET)
+        if (result === FAILED) throw this.#fail()
+      }
+      await this.#flush()
+    } finally {
+      this.#sending.release()
+    }
   }
 
   close(): void {
@@ -170,13 +218,26 @@ export class RecordPump implements Pump {
     try {
       for (;;) {
         if (hasFlag(PENDING_OUTPUT)) this.#answer()
-        if (!(await this.#take())) throw new TruncatedStream()
+        if (!(await this.#feed())) throw new TruncatedStream()
         const outcome = attempt()
         if (outcome !== undefined) return outcome
       }
     } finally {
       this.#receiving.release()
     }
+  }
+
+  /** Waits until the engine was fed, by this or by somebody else who has begun before. False: the stream below has ended. */
+  async #feed(): Promise<boolean> {
+    const before = this.#received
+    using _feeding = await this.#feeding.acquire()
+    return this.#received > before || (await this.#take())
+  }
+
+  async #feedForSend(): Promise<void> {
+    if (!(await this.#feed()))
+      throw new TruncatedStream('the connection ended in the middle of a message of the peer')
+    this.#checkOpen()
   }
 
   /** Feeds the engine with what the stream below has next. False: it has ended. */
@@ -188,6 +249,7 @@ export class RecordPump implements Pump {
     if (this.#isInnerEnded) return false
     const result = native.feed(this.engine, bytes)
     if (result < 0) throw systemError('read', result)
+    this.#received += bytes.length
     return true
   }
 
@@ -200,6 +262,10 @@ export class RecordPump implements Pump {
         this.#checkOpen()
         const length = Math.min(data.length - made, PLAINTEXT_BYTES)
         const count = native.write(this.engine, NO_SOCKET, data, made, length)
+        if (count === WANT_READ) {
+          await this.#feedForSend()
+          continue
+        }
         if (count < 0) throw this.#fail()
         made += count
         await this.#sendMade()

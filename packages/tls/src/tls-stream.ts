@@ -17,7 +17,7 @@ import {
 import {
   checkDuration,
   checkInteger,
-  checkOptions,
+  checkOptionNames,
   currentScope,
   joinedBytes,
   Pushback,
@@ -40,6 +40,7 @@ import type { TlsSession } from './tls-session.js'
 
 const DONE: Promise<void> = Promise.resolve()
 const DEFAULT_END_TIMEOUT_MS = 2000
+const END_NAMES: ReadonlySet<string> = new Set(['timeoutMs'])
 /** Where what nobody wants goes. */
 const DROPPED = Buffer.allocUnsafeSlow(16_384)
 
@@ -258,7 +259,7 @@ export class TlsStream implements Stream {
    * went away without. Cancelled, it closes at once. Fails, and closes nothing, with `SIMULTANEOUS` if somebody sends or receives.
    */
   async end(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    checkOptions(options)
+    checkOptionNames(options, END_NAMES)
     const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? DEFAULT_END_TIMEOUT_MS)
     if (this.isClosed) return false
     let isInUse = false

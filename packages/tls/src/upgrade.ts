@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net'
 import { BufferedReader, now, type RawSocket, Socket, type Stream, withTimeout } from '@shrapnel/core'
-import { checkDuration, checkFunction, currentScope, wrongType } from '@shrapnel/core/parts'
+import { checkDuration, checkOptionNames, checkOptions, currentScope, wrongType } from '@shrapnel/core/parts'
 import { contextFor, contextName } from './context.js'
 import { hasCredentials } from './credentials.js'
 import { DescriptorPump } from './descriptor-pump.js'
@@ -11,17 +11,17 @@ import { asciiHost } from './host-name.js'
 import { keyLogSink } from './key-log.js'
 import { type NativeContext, type NativeEngine, native, VERIFY_NONE, VERIFY_REQUIRED } from './native.js'
 import { askForStaple, checkOcspMode, stapler } from './ocsp.js'
+import { UPGRADE_CLIENT_NAMES, UPGRADE_SERVER_NAMES } from './option-names.js'
 import {
   type ClientOptions,
   type ContextOptions,
-  checkOptions,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ServerOptions,
 } from './options.js'
 import type { Pump } from './pump.js'
 import { RecordPump } from './record-pump.js'
 import { Resumption } from './resumption.js'
-import { type Chooser, chooserFor } from './server-names.js'
+import { type Chooser, checkedPeerCheck, chooserFor } from './server-names.js'
 import { TlsStream } from './tls-stream.js'
 
 /** Which side we are, and how it is to be. */
@@ -56,7 +56,7 @@ export function clientSide(options: ClientOptions, host?: string, port?: number)
   return {
     handshakeTimeoutMs,
     keyLog,
-    checkPeer: checkedHook(options),
+    checkPeer: checkedPeerCheck(options),
     resumption: new Resumption({ contextName: contextName(context), ...settled }),
     makeEngine() {
       const engine = clientEngine(context, verify, name)
@@ -93,7 +93,7 @@ export function serverSide(options: ServerOptions): Side {
     handshakeTimeoutMs,
     keyLog,
     choose,
-    checkPeer: checkedHook(options),
+    checkPeer: checkedPeerCheck(options),
     makeEngine() {
       const engine = accepted<NativeEngine>('the context', native.engineMake(context, true))
       staple?.(engine)
@@ -101,11 +101,6 @@ export function serverSide(options: ServerOptions): Side {
       return engine
     },
   }
-}
-
-function checkedHook({ checkPeer }: ContextOptions): ContextOptions['checkPeer'] {
-  if (checkPeer !== undefined) checkFunction('checkPeer', checkPeer)
-  return checkPeer
 }
 
 /**
@@ -121,6 +116,7 @@ function checkedHook({ checkPeer }: ContextOptions): ContextOptions['checkPeer']
  */
 export async function upgrade(stream: Stream | BufferedReader, options: UpgradeOptions): Promise<TlsStream> {
   checkOptions(options)
+  checkOptionNames(options, options.isServer === true ? UPGRADE_SERVER_NAMES : UPGRADE_CLIENT_NAMES)
   const side = options.isServer === true ? serverSide(options) : clientSide(options)
   if (!(stream instanceof BufferedReader)) return secure(stream, side)
   const count = stream.bufferedBytes
@@ -142,11 +138,15 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   if (side.keyLog !== undefined) native.engineLogKeys(pump.engine)
   pump.keyLog = side.keyLog
   const sessions = side.resumption?.begin(pump.engine, stream)
+  let { checkPeer } = side
+  const choose = async (engine: NativeEngine): Promise<void> => {
+    checkPeer = (await side.choose?.(engine))?.checkPeer ?? checkPeer
+  }
   const finish = async (): Promise<TlsStream> => {
-    await pump.handshake(side.choose)
+    await pump.handshake(choose)
     const made = new TlsStream(pump, now() - since)
     try {
-      await side.checkPeer?.(made)
+      await checkPeer?.(made)
     } catch (error) {
       made.close()
       throw error

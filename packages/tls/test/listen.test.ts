@@ -78,7 +78,7 @@ test('closing ends the loop over it and whoever waits, and closes connections th
   listener.close()
   expect(listener.isClosed).toBe(true)
   expect(await last.recv()).toHaveLength(0)
-  await expect(async () => listener.accept()).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
+  await expect(async () => listener.accept()).rejects.toMatchObject({ code: 'CLOSED' })
   await expect(tls.connect('localhost', listener.port, here.client)).rejects.toMatchObject({
     code: 'ECONNREFUSED',
   })

@@ -80,33 +80,36 @@ test('what was said to be exhausted waits for the next event', async () => {
 test.each([
   ['nobody else reads', false],
   ['somebody else reads', true],
-])('a writer that has to read first is tried again when something came, where %s', async (_who, hasReader) => {
-  const [left, right] = socketPair()
-  const raw = left.raw()
-  let heard = ''
-  const hear = () => {
-    const count = native.read(raw.fd, buffer, 0, buffer.length)
-    if (count > 0) heard = buffer.toString('latin1', 0, count)
-    return count < 0 ? PENDING : 'read'
-  }
-  const patient = await waiting(async () =>
-    raw.attempt('write', {
-      verb: 'own write',
-      try() {
-        if (!hasReader) hear()
-        return heard === '' ? CROSSED : 'written'
-      },
-    }),
-  )
-  const reader = hasReader
-    ? await waiting(async () => raw.attempt('read', { verb: 'own read', try: hear }))
-    : undefined
-  await right.send('now')
-  expect([await patient.join(), heard]).toEqual(['written', 'now'])
-  expect(await reader?.join()).toBe(hasReader ? 'read' : undefined)
-  left.close()
-  right.close()
-})
+])(
+  'a writer that has to read first is tried again when something came, where %s',
+  async (_who, hasReader) => {
+    const [left, right] = socketPair()
+    const raw = left.raw()
+    let heard = ''
+    const hear = () => {
+      const count = native.read(raw.fd, buffer, 0, buffer.length)
+      if (count > 0) heard = buffer.toString('latin1', 0, count)
+      return count < 0 ? PENDING : 'read'
+    }
+    const patient = await waiting(async () =>
+      raw.attempt('write', {
+        verb: 'own write',
+        try() {
+          if (!hasReader) hear()
+          return heard === '' ? CROSSED : 'written'
+        },
+      }),
+    )
+    const reader = hasReader
+      ? await waiting(async () => raw.attempt('read', { verb: 'own read', try: hear }))
+      : undefined
+    await right.send('now')
+    expect([await patient.join(), heard]).toEqual(['written', 'now'])
+    expect(await reader?.join()).toBe(hasReader ? 'read' : undefined)
+    left.close()
+    right.close()
+  },
+)
 
 test('one that is cancelled while it has to read first is told of nothing that comes later', async () => {
   const [left, right] = socketPair()

@@ -13,11 +13,7 @@ describe('an error means that the connection is gone', () => {
     ['it was closed on this side', new ClosedError('closed'), true],
     ['the peer ended too early', new EndOfStream(Buffer.alloc(0), 'ended'), true],
     ['TLS that ended without a word', Object.assign(new Error('cut'), { code: 'TRUNCATED' }), true],
-    [
-      'TLS that ended in its handshake',
-      Object.assign(new Error('cut'), { code: 'TLS_HANDSHAKE_CUT' }),
-      true,
-    ],
+    ['TLS that ended in its handshake', Object.assign(new Error('cut'), { code: 'TLS_HANDSHAKE_CUT' }), true],
     ['TLS that was refused', Object.assign(new Error('no'), { code: 'TLS_ALERT' }), false],
     ['a group in which every failure says so', new GroupError([reset, new ClosedError('closed')]), true],
     ['a group in which one is a bug', new GroupError([reset, bug]), false],

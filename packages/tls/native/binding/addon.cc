@@ -74,6 +74,7 @@ constexpr Entry kFunctions[] = {
     {"write", Write},
     {"flush", Flush},
     {"shutdown", Shutdown},
+    {"pull", Pull},
     {"discard", Discard},
     {"feed", Feed},
     {"takeOutput", TakeOutput},

@@ -65,6 +65,7 @@ napi_value Read(napi_env env, napi_callback_info info);
 napi_value Write(napi_env env, napi_callback_info info);
 napi_value Flush(napi_env env, napi_callback_info info);
 napi_value Shutdown(napi_env env, napi_callback_info info);
+napi_value Pull(napi_env env, napi_callback_info info);
 napi_value Discard(napi_env env, napi_callback_info info);
 napi_value Feed(napi_env env, napi_callback_info info);
 napi_value TakeOutput(napi_env env, napi_callback_info info);

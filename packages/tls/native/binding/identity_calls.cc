@@ -206,14 +206,15 @@ napi_value EngineHello(napi_env env, napi_callback_info info) {
   return napi_create_object(env, &hello) == napi_ok && PutHello(env, hello, *engine->greeting()) ? hello : call.Failed();
 }
 
-// engineUseContext(engine, context)
+// engineUseContext(engine, context, hasTickets): with its own tickets, or those of the context before it.
 napi_value EngineUseContext(napi_env env, napi_callback_info info) {
-  Call<2> call(env, info);
+  Call<3> call(env, info);
   Engine* engine = call.Get<HeldEngine>(0);
   SSL_CTX* context = call.Get<HeldContext>(1);
+  const bool has_tickets = call.Flag(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, engine->UseContext(context));
+  return Judge(call, engine->UseContext(context, has_tickets));
 }
 
 // engineRefuse(engine, alert): the next call of its handshake fails, and tells the client why.

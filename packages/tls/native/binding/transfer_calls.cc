@@ -57,6 +57,15 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
   return call.Number(DescriptorIo(call.environment(), *engine, fd).Shutdown());
 }
 
+// pull(engine, fd): takes what the socket has, for a write or a shutdown that gave kWantRead.
+napi_value Pull(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  const int fd = call.Int(1);
+  if (!call.Ok()) return call.Failed();
+  return call.Number(DescriptorIo(call.environment(), *engine, fd).Pull());
+}
+
 // discard(engine, fd)
 napi_value Discard(napi_env env, napi_callback_info info) {
   Call<2> call(env, info);

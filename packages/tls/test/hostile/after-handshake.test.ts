@@ -406,14 +406,6 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
     },
   )
 
-  test('a send into the middle of a message of the peer fails, and does not hang', async () => {
-    const { peer, victim } = await victimOf(connect, 'TLSv1.3', false)
-    await peer.send(data(peer, 'x'), peer.seal(ContentType.handshake, Buffer.from('18000001', 'hex')))
-    expect(String(await victim.recv())).toBe('x')
-    await expect(withTimeout(5, () => victim.recv())).rejects.toMatchObject({ code: 'TIMEOUT' })
-    await expect(async () => victim.send('y')).rejects.toMatchObject({ code: PROTOCOL })
-  })
-
   test('answers that a peer asks for and does not read cost no more memory than the limit', async () => {
     const { peer, victim } = await victimOf(connect, 'TLSv1.3', false)
     peer.deafen()

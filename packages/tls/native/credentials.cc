@@ -18,25 +18,15 @@ using Pkcs12Pointer = std::unique_ptr<PKCS12, FreeWith<&PKCS12_free>>;
   return BioPointer(BIO_new_mem_buf(bytes.data, static_cast<int>(bytes.length)));
 }
 
-constexpr std::uint8_t kDerSequence = 0x30;
-
-// EncryptedPrivateKeyInfo (RFC 5958, 3) begins with the algorithm, all other keys with the number of a version.
-[[nodiscard]] bool IsEncryptedDer(ConstBytes key) {
-  if (key.length < 2) return false;
-  const std::size_t header = (key.data[1] & 0x80) == 0 ? 2 : 2 + (key.data[1] & 0x7fU);
-  return header < key.length && key.data[header] == kDerSequence;
-}
-
 [[nodiscard]] KeyPointer ReadKey(ConstBytes key, const std::string& passphrase) {
-  const bool is_der = key.length > 0 && key.data[0] == kDerSequence;
-  if (is_der && !IsEncryptedDer(key)) {
+  constexpr std::uint8_t kDerSequence = 0x30;
+  if (key.length > 0 && key.data[0] == kDerSequence) {
     const unsigned char* at = key.data;
     return KeyPointer(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(key.length)));
   }
-  const BioPointer bytes = Over(key);
-  if (bytes == nullptr) return nullptr;
-  const auto read = is_der ? d2i_PKCS8PrivateKey_bio : PEM_read_bio_PrivateKey;
-  return KeyPointer(read(bytes.get(), nullptr, OnPassphrase, const_cast<std::string*>(&passphrase)));
+  const BioPointer text = Over(key);
+  if (text == nullptr) return nullptr;
+  return KeyPointer(PEM_read_bio_PrivateKey(text.get(), nullptr, OnPassphrase, const_cast<std::string*>(&passphrase)));
 }
 
 // The key goes in last and is compared with the certificate first: OpenSSL would put a key of another type beside the certificate and

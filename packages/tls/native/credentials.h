@@ -8,7 +8,7 @@
 
 namespace shrapnel {
 
-// PEM: the peer's own certificate first, then those that lead to a root. The key is PEM or DER, encrypted or not. 1: taken.
+// PEM: the peer's own certificate first, then those that lead to a root. The key is PEM, encrypted or not, or DER. 1: taken.
 [[nodiscard]] int SetCertificate(SSL_CTX* context, ConstBytes chain, ConstBytes key, const std::string& passphrase);
 // PKCS#12 (RFC 7292), which has all of it. 1: taken.
 [[nodiscard]] int SetPkcs12(SSL_CTX* context, ConstBytes file, const std::string& passphrase);

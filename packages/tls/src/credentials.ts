@@ -6,7 +6,7 @@ import type { Credentials, IdentityOptions } from './identity-options.js'
 import { type NativeContext, type NativeFailure, native } from './native.js'
 import { CREDENTIAL_NAMES } from './option-names.js'
 import { checkText } from './options.js'
-import { pemBytes, pemList } from './pem.js'
+import { pemKey, pemList } from './pem.js'
 
 export interface CredentialParts {
   readonly option: string
@@ -59,7 +59,7 @@ function partsOf(
   return {
     option: prefix,
     cert: cert === undefined ? undefined : pemList(`${prefix}cert`, cert, 'CERTIFICATE'),
-    key: key === undefined ? undefined : pemBytes(`${prefix}key`, key),
+    key: key === undefined ? undefined : pemKey(`${prefix}key`, key),
     pfx,
     passphrase: passphrase === undefined ? undefined : checkText(`${prefix}passphrase`, passphrase),
   }

@@ -119,7 +119,8 @@ export class DescriptorPump implements Pump {
     const result = native.pull(this.engine, this.fd)
     this.isCrossed = result === WANT_READ
     if (result === 0) this.raw.retry('read')
-    if (result === ENDED) throw new TruncatedStream('the connection ended in the middle of a message of the peer')
+    if (result === ENDED)
+      throw new TruncatedStream('the connection ended in the middle of a message of the peer')
     if (result < 0 && !this.isCrossed) throw this.failure('read', result)
     return !this.isCrossed
   }

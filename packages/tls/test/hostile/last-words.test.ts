@@ -1,5 +1,13 @@
 /** A peer that refuses and goes away: the alert that says why wins over the broken pipe, wherever that is noticed first. */
-import { memoryStreamPair, type Socket, type Stream, socketPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
+import {
+  memoryStreamPair,
+  type Socket,
+  type Stream,
+  socketPair,
+  spawn,
+  tcp,
+  yieldSlice,
+} from '@shrapnel/core'
 import { startOpensslServer } from '@shrapnel/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import { tls } from '../../src/index.js'

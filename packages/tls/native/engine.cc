@@ -329,10 +329,11 @@ void Engine::LogKeys() {
   SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl()), OnKeyLog);
 }
 
-// Others that share the context may not have asked for it.
+// Others that share the context may not have asked for it. Keys that come after the handshake follow from those before, and a peer may
+// ask for any number.
 void Engine::OnKeyLog(const SSL* ssl, const char* line) {
   Engine* engine = Of(ssl);
-  if (engine->logs_keys_) engine->key_log_.append(line).append("\n");
+  if (engine->logs_keys_ && !engine->is_established_) engine->key_log_.append(line).append("\n");
 }
 
 }  // namespace shrapnel

@@ -111,6 +111,7 @@ export function versionNumber(name: string, version: unknown): number {
 
 export function checkText(name: string, value: unknown): string {
   if (typeof value !== 'string') throw wrongType(name, 'text', value)
-  if (value.includes('\0')) throw outOfRange(name, 'text without NUL', JSON.stringify(value))
+  // Not a word of it: it may be a passphrase.
+  if (value.includes('\0')) throw outOfRange(name, 'text without NUL', 'some with')
   return value
 }

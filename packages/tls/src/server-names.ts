@@ -7,6 +7,7 @@ import { Alert } from './alerts.js'
 import { contextFor } from './context.js'
 import { hasCredentials } from './credentials.js'
 import { accepted, TlsError } from './errors.js'
+import { outcomeOf } from './foreign.js'
 import { asciiHost } from './host-name.js'
 import type { ChosenContext } from './identity-options.js'
 import { type NativeContext, type NativeEngine, native } from './native.js'
@@ -111,7 +112,7 @@ function asking(
   ask: (serverName: string | undefined) => ChosenContext | Promise<ChosenContext>,
 ): Find {
   return async (name) => {
-    const context = await ask(name)
+    const context = await outcomeOf(ask(name))
     return context === undefined ? undefined : chosenOf(options, context)
   }
 }

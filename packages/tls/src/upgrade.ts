@@ -7,6 +7,7 @@ import { contextFor, contextName } from './context.js'
 import { hasCredentials } from './credentials.js'
 import { DescriptorPump } from './descriptor-pump.js'
 import { accepted, TlsError } from './errors.js'
+import { outcomeOf } from './foreign.js'
 import { asciiHost } from './host-name.js'
 import { keyLogSink } from './key-log.js'
 import { type NativeContext, type NativeEngine, native, VERIFY_NONE, VERIFY_REQUIRED } from './native.js'
@@ -146,7 +147,7 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
     await pump.handshake(choose)
     const made = new TlsStream(pump, now() - since)
     try {
-      await checkPeer?.(made)
+      await outcomeOf(checkPeer?.(made))
     } catch (error) {
       made.close()
       throw error

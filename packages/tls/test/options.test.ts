@@ -37,6 +37,12 @@ describe('options', () => {
 
   test('an encrypted key needs its passphrase', async () => {
     const { chainPem: cert, keyPem: key } = await here.authority.issue({ passphrase: 'open sesame' })
+    expect(() => tls.listen({ port: 0, cert, key, passphrase: 'half a secret\0' })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_OUT_OF_RANGE',
+        message: expect.not.stringContaining('half a secret'),
+      }),
+    )
     for (const passphrase of [undefined, 'wrong'])
       expect(() =>
         tls.listen({ port: 0, cert, key, ...(passphrase === undefined ? {} : { passphrase }) }),

@@ -328,6 +328,7 @@ test('peerChain is what the peer sent, its own first, and is read once', async (
 const NEVER: readonly (readonly [of: string, waits: () => unknown])[] = [
   ['ours', async () => new Event().wait()],
   ['of others', () => new Promise(() => {})],
+  // biome-ignore lint/suspicious/noThenProperty: what has one is what is tried here.
   ['of no class', () => ({ then: () => {} })],
 ]
 const HOOKS = ['checkPeer', 'contexts'].flatMap((option) =>

@@ -2,17 +2,10 @@
 #include "calls.h"
 #include "held.h"
 #include "identity_facts.h"
+#include "judge.h"
 
 namespace shrapnel {
 namespace {
-
-template <std::size_t Count>
-[[nodiscard]] Outcome Judge(const Call<Count>& call, bool is_well) {
-  if (is_well) return 0;
-  call.environment().failure = Failure{};
-  call.environment().failure.TakeFromQueue();
-  return kFailed;
-}
 
 [[nodiscard]] bool Put(napi_env env, napi_value object, const char* name, napi_value value) {
   return value != nullptr && napi_set_named_property(env, object, name, value) == napi_ok;
@@ -60,7 +53,7 @@ napi_value EngineVerify(napi_env env, napi_callback_info info) {
   // RFC 9525: the subject's CN is no name of a host, and a wildcard stands for a whole label.
   X509_VERIFY_PARAM_set_hostflags(parameters,
                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  return call.Number(Judge(
+  return call.Number(Accepted(
       call, (name.empty() || X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1) &&
                 (address.empty() || X509_VERIFY_PARAM_set1_ip_asc(parameters, address.c_str()) == 1)));
 }
@@ -72,7 +65,7 @@ napi_value EngineServerName(napi_env env, napi_callback_info info) {
   const std::string name = call.String(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return call.Number(Judge(call, SSL_set_tlsext_host_name(engine->ssl(), name.c_str()) == 1));
+  return call.Number(Accepted(call, SSL_set_tlsext_host_name(engine->ssl(), name.c_str()) == 1));
 }
 
 // engineFacts(engine): what was agreed on. Once, after the handshake: what the client said is forgotten.

@@ -5,21 +5,10 @@
 #include "calls.h"
 #include "held.h"
 #include "identity_facts.h"
+#include "judge.h"
 
 namespace shrapnel {
 namespace {
-
-// Whether OpenSSL took it; if not, why is kept for LastFailure.
-template <std::size_t Count>
-[[nodiscard]] napi_value Judge(const Call<Count>& call, bool is_well) {
-  if (is_well) {
-    ERR_clear_error();
-    return call.Number(0);
-  }
-  call.environment().failure = Failure{};
-  call.environment().failure.TakeFromQueue();
-  return call.Number(kFailed);
-}
 
 [[nodiscard]] bool PutText(napi_env env, napi_value object, const char* name, const std::string& text) {
   napi_value value = nullptr;
@@ -93,7 +82,7 @@ napi_value ContextPkcs12(napi_env env, napi_callback_info info) {
   const std::string passphrase = call.String(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetPkcs12(context, file, passphrase) == 1);
+  return call.Number(Accepted(call, SetPkcs12(context, file, passphrase) == 1));
 }
 
 // contextNames(context, setting, names)
@@ -104,7 +93,7 @@ napi_value ContextNames(napi_env env, napi_callback_info info) {
   const std::string names = call.String(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetNames(context, setting, names) == 1);
+  return call.Number(Accepted(call, SetNames(context, setting, names) == 1));
 }
 
 // contextProtocols(context, isServer, protocols)
@@ -115,7 +104,7 @@ napi_value ContextProtocols(napi_env env, napi_callback_info info) {
   const ConstBytes protocols = call.Text(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetProtocols(context, is_server, protocols) == 1);
+  return call.Number(Accepted(call, SetProtocols(context, is_server, protocols) == 1));
 }
 
 // contextDepth(context, mostIntermediates)
@@ -125,7 +114,7 @@ napi_value ContextDepth(napi_env env, napi_callback_info info) {
   const int depth = call.Int(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetDepth(context, depth) == 1);
+  return call.Number(Accepted(call, SetDepth(context, depth) == 1));
 }
 
 // contextClients(context, mode, authorities)
@@ -136,7 +125,7 @@ napi_value ContextClients(napi_env env, napi_callback_info info) {
   const ConstBytes authorities = call.Text(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetClientPolicy(context, mode, authorities) == 1);
+  return call.Number(Accepted(call, SetClientPolicy(context, mode, authorities) == 1));
 }
 
 // rootsShared(name): the store, or undefined.
@@ -166,7 +155,7 @@ napi_value RootsAdd(napi_env env, napi_callback_info info) {
   X509_STORE* from = call.Get<HeldRoots>(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, AddRoots(into, from) == 1);
+  return call.Number(Accepted(call, AddRoots(into, from) == 1));
 }
 
 // rootsAddSystem(into)
@@ -175,7 +164,7 @@ napi_value RootsAddSystem(napi_env env, napi_callback_info info) {
   X509_STORE* into = call.Get<HeldRoots>(0);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, AddSystemRoots(into) == 1);
+  return call.Number(Accepted(call, AddSystemRoots(into) == 1));
 }
 
 // rootsAddRevocations(into, lists)
@@ -185,7 +174,7 @@ napi_value RootsAddRevocations(napi_env env, napi_callback_info info) {
   const ConstBytes lists = call.Text(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, AddRevocations(into, lists) == 1);
+  return call.Number(Accepted(call, AddRevocations(into, lists) == 1));
 }
 
 // engineAskForContext(engine)
@@ -214,7 +203,7 @@ napi_value EngineUseContext(napi_env env, napi_callback_info info) {
   const bool has_tickets = call.Flag(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, engine->UseContext(context, has_tickets));
+  return call.Number(Accepted(call, engine->UseContext(context, has_tickets)));
 }
 
 // engineRefuse(engine, alert): the next call of its handshake fails, and tells the client why.

@@ -7,7 +7,7 @@ export type Pem = string | Uint8Array
 const SEQUENCE = 0x30
 const OBJECT_IDENTIFIER = 0x06
 
-export function pemBytes(name: string, value: unknown): Uint8Array {
+function pemBytes(name: string, value: unknown): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (value instanceof Uint8Array) return value
   throw wrongType(name, 'PEM text or a Uint8Array', value)

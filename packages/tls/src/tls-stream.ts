@@ -32,7 +32,6 @@ import {
   exportKeyingMaterial,
   serverEndPoint,
 } from './channel-binding.js'
-import { TruncatedStream } from './errors.js'
 import { type NativeEngine, type NativeFacts, native } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
@@ -221,9 +220,10 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * Sends all of `data`; text as UTF-8. Waits while the peer does not read. The bytes must not be changed until it is done.
-   * Cancelled before the first record it leaves the stream as it was; cancelled after, it resets the connection (`BROKEN` from then
-   * on). Fails with `CLOSED`, `BROKEN`, `SIMULTANEOUS`, `EPIPE`, `ECONNRESET`.
+   * Sends all of `data`; text as UTF-8. Waits while the peer does not read, or is in the middle of a message of TLS. The bytes must not
+   * be changed until it is done. Cancelled before the first record it leaves the stream as it was; cancelled after, it resets the
+   * connection (`BROKEN` from then on). Fails with `CLOSED`, `BROKEN`, `SIMULTANEOUS`, `EPIPE`, `ECONNRESET`; with `TLS_ALERT` if the
+   * peer said why it went, `TRUNCATED` if it did so in the middle of a message, and `TLS_PROTOCOL`.
    */
   send(data: Uint8Array | string): Awaitable<void> {
     return this.#send(toBytes('data', data))
@@ -244,8 +244,8 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Waits only while the kernel takes nothing;
-   * cancelled then, it may be called again.
+   * Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Waits only while the kernel takes nothing or the
+   * peer is in the middle of a message of TLS; cancelled then, it may be called again.
    */
   shutdown(): Awaitable<void> {
     const done = this.#pump.shutdown()
@@ -267,8 +267,7 @@ export class TlsStream implements Stream {
       return await withTimeout(timeoutMs, () => this.#sayEnd())
     } catch (error) {
       isInUse = error instanceof SimultaneousError
-      if (error instanceof TimeoutError || error instanceof TruncatedStream || isDisconnect(error))
-        return false
+      if (error instanceof TimeoutError || isDisconnect(error)) return false
       throw error
     } finally {
       if (!isInUse) this.close()
@@ -282,8 +281,8 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * Closes it; again without effect. Whoever waits on it gets `ClosedError`. The peer is told that this is the end, if the kernel
-   * takes the message now; what was received and not read is lost.
+   * Closes it; again without effect. Whoever waits on it gets `ClosedError`. The peer is told that this is the end, if that can be done
+   * now; what was received and not read is lost.
    */
   close(): void {
     this.#pump.close()

@@ -9,6 +9,7 @@
  */
 import { type Awaitable, CROSSED, LATER, PENDING, type RawOperation, type RawSocket } from '@shrapnel/core'
 import { connectionError } from './connection-error.js'
+import type { ConnectionSessions } from './connection-sessions.js'
 import { TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
@@ -27,7 +28,6 @@ import {
 } from './native.js'
 import type { Choose, Pump } from './pump.js'
 import { receive } from './received.js'
-import type { ConnectionSessions } from './resumption.js'
 
 /** A peer that reads as fast as we send never lets the kernel say that it is full: after so much others have their turn. */
 const BYTES_PER_TURN = 1024 * 1024

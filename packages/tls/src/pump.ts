@@ -1,7 +1,7 @@
 /** What moves the bytes of a TLS stream: one for sockets, one for any other Stream. TlsStream is the face of both. */
 import type { Awaitable } from '@shrapnel/core'
+import type { ConnectionSessions } from './connection-sessions.js'
 import type { NativeEngine } from './native.js'
-import type { ConnectionSessions } from './resumption.js'
 
 /** Gives the engine of a server its context. What it throws fails the handshake. */
 export type Choose = (engine: NativeEngine) => Promise<void>

@@ -29,6 +29,7 @@ import {
   systemError,
 } from '@shrapnel/core/parts'
 import { connectionError } from './connection-error.js'
+import type { ConnectionSessions } from './connection-sessions.js'
 import { TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
@@ -46,7 +47,6 @@ import {
 } from './native.js'
 import type { Choose, Pump } from './pump.js'
 import { MAX_RECV_BYTES, receive } from './received.js'
-import type { ConnectionSessions } from './resumption.js'
 
 /** What is made records of before they are sent. */
 const PLAINTEXT_BYTES = 65_536

@@ -98,6 +98,29 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
     await sender.join()
   })
 
+  test('a receive that finds the rest before the kernel has told of it lets the send that waits go on', async () => {
+    const { peer, victim } = await halfWay(connect)
+    const sender = await waiting(async () => victim.send('sent'), 'sender')
+    const [middle, end] = [TICKET.subarray(9, 12), TICKET.subarray(12)]
+    await peer.send(peer.seal(ContentType.handshake, middle))
+    await turns()
+    expect(sender.isDead).toBe(false)
+    // Nothing waits between these two.
+    const sending = peer.send(peer.seal(ContentType.handshake, end), data(peer, 'behind'))
+    expect(String(await victim.recv())).toBe('behind')
+    await sending
+    await sender.join()
+  })
+
+  test('a send that finds the rest before the kernel has told of it leaves what lies behind to who waits', async () => {
+    const { peer, victim } = await halfWay(connect)
+    const receiver = await waiting(() => victim.recv(), 'receiver')
+    const sending = peer.send(rest(peer), data(peer, 'behind'))
+    await victim.send('sent')
+    await sending
+    expect(String(await receiver.join())).toBe('behind')
+  })
+
   test('a send and a receive of one coroutine do not wait for each other', async () => {
     const { peer, victim } = await halfWay(connect)
     const both = await waiting(() => Promise.all([victim.recv(), victim.send('sent')]), 'both')

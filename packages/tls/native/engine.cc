@@ -11,10 +11,6 @@
 namespace shrapnel {
 namespace {
 
-// A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
-// record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
-constexpr std::size_t kLargePiece = 4096;
-
 // Of the sessions that nobody took, the last ones are kept: a peer may send any number.
 constexpr std::size_t kMostSessions = 4;
 
@@ -257,6 +253,12 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
   if (length > 0) engine->refused_certificate_.assign(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
   OPENSSL_free(der);
   return 0;
+}
+
+std::string Engine::ServerName() const {
+  if (SSL_is_server(ssl()) == 1 && greeting_ != nullptr) return greeting_->server_name;
+  const char* name = SSL_get_servername(ssl(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string() : std::string(name);
 }
 
 bool Engine::UseContext(SSL_CTX* context) {

@@ -29,6 +29,10 @@ class Outlet {
   ~Outlet() = default;
 };
 
+// A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
+// record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
+constexpr std::size_t kLargePiece = 4096;
+
 // Messages after the handshake (KeyUpdate, tickets, attempts to renegotiate) that a peer may send without any data between them. Each
 // costs us more than it costs the peer.
 constexpr int kMostIdleMessages = 32;
@@ -58,6 +62,7 @@ class Engine {
 
   [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
   [[nodiscard]] ByteBuffer& pending() noexcept { return pending_; }
+  [[nodiscard]] const ByteBuffer& pending() const noexcept { return pending_; }
   [[nodiscard]] ByteBuffer& stash() noexcept { return stash_; }
   [[nodiscard]] bool IsFinished() const noexcept { return SSL_is_init_finished(ssl_.get()) == 1; }
   // Whether a read may find bytes without asking the transport.
@@ -112,6 +117,12 @@ class Engine {
   void AskForContext() noexcept { is_context_wanted_ = true; }
   [[nodiscard]] bool UseContext(SSL_CTX* context);
   void Refuse(int alert) noexcept { refusal_ = alert; }
+  // What is pending may wait for what is sent next.
+  void Hold(bool is_held) noexcept { is_held_ = is_held; }
+  [[nodiscard]] bool Holds() const noexcept { return is_held_; }
+
+  // What the client asked for; empty: nothing. On a server, until the greeting is forgotten.
+  [[nodiscard]] std::string ServerName() const;
   // What the client said, until the handshake is done and it was forgotten; otherwise nullptr.
   [[nodiscard]] const Greeting* greeting() const noexcept { return greeting_.get(); }
   void ForgetGreeting() noexcept { greeting_.reset(); }
@@ -157,6 +168,7 @@ class Engine {
   long verify_ = 0;
   int depth_ = 0;
   int idle_messages_ = 0;
+  bool is_held_ = false;
   bool is_established_ = false;  // the handshake was finished once
   std::int16_t alert_sent_ = -1;
   std::int16_t alert_received_ = -1;

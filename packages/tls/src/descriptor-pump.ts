@@ -38,8 +38,11 @@ export class DescriptorPump implements Pump {
   sessions: ConnectionSessions | undefined
   keyLog: ((lines: string) => void) | undefined
 
-  constructor(raw: RawSocket, engine: NativeEngine) {
+  readonly #isServer: boolean
+
+  constructor(raw: RawSocket, engine: NativeEngine, isServer: boolean) {
     this.raw = raw
+    this.#isServer = isServer
     this.engine = engine
     this.fd = raw.fd
   }
@@ -54,8 +57,8 @@ export class DescriptorPump implements Pump {
 
   async handshake(choose?: Chooser): Promise<void> {
     try {
-      // First what we have to say: what the peer says to it will come as an event.
-      for (let next: Step = 'write'; next !== 'done'; ) {
+      // A client has something to say first, and what the server says to it will come as an event.
+      for (let next: Step = this.#isServer ? 'read' : 'write'; next !== 'done'; ) {
         if (next === 'choose') {
           await this.#choose(choose)
           next = 'write'
@@ -98,10 +101,8 @@ export class DescriptorPump implements Pump {
   close(): void {
     // Somebody closed the socket itself. Nothing uses the engine any more.
     if (this.isClosed) return void native.engineFree(this.engine)
-    if (!this.isSending) native.shutdown(this.engine, this.fd)
-    // A socket that is closed with unread bytes is reset, and the peer may lose what was sent before.
-    native.discard(this.engine, this.fd)
-    this.release()
+    native.close(this.engine, this.fd, !this.isSending)
+    this.raw.close()
   }
 
   /** A send is under way: what the peer got is not the whole. */

@@ -147,29 +147,30 @@ class Engine {
   [[nodiscard]] bool IsFlooded() const noexcept { return idle_messages_ > kMostIdleMessages; }
   void NoteRenewal();
 
+  // What every turn looks at is together.
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
   Outlet* outlet_ = nullptr;            // only during a turn; nullptr: everything goes into the output
   ConstBytes input_;                    // only during a turn
-  bool is_input_stashed_ = false;
   ByteBuffer stash_;
   ByteBuffer pending_;
+  std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
+  std::unique_ptr<Greeting> greeting_{new Greeting};
+  int idle_messages_ = 0;
+  bool is_input_stashed_ = false;
+  bool is_held_ = false;
+  bool is_established_ = false;  // the handshake was finished once
   std::vector<SessionPointer> sessions_;
+  std::string key_log_;
   const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
   TicketKeys* ticket_keys_ = nullptr;     // the first context's, which `ssl_` holds
   OcspState ocsp_;
   bool logs_keys_ = false;
-  std::string key_log_;
-  std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
-  std::unique_ptr<Greeting> greeting_{new Greeting};
   std::string refused_certificate_;  // DER
   bool is_context_wanted_ = false;
   int refusal_ = -1;  // the alert that a client gets for what it asked for
   long verify_ = 0;
   int depth_ = 0;
-  int idle_messages_ = 0;
-  bool is_held_ = false;
-  bool is_established_ = false;  // the handshake was finished once
   std::int16_t alert_sent_ = -1;
   std::int16_t alert_received_ = -1;
 };

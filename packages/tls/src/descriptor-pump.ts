@@ -23,7 +23,7 @@ import {
   WANT_WRITE,
 } from './native.js'
 import type { Pump } from './pump.js'
-import { receive } from './received.js'
+import { FEW_BYTES, receive } from './received.js'
 import type { ConnectionSessions } from './resumption.js'
 import type { Chooser } from './server-names.js'
 
@@ -105,6 +105,8 @@ export class DescriptorPump implements Pump {
     this.raw.close()
   }
 
+  /** The last receive brought so little that the next one is not given much room. */
+  expectsFew = false
   /** A send is under way: what the peer got is not the whole. */
   isSending = false
 
@@ -181,12 +183,14 @@ class RecvOperation implements RawOperation<Buffer> {
   }
 
   try(): Buffer | typeof PENDING {
-    const { engine, fd, raw } = this.#pump
-    const bytes = receive(this.#max, (buffer, offset, length) =>
+    const pump = this.#pump
+    const { engine, fd, raw } = pump
+    const bytes = receive(this.#max, pump.expectsFew, (buffer, offset, length) =>
       native.read(engine, fd, buffer, offset, length, raw.trustsShortReads),
     )
-    if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
-    if (typeof bytes === 'number') return this.#pump.noBytes(bytes) ?? NOTHING
+    if (hasFlag(HAS_SESSION)) pump.sessions?.arrived()
+    if (typeof bytes === 'number') return pump.noBytes(bytes) ?? NOTHING
+    pump.expectsFew = bytes.length <= FEW_BYTES
     if (hasFlag(DRAINED)) raw.exhaust('read')
     return bytes
   }

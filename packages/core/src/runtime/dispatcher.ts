@@ -8,11 +8,8 @@ export interface Watched {
   onEvent(readiness: number): void
 }
 
-/**
- * Two numbers an event. More events than this wait for the next batch, which comes at once. What the events have woken runs behind the
- * batch: after a large one, what the kernel and we know of its first connections has left the caches by then.
- */
-const EVENTS_PER_BATCH = 32
+/** Two numbers an event. More events than this wait for the next batch, which comes at once. */
+const EVENTS_PER_BATCH = 1024
 
 const events = new Int32Array(2 * EVENTS_PER_BATCH)
 const watched: (Watched | undefined)[] = []

@@ -97,12 +97,11 @@ int Engine::OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size
   // Outside of a turn (when the SSL is freed) there is nowhere to write to, and nothing is written.
   if (engine->environment_ == nullptr) return 0;
   ByteBuffer& output = engine->output();
-  ConstBytes bytes{reinterpret_cast<const std::uint8_t*>(from), length};
-  if (length >= kLargePiece && engine->outlet_ != nullptr && output.empty() && engine->pending_.empty()) {
-    bytes.Skip(engine->outlet_->Take(bytes));
-  }
-  if (!output.Append(bytes.data, bytes.length)) return 0;
+  if (!output.Append(from, length)) return 0;
   *count = length;
+  if (engine->outlet_ != nullptr && engine->pending_.empty() && output.bytes().length >= kSendBytes) {
+    output.Skip(engine->outlet_->Take(output.bytes()));
+  }
   return 1;
 }
 

@@ -29,8 +29,9 @@ class Outlet {
   ~Outlet() = default;
 };
 
-// A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
-// record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
+// So much ciphertext is sent at once. What the kernel does for a piece, up to waking the peer, costs more than copying a record.
+constexpr std::size_t kSendBytes = 65'536;
+// More than this does not wait for company.
 constexpr std::size_t kLargePiece = 4096;
 
 // Messages after the handshake (KeyUpdate, tickets, attempts to renegotiate) that a peer may send without any data between them. Each

@@ -174,7 +174,8 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
 }
 
 function pumpFor(stream: Stream, side: Side): Pump {
-  if (stream instanceof Socket) return new DescriptorPump(rawOf(stream), side.makeEngine(), side.resumption === undefined)
+  if (stream instanceof Socket)
+    return new DescriptorPump(rawOf(stream), side.makeEngine(), side.resumption === undefined)
   if (typeof stream?.recv !== 'function' || typeof stream.send !== 'function')
     throw wrongType('stream', 'a Stream', stream)
   return new RecordPump(stream, side.makeEngine())

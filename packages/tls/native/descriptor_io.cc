@@ -23,6 +23,12 @@ constexpr int kSendFlags = 0;
 Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
   for (;;) {
     const Outcome result = engine_.Handshake();
+    if (result == 1 && MayHoldTicket()) {
+      engine_.Hold(true);
+      // A read has to look, also where there is nothing: that is when what is held goes.
+      SetDrained(false);
+      return 0;
+    }
     // Also when it failed: what was made is the alert that tells the peer why.
     const Outcome sent = SendMade();
     if (result == kFailed) return result;
@@ -38,6 +44,12 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
     const Outcome got = Receive(trusts_short);
     if (got < 0) return got;
   }
+}
+
+bool DescriptorIo::MayHoldTicket() const noexcept {
+  const SSL* ssl = engine_.ssl();
+  return fd_ != kNoSocket && SSL_is_server(ssl) == 1 && SSL_version(ssl) >= TLS1_3_VERSION && engine_.pending().empty() &&
+         !environment_.output.empty();
 }
 
 // The peer has gone, and a write says so before a read could say why: it refused, with an alert that lies unread. kFailed, or `sent`.
@@ -59,14 +71,19 @@ Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
   }
   // What ended it behind the last byte is told next time, and no event will come to ask for that.
   SetDrained(is_drained_ && !engine_.HasInput() && !engine_.HasEnded());
+  const bool holds = engine_.Holds();
+  if (count > 0 && holds) return static_cast<Outcome>(count);
   const Outcome sent = SendMade();  // A KeyUpdate is answered, a failure explained. What does not go now goes next time.
   if (count > 0) return static_cast<Outcome>(count);
-  return result == kFailed || sent >= 0 ? result : sent;
+  // Nobody waits for the ticket: that a peer has gone without it is no failure.
+  return result == kFailed || sent >= 0 || holds ? result : sent;
 }
 
 Outcome DescriptorIo::Write(ConstBytes from) {
-  const Outcome flushed = Flush();
-  if (flushed < 0 || (fd_ != kNoSocket && !engine_.pending().empty())) return flushed;
+  if (!engine_.Holds() || from.length >= kLargePiece) {
+    const Outcome flushed = Flush();
+    if (flushed < 0 || (fd_ != kNoSocket && !engine_.pending().empty())) return flushed;
+  }
   const std::size_t most = std::min(from.length, kMostPlaintext);
   std::size_t count = 0;
   Outcome result = 0;
@@ -81,6 +98,7 @@ Outcome DescriptorIo::Write(ConstBytes from) {
 
 Outcome DescriptorIo::Flush() {
   ByteBuffer& pending = engine_.pending();
+  engine_.Hold(false);
   if (pending.empty() || is_full_) return -error_;
   pending.Drop(Take(pending.bytes()));
   return -error_;
@@ -92,8 +110,16 @@ Outcome DescriptorIo::Shutdown() {
   return result < 0 ? result : sent;
 }
 
+void DescriptorIo::Close(bool says_end) {
+  // Nobody is left to hear of a failure.
+  if (says_end) static_cast<void>(Shutdown());
+  Discard();
+}
+
+// Takes what the socket has and drops it, up to one slab: a socket that is closed with unread bytes is reset, and the peer may lose what
+// was sent before. Behind its close_notify there is nothing.
 void DescriptorIo::Discard() noexcept {
-  if (fd_ == kNoSocket) return;
+  if (fd_ == kNoSocket || (SSL_get_shutdown(engine_.ssl()) & SSL_RECEIVED_SHUTDOWN) != 0) return;
   static_cast<void>(RetryOnSignal([&] { return ::recv(fd_, environment_.received.get(), kReceiveBytes, 0); }));
 }
 
@@ -117,6 +143,7 @@ Outcome DescriptorIo::Receive(bool trusts_short) {
 // Sends what this call has made, behind what is pending. 0, or -errno.
 Outcome DescriptorIo::SendMade() {
   ByteBuffer& made = environment_.output;
+  if (engine_.Holds() && engine_.pending().Append(made.bytes().data, made.bytes().length)) made.Clear();
   const Outcome flushed = Flush();
   // What does not go now the turn puts behind what is pending.
   if (flushed < 0 || made.empty() || is_full_ || !engine_.pending().empty()) return flushed;

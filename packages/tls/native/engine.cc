@@ -11,10 +11,6 @@
 namespace shrapnel {
 namespace {
 
-// A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
-// record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
-constexpr std::size_t kLargePiece = 4096;
-
 // Of the sessions that nobody took, the last ones are kept: a peer may send any number.
 constexpr std::size_t kMostSessions = 4;
 
@@ -101,12 +97,11 @@ int Engine::OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size
   // Outside of a turn (when the SSL is freed) there is nowhere to write to, and nothing is written.
   if (engine->environment_ == nullptr) return 0;
   ByteBuffer& output = engine->output();
-  ConstBytes bytes{reinterpret_cast<const std::uint8_t*>(from), length};
-  if (length >= kLargePiece && engine->outlet_ != nullptr && output.empty() && engine->pending_.empty()) {
-    bytes.Skip(engine->outlet_->Take(bytes));
-  }
-  if (!output.Append(bytes.data, bytes.length)) return 0;
+  if (!output.Append(from, length)) return 0;
   *count = length;
+  if (engine->outlet_ != nullptr && engine->pending_.empty() && output.bytes().length >= kSendBytes) {
+    output.Skip(engine->outlet_->Take(output.bytes()));
+  }
   return 1;
 }
 
@@ -115,7 +110,8 @@ long Engine::OnBioControl(BIO*, int command, long, void*) {
 }
 
 Engine::Turn::Turn(Engine& engine, Environment& environment, Outlet* outlet) : engine_(engine) {
-  ERR_clear_error();
+  // Looking is cheaper than clearing.
+  if (ERR_peek_error() != 0) ERR_clear_error();
   engine.environment_ = &environment;
   engine.outlet_ = outlet;
   environment.output.Clear();
@@ -257,6 +253,12 @@ int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
   if (length > 0) engine->refused_certificate_.assign(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
   OPENSSL_free(der);
   return 0;
+}
+
+std::string Engine::ServerName() const {
+  if (SSL_is_server(ssl()) == 1 && greeting_ != nullptr) return greeting_->server_name;
+  const char* name = SSL_get_servername(ssl(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string() : std::string(name);
 }
 
 bool Engine::UseContext(SSL_CTX* context) {

@@ -23,7 +23,7 @@ import {
   WANT_WRITE,
 } from './native.js'
 import type { Pump } from './pump.js'
-import { receive } from './received.js'
+import { FEW_BYTES, receive } from './received.js'
 import type { ConnectionSessions } from './resumption.js'
 import type { Chooser } from './server-names.js'
 
@@ -38,8 +38,11 @@ export class DescriptorPump implements Pump {
   sessions: ConnectionSessions | undefined
   keyLog: ((lines: string) => void) | undefined
 
-  constructor(raw: RawSocket, engine: NativeEngine) {
+  readonly #isServer: boolean
+
+  constructor(raw: RawSocket, engine: NativeEngine, isServer: boolean) {
     this.raw = raw
+    this.#isServer = isServer
     this.engine = engine
     this.fd = raw.fd
   }
@@ -54,8 +57,8 @@ export class DescriptorPump implements Pump {
 
   async handshake(choose?: Chooser): Promise<void> {
     try {
-      // First what we have to say: what the peer says to it will come as an event.
-      for (let next: Step = 'write'; next !== 'done'; ) {
+      // A client has something to say first, and what the server says to it will come as an event.
+      for (let next: Step = this.#isServer ? 'read' : 'write'; next !== 'done'; ) {
         if (next === 'choose') {
           await this.#choose(choose)
           next = 'write'
@@ -98,12 +101,12 @@ export class DescriptorPump implements Pump {
   close(): void {
     // Somebody closed the socket itself. Nothing uses the engine any more.
     if (this.isClosed) return void native.engineFree(this.engine)
-    if (!this.isSending) native.shutdown(this.engine, this.fd)
-    // A socket that is closed with unread bytes is reset, and the peer may lose what was sent before.
-    native.discard(this.engine, this.fd)
-    this.release()
+    native.close(this.engine, this.fd, !this.isSending)
+    this.raw.close()
   }
 
+  /** The last receive brought so little that the next one is not given much room. */
+  expectsFew = false
   /** A send is under way: what the peer got is not the whole. */
   isSending = false
 
@@ -180,12 +183,14 @@ class RecvOperation implements RawOperation<Buffer> {
   }
 
   try(): Buffer | typeof PENDING {
-    const { engine, fd, raw } = this.#pump
-    const bytes = receive(this.#max, (buffer, offset, length) =>
+    const pump = this.#pump
+    const { engine, fd, raw } = pump
+    const bytes = receive(this.#max, pump.expectsFew, (buffer, offset, length) =>
       native.read(engine, fd, buffer, offset, length, raw.trustsShortReads),
     )
-    if (hasFlag(HAS_SESSION)) this.#pump.sessions?.arrived()
-    if (typeof bytes === 'number') return this.#pump.noBytes(bytes) ?? NOTHING
+    if (hasFlag(HAS_SESSION)) pump.sessions?.arrived()
+    if (typeof bytes === 'number') return pump.noBytes(bytes) ?? NOTHING
+    pump.expectsFew = bytes.length <= FEW_BYTES
     if (hasFlag(DRAINED)) raw.exhaust('read')
     return bytes
   }

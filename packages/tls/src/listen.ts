@@ -50,6 +50,10 @@ function taken({ stream, place }: Ready): TlsStream {
   return stream
 }
 
+function takenNext(next: IteratorResult<Ready, undefined>): IteratorResult<TlsStream, undefined> {
+  return next.done === true ? next : { done: false, value: taken(next.value) }
+}
+
 export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #listener: Listener
   #options: ServerOptions
@@ -109,13 +113,13 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   }
 
   async #acceptAll(): Promise<void> {
+    const options = { name: `TLS handshake ${this.port}` }
     try {
       for (;;) {
         // First the place and then the client: those that find none wait in the kernel.
         const place = await this.#places.acquire()
         const socket = await this.#listener.accept()
-        const name = `TLS handshake ${this.port}`
-        const handshake: Coroutine<void> = spawn({ name }, () => this.#handshake(socket, place, handshake))
+        const handshake: Coroutine<void> = spawn(options, () => this.#handshake(socket, place, handshake))
         this.#handshakes.add(handshake)
       }
     } catch (error) {
@@ -143,8 +147,9 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   }
 
   /** Every connection, until the listener is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<TlsStream, void> {
-    for await (const ready of this.#ready) yield taken(ready)
+  [Symbol.asyncIterator](): AsyncIterator<TlsStream, undefined> {
+    const ready = this.#ready[Symbol.asyncIterator]()
+    return { next: () => ready.next().then(takenNext) }
   }
 
   /** Accepts no more; again without effect. Handshakes that go on are broken off, connections that nobody has taken are closed. */

@@ -105,7 +105,7 @@ export class RecordPump implements Pump {
 
   recv(max: number): Awaitable<Buffer> {
     return this.#receive(() => {
-      const bytes = receive(max, (buffer, offset, length) =>
+      const bytes = receive(max, false, (buffer, offset, length) =>
         native.read(this.engine, NO_SOCKET, buffer, offset, length, false),
       )
       if (hasFlag(HAS_SESSION)) this.sessions?.arrived()

@@ -33,7 +33,16 @@ import {
   serverEndPoint,
 } from './channel-binding.js'
 import { TruncatedStream } from './errors.js'
-import { type NativeEngine, type NativeFacts, native } from './native.js'
+import {
+  agreed,
+  HAS_ALPN,
+  HAS_SERVER_NAME,
+  IS_RESUMED,
+  type NativeEngine,
+  type NativeNames,
+  type NativeTexts,
+  native,
+} from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
 import type { TlsSession } from './tls-session.js'
@@ -42,6 +51,20 @@ const DONE: Promise<void> = Promise.resolve()
 const DEFAULT_END_TIMEOUT_MS = 2000
 /** Where what nobody wants goes. */
 const DROPPED = Buffer.allocUnsafeSlow(16_384)
+
+const NO_TEXTS: NativeTexts = { alpn: '', serverName: '' }
+/** Nearly all connections of a process agree on the same, of the few hundred things that two OpenSSLs can agree on. */
+const knownNames = new Map<number, NativeNames>()
+
+/** Right after `engineFacts`. */
+function namesOf(engine: NativeEngine): NativeNames {
+  const key = agreed()
+  const known = knownNames.get(key)
+  if (known !== undefined) return known
+  const names = native.engineNames(engine)
+  knownNames.set(key, names)
+  return names
+}
 
 /** What the two sides agreed on. */
 export interface TlsFacts {
@@ -63,7 +86,12 @@ export interface TlsFacts {
 
 export class TlsStream implements Stream {
   readonly #pump: Pump
-  readonly facts: TlsFacts
+  readonly #names: NativeNames
+  readonly #texts: NativeTexts
+  readonly #handshakeMs: number
+  /** Whether an earlier session went on, without certificates. */
+  readonly isResumed: boolean
+  #facts: TlsFacts | null = null
   #pushback: Pushback | null = null
   #isShutDown = false
   #peerChain: readonly X509Certificate[] | null = null
@@ -71,16 +99,26 @@ export class TlsStream implements Stream {
   /** After the handshake. @internal */
   constructor(pump: Pump, handshakeMs: number) {
     this.#pump = pump
-    const facts: NativeFacts = native.engineFacts(pump.engine)
-    this.facts = {
-      protocol: facts.protocol,
-      cipher: facts.cipher,
-      group: facts.group || undefined,
-      alpn: facts.alpn || undefined,
-      serverName: facts.serverName || undefined,
-      isResumed: facts.isResumed === 1,
-      handshakeMs,
+    this.#handshakeMs = handshakeMs
+    const { engine } = pump
+    const bits = native.engineFacts(engine)
+    this.isResumed = (bits & IS_RESUMED) !== 0
+    this.#texts = (bits & (HAS_ALPN | HAS_SERVER_NAME)) === 0 ? NO_TEXTS : native.engineTexts(engine)
+    this.#names = namesOf(engine)
+  }
+
+  /** All that the two sides agreed on. */
+  get facts(): TlsFacts {
+    this.#facts ??= {
+      protocol: this.protocol,
+      cipher: this.cipher,
+      group: this.group,
+      alpn: this.alpn,
+      serverName: this.serverName,
+      isResumed: this.isResumed,
+      handshakeMs: this.handshakeMs,
     }
+    return this.#facts
   }
 
   get isClosed(): boolean {
@@ -89,37 +127,32 @@ export class TlsStream implements Stream {
 
   /** `TLSv1.3` or `TLSv1.2`. */
   get protocol(): string {
-    return this.facts.protocol
+    return this.#names.protocol
   }
 
   /** OpenSSL's name of the cipher suite. */
   get cipher(): string {
-    return this.facts.cipher
+    return this.#names.cipher
   }
 
   /** The group of the key exchange, as `x25519`; undefined without one. */
   get group(): string | undefined {
-    return this.facts.group
+    return this.#names.group || undefined
   }
 
   /** The application protocol that was agreed on; undefined: none. */
   get alpn(): string | undefined {
-    return this.facts.alpn
+    return this.#texts.alpn || undefined
   }
 
   /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
   get serverName(): string | undefined {
-    return this.facts.serverName
-  }
-
-  /** Whether an earlier session went on, without certificates. */
-  get isResumed(): boolean {
-    return this.facts.isResumed
+    return this.#texts.serverName || undefined
   }
 
   /** How long the handshake took, in milliseconds. */
   get handshakeMs(): number {
-    return this.facts.handshakeMs
+    return this.#handshakeMs
   }
 
   /**

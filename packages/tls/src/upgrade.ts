@@ -134,6 +134,8 @@ function earlyBytes(what: string): TlsError {
   return new TlsError('TLS_EARLY_BYTES', text)
 }
 
+type PeerCheck = NonNullable<ContextOptions['checkPeer']>
+
 export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   const refused = currentScope().refuse()
   if (refused !== null) return refused
@@ -142,21 +144,26 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   if (side.keyLog !== undefined) native.engineLogKeys(pump.engine)
   pump.keyLog = side.keyLog
   const sessions = side.resumption?.begin(pump.engine, stream)
-  const finish = async (): Promise<TlsStream> => {
-    await pump.handshake(side.choose)
+  const { handshakeTimeoutMs, checkPeer, choose } = side
+  const checked = async (check: PeerCheck): Promise<TlsStream> => {
+    await pump.handshake(choose)
     const made = new TlsStream(pump, now() - since)
     try {
-      await side.checkPeer?.(made)
+      await check(made)
     } catch (error) {
       made.close()
       throw error
     }
     return made
   }
-  const { handshakeTimeoutMs } = side
   let secured: TlsStream
   try {
-    secured = await (handshakeTimeoutMs === Infinity ? finish() : withTimeout(handshakeTimeoutMs, finish))
+    if (checkPeer !== undefined) {
+      secured = await withTimeout(handshakeTimeoutMs, checked, checkPeer)
+    } else {
+      await withTimeout(handshakeTimeoutMs, () => pump.handshake(choose))
+      secured = new TlsStream(pump, now() - since)
+    }
   } catch (error) {
     sessions?.gaveUp()
     throw error
@@ -167,7 +174,8 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
 }
 
 function pumpFor(stream: Stream, side: Side): Pump {
-  if (stream instanceof Socket) return new DescriptorPump(rawOf(stream), side.makeEngine())
+  if (stream instanceof Socket)
+    return new DescriptorPump(rawOf(stream), side.makeEngine(), side.resumption === undefined)
   if (typeof stream?.recv !== 'function' || typeof stream.send !== 'function')
     throw wrongType('stream', 'a Stream', stream)
   return new RecordPump(stream, side.makeEngine())

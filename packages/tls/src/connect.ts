@@ -4,8 +4,9 @@ import { checkOptionNames } from '@shrapnel/core/parts'
 import { asciiHost } from './host-name.js'
 import { CONNECT_NAMES } from './option-names.js'
 import type { ConnectOptions } from './options.js'
+import { clientSide } from './side.js'
 import type { TlsStream } from './tls-stream.js'
-import { clientSide, secure } from './upgrade.js'
+import { secure } from './upgrade.js'
 
 /**
  * Connects to `host`, an address or a name, which must also be what the certificate is for unless `serverName` or `verify: false`

@@ -21,8 +21,9 @@ import { checkFunction, checkInteger, checkOptionNames, closeOnExit, keepAlive }
 import { LISTEN_NAMES, SERVER_NAMES, TCP_LISTEN_NAMES } from './option-names.js'
 import { DEFAULT_PENDING_HANDSHAKES, type ListenOptions, type ServerOptions } from './options.js'
 import { mergedOptions } from './server-names.js'
+import { type Side, serverSide } from './side.js'
 import type { TlsStream } from './tls-stream.js'
-import { type Side, secure, serverSide } from './upgrade.js'
+import { secure } from './upgrade.js'
 
 /** Listens. Returns at once; throws as `tcp.listen` does (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …), and `TLS_OPTION`. */
 export function listen(options: ListenOptions): TlsListener {
@@ -57,6 +58,8 @@ function notAccepted(error: unknown): never {
     ? new ClosedError('cannot accept: the listener was closed', 'CLOSED')
     : error
 }
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #listener: Listener
@@ -118,15 +121,13 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   }
 
   async #acceptAll(): Promise<void> {
+    const options = { name: `TLS handshake ${this.port}`, daemon: true }
     try {
       for (;;) {
         // First the place and then the client: those that find none wait in the kernel.
         const place = await this.#places.acquire()
         const socket = await this.#listener.accept()
-        const name = `TLS handshake ${this.port}`
-        const handshake: Coroutine<void> = spawn({ name, daemon: true }, () =>
-          this.#handshake(socket, place, handshake),
-        )
+        const handshake: Coroutine<void> = spawn(options, () => this.#handshake(socket, place, handshake))
         this.#handshakes.add(handshake)
       }
     } catch (error) {
@@ -153,17 +154,23 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
     else this.#ready.tryPush({ stream, place })
   }
 
-  /** Every connection, until the listener is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<TlsStream, void> {
-    while (!this.isClosed) {
-      let stream: TlsStream
-      try {
-        stream = await this.accept()
-      } catch (error) {
-        if (this.isClosed) return
-        throw error
-      }
-      yield stream
+  /** Every connection, until the listener is closed. Leaving the loop closes nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<TlsStream, undefined> {
+    let isLeft = false
+    return {
+      next: async () => {
+        if (isLeft || this.isClosed) return END
+        try {
+          return { done: false, value: await this.accept() }
+        } catch (error) {
+          if (this.isClosed) return END
+          throw error
+        }
+      },
+      return: async () => {
+        isLeft = true
+        return END
+      },
     }
   }
 

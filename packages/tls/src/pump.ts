@@ -16,7 +16,7 @@ export interface Pump {
   /** Takes lines for a key log during the handshake. */
   keyLog: ((lines: string) => void) | undefined
   /** Waits for the peer, and for `choose` on a server that has several contexts. Cancelled or failed, it closes the transport. */
-  handshake(choose: Choose): Promise<void>
+  handshake(choose?: Choose): Promise<void>
   /** As the same of Stream. `recv` past what the stream has pushed back. */
   recv(max: number): Awaitable<Buffer>
   recvInto(target: Uint8Array): Awaitable<number>

@@ -84,7 +84,7 @@ export class RecordPump implements Pump {
     return this.#closed !== null || this.#inner.isClosed
   }
 
-  async handshake(choose: Choose): Promise<void> {
+  async handshake(choose?: Choose): Promise<void> {
     try {
       for (;;) {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
@@ -124,9 +124,9 @@ export class RecordPump implements Pump {
   }
 
   /** A client that is refused is told so, if the stream below takes the message now. */
-  async #choose(choose: Choose): Promise<void> {
+  async #choose(choose?: Choose): Promise<void> {
     try {
-      await choose(this.engine)
+      await choose?.(this.engine)
     } catch (error) {
       if (!this.isClosed) {
         native.handshake(this.engine, NO_SOCKET, true, false)
@@ -138,7 +138,7 @@ export class RecordPump implements Pump {
 
   recv(max: number): Awaitable<Buffer> {
     return this.#receive(() => {
-      const bytes = receive(max, (buffer, offset, length) =>
+      const bytes = receive(max, false, (buffer, offset, length) =>
         native.read(this.engine, NO_SOCKET, buffer, offset, length, false),
       )
       if (hasFlag(HAS_SESSION)) this.sessions?.arrived()

@@ -32,9 +32,10 @@ import {
   exportKeyingMaterial,
   serverEndPoint,
 } from './channel-binding.js'
-import { type NativeEngine, type NativeFacts, native } from './native.js'
+import { type NativeEngine, native } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
+import { Agreed } from './tls-facts.js'
 import type { TlsSession } from './tls-session.js'
 
 const DONE: Promise<void> = Promise.resolve()
@@ -43,83 +44,20 @@ const END_NAMES: ReadonlySet<string> = new Set(['timeoutMs'])
 /** Where what nobody wants goes. */
 const DROPPED = Buffer.allocUnsafeSlow(16_384)
 
-/** What the two sides agreed on. */
-export interface TlsFacts {
-  /** `TLSv1.3` or `TLSv1.2`. */
-  readonly protocol: string
-  /** OpenSSL's name of the cipher suite. */
-  readonly cipher: string
-  /** The group of the key exchange, as `x25519`; undefined without one. */
-  readonly group: string | undefined
-  /** The application protocol that was agreed on; undefined: none. */
-  readonly alpn: string | undefined
-  /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
-  readonly serverName: string | undefined
-  /** Whether an earlier session went on, without certificates. */
-  readonly isResumed: boolean
-  /** How long the handshake took, in milliseconds. */
-  readonly handshakeMs: number
-}
-
-export class TlsStream implements Stream {
+export class TlsStream extends Agreed implements Stream {
   readonly #pump: Pump
-  readonly facts: TlsFacts
   #pushback: Pushback | null = null
   #isShutDown = false
   #peerChain: readonly X509Certificate[] | null = null
 
   /** After the handshake. @internal */
   constructor(pump: Pump, handshakeMs: number) {
+    super(pump.engine, handshakeMs)
     this.#pump = pump
-    const facts: NativeFacts = native.engineFacts(pump.engine)
-    this.facts = {
-      protocol: facts.protocol,
-      cipher: facts.cipher,
-      group: facts.group || undefined,
-      alpn: facts.alpn || undefined,
-      serverName: facts.serverName || undefined,
-      isResumed: facts.isResumed === 1,
-      handshakeMs,
-    }
   }
 
   get isClosed(): boolean {
     return this.#pump.isClosed
-  }
-
-  /** `TLSv1.3` or `TLSv1.2`. */
-  get protocol(): string {
-    return this.facts.protocol
-  }
-
-  /** OpenSSL's name of the cipher suite. */
-  get cipher(): string {
-    return this.facts.cipher
-  }
-
-  /** The group of the key exchange, as `x25519`; undefined without one. */
-  get group(): string | undefined {
-    return this.facts.group
-  }
-
-  /** The application protocol that was agreed on; undefined: none. */
-  get alpn(): string | undefined {
-    return this.facts.alpn
-  }
-
-  /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
-  get serverName(): string | undefined {
-    return this.facts.serverName
-  }
-
-  /** Whether an earlier session went on, without certificates. */
-  get isResumed(): boolean {
-    return this.facts.isResumed
-  }
-
-  /** How long the handshake took, in milliseconds. */
-  get handshakeMs(): number {
-    return this.facts.handshakeMs
   }
 
   /**

@@ -15,7 +15,8 @@ import {
   type TlsStream,
   tls,
 } from '../src/index.js'
-import { clientSide, secure } from '../src/upgrade.js'
+import { clientSide } from '../src/side.js'
+import { secure } from '../src/upgrade.js'
 import { house, secured } from './house.js'
 
 const here = house()

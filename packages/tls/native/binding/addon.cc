@@ -54,6 +54,8 @@ constexpr Entry kFunctions[] = {
     {"engineVerify", EngineVerify},
     {"engineServerName", EngineServerName},
     {"engineFacts", EngineFacts},
+    {"engineTexts", EngineTexts},
+    {"engineNames", EngineNames},
     {"lastFailure", LastFailure},
     {"engineSession", EngineSession},
     {"engineTakeSession", EngineTakeSession},
@@ -75,7 +77,7 @@ constexpr Entry kFunctions[] = {
     {"flush", Flush},
     {"shutdown", Shutdown},
     {"pull", Pull},
-    {"discard", Discard},
+    {"close", Close},
     {"feed", Feed},
     {"takeOutput", TakeOutput},
 };

@@ -68,21 +68,59 @@ napi_value EngineServerName(napi_env env, napi_callback_info info) {
   return call.Number(Accepted(call, SSL_set_tlsext_host_name(engine->ssl(), name.c_str()) == 1));
 }
 
-// engineFacts(engine): what was agreed on. Once, after the handshake: what the client said is forgotten.
+// engineFacts(engine): what was agreed on, in numbers: bits, and the words behind State::flags. Once, after the handshake. What the client
+// said is forgotten, unless the bits say that there is text to be asked for.
 napi_value EngineFacts(napi_env env, napi_callback_info info) {
   Call<1> call(env, info);
   Engine* engine = call.Get<HeldEngine>(0);
   if (!call.Ok()) return call.Failed();
   SSL* ssl = engine->ssl();
+  State& state = *call.environment().state;
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
-  napi_value facts = nullptr;
-  const bool is_made =
-      napi_create_object(env, &facts) == napi_ok &&
-      Put(env, facts, "protocol", call.Copy(std::string(SSL_get_version(ssl)))) &&
-      Put(env, facts, "cipher", call.Copy(std::string(cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher)))) &&
-      Put(env, facts, "isResumed", call.Number(SSL_session_reused(ssl))) && PutAgreed(env, facts, *engine);
+  state.version = SSL_version(ssl);
+  state.cipher = cipher == nullptr ? 0 : SSL_CIPHER_get_protocol_id(cipher);
+  state.group = static_cast<std::int32_t>(SSL_get_negotiated_group(ssl));
+  const unsigned char* protocol = nullptr;
+  unsigned int length = 0;
+  SSL_get0_alpn_selected(ssl, &protocol, &length);
+  const std::int32_t bits = (SSL_session_reused(ssl) == 1 ? kIsResumed : 0) | (length > 0 ? kHasAlpn : 0) |
+                            (engine->ServerName().empty() ? 0 : kHasServerName);
+  if ((bits & (kHasAlpn | kHasServerName)) == 0) engine->ForgetGreeting();
+  return call.Number(bits);
+}
+
+// engineTexts(engine): after engineFacts, and as often.
+napi_value EngineTexts(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  if (!call.Ok()) return call.Failed();
+  const unsigned char* protocol = nullptr;
+  unsigned int length = 0;
+  SSL_get0_alpn_selected(engine->ssl(), &protocol, &length);
+  napi_value texts = nullptr;
+  const bool is_made = napi_create_object(env, &texts) == napi_ok &&
+                       Put(env, texts, "alpn", call.Copy(std::string(reinterpret_cast<const char*>(protocol), length))) &&
+                       Put(env, texts, "serverName", call.Copy(engine->ServerName()));
   engine->ForgetGreeting();
-  return is_made ? facts : call.Failed();
+  return is_made ? texts : call.Failed();
+}
+
+// engineNames(engine): of the protocol, the cipher suite and the group that were agreed on; empty for none.
+napi_value EngineNames(napi_env env, napi_callback_info info) {
+  Call<1> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  if (!call.Ok()) return call.Failed();
+  SSL* ssl = engine->ssl();
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  const auto group = static_cast<int>(SSL_get_negotiated_group(ssl));
+  const char* group_name = group == 0 ? nullptr : SSL_group_to_name(ssl, group);
+  napi_value names = nullptr;
+  const bool is_made =
+      napi_create_object(env, &names) == napi_ok &&
+      Put(env, names, "protocol", call.Copy(std::string(SSL_get_version(ssl)))) &&
+      Put(env, names, "cipher", call.Copy(std::string(cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher)))) &&
+      Put(env, names, "group", call.Copy(std::string(group_name == nullptr ? "" : group_name)));
+  return is_made ? names : call.Failed();
 }
 
 // lastFailure(): why the last call that gave kFailed did.

@@ -47,20 +47,6 @@ namespace {
 
 }  // namespace
 
-bool PutAgreed(napi_env env, napi_value facts, const Engine& engine) {
-  SSL* ssl = engine.ssl();
-  const auto group = static_cast<int>(SSL_get_negotiated_group(ssl));
-  const char* group_name = group == 0 ? nullptr : SSL_group_to_name(ssl, group);
-  const unsigned char* protocol = nullptr;
-  unsigned int length = 0;
-  SSL_get0_alpn_selected(ssl, &protocol, &length);
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  const bool is_known = SSL_is_server(ssl) == 1 && engine.greeting() != nullptr;
-  return PutText(env, facts, "group", group_name == nullptr ? "" : group_name) &&
-         PutText(env, facts, "alpn", {reinterpret_cast<const char*>(protocol), length}) &&
-         PutText(env, facts, "serverName", is_known ? engine.greeting()->server_name : name == nullptr ? "" : name);
-}
-
 bool PutCircumstances(napi_env env, napi_value facts, const Circumstances& about) {
   return PutNumber(env, facts, "isServer", about.is_server ? 1 : 0) &&
          PutNumber(env, facts, "isFinished", about.is_finished ? 1 : 0) &&

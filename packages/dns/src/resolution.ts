@@ -1,0 +1,40 @@
+/** What the layers of the resolver hand to each other. */
+import type { Message, Question, ResourceRecord } from './wire/message.js'
+
+/** How a message came. */
+export type Transport = 'udp' | 'tcp' | 'tls'
+
+/** One reply, checked to be the answer to the question that was asked. */
+export interface Reply {
+  readonly message: Message
+  /** `192.0.2.53:53`. */
+  readonly server: string
+  readonly transport: Transport
+  readonly elapsedMs: number
+}
+
+/** Asks servers, until one answers: what the cache and the resolver stand on. */
+export interface Upstream {
+  /**
+   * The first usable reply (NOERROR, NXDOMAIN). Waits for servers, under the caller's deadline; cancelling leaves no query behind. Fails with a DnsError
+   * when every server failed: its `code` says how the best of them did.
+   */
+  ask(question: Question): Promise<Reply>
+}
+
+/** The records of one name and type. */
+export interface Resolution {
+  readonly name: string
+  readonly type: string
+  /** Where the aliases led; the name itself without any. */
+  readonly canonicalName: string
+  /** Of the type asked for, at `canonicalName`; never empty. */
+  readonly records: readonly ResourceRecord[]
+  /** The CNAME records that led there, in order. */
+  readonly aliases: readonly ResourceRecord[]
+  /** How long all of it is good for, in seconds from now. */
+  readonly ttl: number
+  /** Past its time, given because no server answered (RFC 8767). */
+  readonly isStale: boolean
+  readonly source: 'cache' | 'network'
+}

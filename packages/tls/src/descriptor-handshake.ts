@@ -2,7 +2,16 @@
 import { PENDING, type RawOperation } from '@shrapnel/core'
 import type { DescriptorPump } from './descriptor-pump.js'
 import { TlsError } from './errors.js'
-import { DRAINED, ENDED, HAS_KEY_LOG, hasFlag, native, WANT_CONTEXT, WANT_READ, WANT_WRITE } from './native.js'
+import {
+  DRAINED,
+  ENDED,
+  HAS_KEY_LOG,
+  hasFlag,
+  native,
+  WANT_CONTEXT,
+  WANT_READ,
+  WANT_WRITE,
+} from './native.js'
 
 /** What the handshake does next. */
 export type Step = 'read' | 'write' | 'choose' | 'done'

@@ -1,5 +1,5 @@
 /** Receives on a socket. Cancelled, they have taken nothing. */
-import { PENDING, type RawOperation } from '@shrapnel/core'
+import type { PENDING, RawOperation } from '@shrapnel/core'
 import type { DescriptorPump } from './descriptor-pump.js'
 import { DRAINED, HAS_SESSION, hasFlag, native } from './native.js'
 import { FEW_BYTES, receive } from './received.js'

@@ -55,7 +55,7 @@ export {
   type SessionPlace,
 } from './session-cache.js'
 export { TicketKeys, type TicketKeysOptions } from './ticket-keys.js'
-export type { TlsSession } from './tls-session.js'
 export type { TlsFacts } from './tls-facts.js'
+export type { TlsSession } from './tls-session.js'
 export { TlsStream } from './tls-stream.js'
 export type { UpgradeOptions } from './upgrade.js'

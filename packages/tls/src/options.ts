@@ -64,7 +64,7 @@ export interface ClientOptions extends ContextOptions, HandshakeOptions {
 export interface TicketOptions {
   /** Whether clients get tickets, and what they are sealed with. Keys of the thread's own unless given. */
   readonly tickets?: boolean | TicketKeys
-  /** How many a client gets from a full handshake of TLS 1.3. 1 unless given. */
+  /** How many a client gets from a full handshake of TLS 1.3: with the first send, or when a receive finds nothing. 1 unless given. */
   readonly ticketCount?: number
 }
 

@@ -1,8 +1,9 @@
 /** When the ticket of a server of TLS 1.3 goes out, which it makes when its handshake is done: with whatever comes next. */
 import { connect } from 'node:tls'
-import { sleep, socketPair, spawn, tcp } from '@shrapnel/core'
+import { sleep, socketPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
 import { expect, test } from 'vitest'
 import { type TlsStream, tls } from '../src/index.js'
+import { ContentType, forger } from './hostile/forger.js'
 import { house, secured } from './house.js'
 
 const here = house()
@@ -54,6 +55,37 @@ test('a server that finds nothing to receive sends it then', async () => {
   server.close()
   peer.destroy()
   listener.close()
+})
+
+test('a server that receives and never answers sends it as soon as it waits for more', async () => {
+  const listener = tcp.listen({ port: 0 })
+  const connecting = tcp.connect('127.0.0.1', listener.port)
+  const [client, server] = await secured([await connecting, await listener.accept()], here, fresh)
+  listener.close()
+  await client.send('a line to be logged')
+  expect(String(await server.recv())).toBe('a line to be logged')
+  const more = spawn(() => server.recv())
+  const nothing = spawn(() => client.recv())
+  while (client.takeSession() === undefined) await yieldSlice()
+  client.close()
+  expect(await more.join()).toHaveLength(0)
+  await expect(nothing.join()).rejects.toMatchObject({ code: 'CLOSED' })
+  server.close()
+})
+
+test('an answer to a KeyUpdate is not held back with it', async () => {
+  const [left, right] = socketPair()
+  const [peer, server] = await Promise.all([
+    forger(left, here, { version: 'TLSv1.3', isServer: false }),
+    tls.upgrade(right, { ...here.server, isServer: true }),
+  ])
+  const given = new Promise((resolve) => peer.node.once('session', resolve))
+  // OpenSSL answers the first when it reads the second.
+  await peer.send(peer.keyUpdate(true), peer.keyUpdate(true), peer.seal(ContentType.data, Buffer.from('ask')))
+  expect(String(await server.recv())).toBe('ask')
+  await given
+  server.close()
+  left.close()
 })
 
 test('an end in order brings it too', async () => {

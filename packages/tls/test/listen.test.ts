@@ -61,6 +61,22 @@ test('an accept that is cancelled loses no connection', async () => {
   server.close()
 })
 
+test('a loop over it that is left may be begun again, and loses no connection', async () => {
+  await using listener = tls.listen({ port: 0, ...here.server })
+  for (let round = 0; round < 2; round++) {
+    const client = await tls.connect('localhost', listener.port, here.client)
+    for await (const stream of listener) {
+      stream.close()
+      break
+    }
+    client.close()
+  }
+  const left = listener[Symbol.asyncIterator]()
+  expect(await left.return?.()).toEqual({ done: true, value: undefined })
+  expect(await left.next()).toEqual({ done: true, value: undefined })
+  expect(listener.isClosed).toBe(false)
+})
+
 test('closing ends the loop over it and whoever waits, and closes connections that nobody has taken', async () => {
   const listener = tls.listen({ port: 0, ...here.server })
   const client = await tls.connect('localhost', listener.port, here.client)

@@ -420,3 +420,14 @@ describe.each(Object.entries(TRANSPORTS))('on %s', (_name, connect) => {
     })
   }, 60_000)
 })
+
+test('a peer that asks for an answer, says its end and goes has ended, whatever became of the answer', async () => {
+  const { peer, victim, below } = await victimOf(socketPair, 'TLSv1.3', false)
+  const heard = new Promise((resolve) => peer.node.once('data', resolve))
+  await victim.send('the ticket goes with this')
+  await heard
+  // OpenSSL answers the first when it reads the second.
+  await peer.send(peer.keyUpdate(true), peer.keyUpdate(true), alert(peer, 1, 0))
+  below.close()
+  for (let again = 0; again < 2; again++) expect(await victim.recv()).toHaveLength(0)
+})

@@ -2,4 +2,10 @@
 
 export { DnsError, type DnsErrorCode, type DnsFacts } from './errors.js'
 export type { Reply, Resolution, Transport, Upstream } from './resolution.js'
+// Serving
+export { DnsServer } from './server/dns-server.js'
+export type { ServeOptions, ServeTlsOptions } from './server/options.js'
+export type { Answer, Query, QueryHandler } from './server/query.js'
+export { serve } from './server/serve.js'
+export { type Zone, type ZoneOptions, zone, zones } from './server/zone.js'
 export type { Edns, EdnsOption, Message, Question, RecordData, ResourceRecord } from './wire/index.js'

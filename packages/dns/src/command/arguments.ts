@@ -1,8 +1,7 @@
 /** The command line, understood or refused. */
-import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
-import type { Question } from '../wire/message.js'
-import { checkQuestion, reverseName } from './question.js'
+import type { Question } from '../wire/index.js'
+import { questionFor, reverseQuestion } from './question.js'
 import { type PointDefaults, parsePort, parseServer, type ServerPoint } from './server-point.js'
 import { UsageError } from './usage-error.js'
 
@@ -90,12 +89,10 @@ function parsed(args: readonly string[]) {
 function questionOf([name, type, ...more]: readonly string[], values: Values): Question {
   if (name === undefined) throw new UsageError(values.reverse ? 'which address?' : 'which name?')
   if (more.length > 0) throw new UsageError(`a name and a type, and no more: ${more.join(' ')}`)
-  if (values.reverse && isIP(name) === 0) throw new UsageError(`--reverse ${name}: that is no IP address`)
-  return checkQuestion({
-    name: values.reverse ? reverseName(name) : name,
-    type: (type ?? (values.reverse ? 'PTR' : 'A')).toUpperCase(),
-    class: (values.class ?? 'IN').toUpperCase(),
-  })
+  const className = values.class ?? 'IN'
+  return values.reverse
+    ? reverseQuestion(name, type ?? 'PTR', className)
+    : questionFor(name, type ?? 'A', className)
 }
 
 function timeoutOf(values: Values): number {

@@ -1,19 +1,26 @@
-/** What the command needs of the network: one question to one server. Given to it, so that tests need none. */
-import type { Reply } from '../resolution.js'
-import type { Question } from '../wire/message.js'
-import type { ServerPoint } from './server-point.js'
+/** What the command needs of the network: one question, and servers to ask. Given to it, so that tests need none. */
+import type { Reply, Transport } from '../resolution.js'
+import type { Question } from '../wire/index.js'
 
-export interface AskOptions {
-  readonly timeoutMs: number
-  readonly recursionDesired: boolean
-  readonly dnssecOk: boolean
-  /** PEM, and the name to verify: of TLS. */
-  readonly tlsCa: string | undefined
+export interface AskedServer {
+  readonly address: string
+  readonly port: number
+  readonly transport: Transport
+  /** What its certificate must be for. Undefined: the address. */
   readonly tlsName: string | undefined
 }
 
+export interface AskOptions {
+  readonly recursionDesired: boolean
+  readonly dnssecOk: boolean
+  /** PEM: whom to trust with TLS. */
+  readonly tlsCa: string | undefined
+  /** For everything that it takes. */
+  readonly timeoutMs: number
+}
+
 /**
- * The reply of `server`, whatever its rcode. Waits for it, `timeoutMs` at most; cancelling leaves nothing behind. Fails with a DnsError
- * without a usable reply.
+ * The first reply of `servers`, which are asked until one answers, NXDOMAIN included. Waits at most `timeoutMs`; cancelling leaves nothing
+ * behind. Fails with a DnsError: a server's refusal, or no usable reply.
  */
-export type Ask = (question: Question, server: ServerPoint, options: AskOptions) => Promise<Reply>
+export type Ask = (question: Question, servers: readonly AskedServer[], options: AskOptions) => Promise<Reply>

@@ -5,8 +5,8 @@
  */
 import { Interrupted } from '@shrapnel/core'
 import type { Reply } from '../resolution.js'
-import type { Message, Question } from '../wire/message.js'
-import { type NameServer, referral } from './referral.js'
+import { type Message, nameKey, type Question } from '../wire/index.js'
+import { addressesIn, type NameServer, referral } from './referral.js'
 
 export interface NamedServer {
   readonly name: string
@@ -84,7 +84,7 @@ class Walk {
   ): AsyncGenerator<TraceStep, Message> {
     const [known, unknown] = [servers.filter(hasAddresses), servers.filter((each) => !hasAddresses(each))]
     for (const { name, addresses } of [...known, ...unknown]) {
-      const found = addresses ?? (yield* this.#addressesOf(name, zone, depth))
+      const found = addresses ?? (await this.#addressesOf(name, depth))
       for (const address of found) {
         const server = { name, address }
         if (addresses === undefined) yield { is: 'address', zone, server }
@@ -116,16 +116,19 @@ class Walk {
   }
 
   /** The addresses of a name server that no referral gave: by a walk from the start, whose steps nobody sees. */
-  async *#addressesOf(name: string, zone: string, depth: number): AsyncGenerator<never, readonly string[]> {
-    const remembered = this.#addresses.get(name)
+  async #addressesOf(name: string, depth: number): Promise<readonly string[]> {
+    const key = nameKey(name)
+    const remembered = this.#addresses.get(key)
     if (remembered !== undefined) return remembered
-    const found: string[] = []
+    // While it is looked for it has none: two that need each other's address are not chased in circles.
+    this.#addresses.set(key, [])
+    if (depth >= MAX_NESTED) return []
+    let found: string[] = []
     for (const type of ['A', 'AAAA'] as const) {
-      if (found.length > 0 || depth >= MAX_NESTED) break
-      for (const record of await this.#answersTo({ name, type, class: 'IN' }, depth + 1))
-        if (record.type === 'A' || record.type === 'AAAA') found.push((record.data as { address: string }).address)
+      found = addressesIn(await this.#answersTo({ name, type, class: 'IN' }, depth + 1), type)
+      if (found.length > 0) break
     }
-    this.#addresses.set(name, found)
+    this.#addresses.set(key, found)
     return found
   }
 
@@ -151,5 +154,6 @@ function hasAddresses({ addresses }: NameServer): boolean {
 function isAnswer({ rcode, answers, isAuthoritative, authorities }: Message): boolean {
   if (rcode === 'NXDOMAIN') return true
   if (rcode !== 'NOERROR') return false
-  return answers.length > 0 || (isAuthoritative && !authorities.some(({ type }) => type === 'NS')) || authorities.some(({ type }) => type === 'SOA')
+  const names = new Set(authorities.map(({ type }) => type))
+  return answers.length > 0 || names.has('SOA') || (isAuthoritative && !names.has('NS'))
 }

@@ -1,4 +1,5 @@
 /** What the command says of itself, and how it ends. */
+import type { Message, Question } from '../wire/index.js'
 
 /** Exit codes. 9 is dig's. */
 export const EXIT = {
@@ -41,3 +42,9 @@ Asks DNS servers for the records of NAME. TYPE is A unless given; any mnemonic, 
 Ends with 0 for an answer, 1 for no such name or no such type, 2 for a command line that is wrong,
 3 for a server that refused or failed, 9 for no reply, 130 for Ctrl-C.
 `
+
+/** An alias that leads nowhere is no answer, unless it was asked for. */
+export function exitCodeFor({ rcode, answers }: Message, { type }: Question): number {
+  const isThere = type === 'ANY' ? answers.length > 0 : answers.some((record) => record.type === type)
+  return rcode === 'NOERROR' && isThere ? EXIT.ANSWER : EXIT.NOTHING
+}

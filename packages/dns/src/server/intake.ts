@@ -2,8 +2,7 @@
  * Judges what came: a query for the handler, something that is refused at once, or something that gets no answer. An answer is never
  * answered, or two servers could talk for ever; nor is what is too short to have an id.
  */
-import { decodeMessage } from '../wire/index.js'
-import type { Message } from '../wire/message.js'
+import { decodeMessage, type Message } from '../wire/index.js'
 import { refusal } from './response.js'
 
 export type Intake =

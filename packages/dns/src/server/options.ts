@@ -1,5 +1,6 @@
 /** What a server can be told, and the checks of it. */
 import { checkDuration, checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
+import { MAX_MESSAGE_BYTES, MAX_PLAIN_UDP_BYTES } from '../wire/index.js'
 
 /** A certificate for DNS over TLS (RFC 7858). */
 export interface ServeTlsOptions {
@@ -54,11 +55,9 @@ export interface ServeSettings {
 
 /** RFC 7858, 3.1. */
 const TLS_PORT = 853
-/** RFC 1035, 4.2.1: what everybody takes. */
-export const LEAST_UDP_BYTES = 512
 /** IPv6's least MTU without its headers, as the DNS flag day of 2020 has it. */
 const DEFAULT_UDP_BYTES = 1_232
-const MOST_BYTES = 65_535
+const MOST_PORT = 65_535
 const MOST_COUNT = 2 ** 31 - 1
 
 const NAMES: ReadonlySet<string> = new Set<keyof ServeOptions>([
@@ -81,15 +80,15 @@ export function serveSettings(options: ServeOptions): ServeSettings {
   if (typeof tcp !== 'boolean') throw wrongType('tcp', 'true or false', tcp)
   if (tls !== undefined) checkOptionNames(tls, TLS_NAMES)
   return {
-    port: checkInteger('port', options.port, 0, MOST_BYTES),
+    port: checkInteger('port', options.port, 0, MOST_PORT),
     host,
     tcp,
-    tls: tls && { ...tls, port: checkInteger('tls.port', tls.port ?? TLS_PORT, 0, MOST_BYTES) },
+    tls: tls && { ...tls, port: checkInteger('tls.port', tls.port ?? TLS_PORT, 0, MOST_PORT) },
     maxUdpBytes: checkInteger(
       'maxUdpBytes',
       options.maxUdpBytes ?? DEFAULT_UDP_BYTES,
-      LEAST_UDP_BYTES,
-      MOST_BYTES,
+      MAX_PLAIN_UDP_BYTES,
+      MAX_MESSAGE_BYTES,
     ),
     maxQueries: checkInteger('maxQueries', options.maxQueries ?? 1_000, 1, MOST_COUNT),
     maxConnections: checkInteger('maxConnections', options.maxConnections ?? 1_000, 1, MOST_COUNT),

@@ -2,8 +2,8 @@
  * Where queries meet the handler, whatever way they came: one coroutine for each, so many at a time. Whoever brought a query sends
  * what comes out. What a handler throws is the coroutine's end, after the client was told, so that the exception notifier hears of it.
  */
-import { Interrupted, Semaphore } from '@shrapnel/core'
-import type { Message } from '../wire/message.js'
+import { current, Semaphore } from '@shrapnel/core'
+import type { Message } from '../wire/index.js'
 import type { Brood } from './brood.js'
 import { judge } from './intake.js'
 import type { Answer, Query, QueryHandler } from './query.js'
@@ -58,7 +58,7 @@ export class QueryDesk {
       if (answer === undefined) return
       bytes = encodeResponse(query, respond(query.message, answer), this.#maxUdpBytes)
     } catch (error) {
-      if (!(error instanceof Interrupted))
+      if (!current().isShuttingDown)
         await sendBack(encodeResponse(query, refusal(query.message, 'SERVFAIL'), this.#maxUdpBytes))
       throw error
     }

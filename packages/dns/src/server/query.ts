@@ -1,7 +1,7 @@
 /** What a handler is given, and what it gives back. */
 import type { Awaitable, SocketAddress } from '@shrapnel/core'
 import type { Transport } from '../resolution.js'
-import type { EdnsOption, Message, Question, ResourceRecord } from '../wire/message.js'
+import type { EdnsOption, Message, Question, ResourceRecord } from '../wire/index.js'
 
 /** One question of a client. */
 export interface Query {

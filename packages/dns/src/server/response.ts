@@ -1,14 +1,20 @@
 /** The answer to a query as a message, and as bytes that fit the way it came. */
-import { encodeMessage } from '../wire/index.js'
-import type { Edns, EdnsOption, Message } from '../wire/message.js'
-import { LEAST_UDP_BYTES } from './options.js'
+import {
+  type Edns,
+  type EdnsOption,
+  encodeMessage,
+  MAX_MESSAGE_BYTES,
+  MAX_PLAIN_UDP_BYTES,
+  type Message,
+} from '../wire/index.js'
 import type { Answer, Query } from './query.js'
 
 /** What we take ourselves by UDP, and say so with EDNS. */
 const OUR_UDP_BYTES = 1_232
 /** RFC 8467, 4.1: answers are padded to multiples of this. */
 const PADDING_BLOCK_BYTES = 468
-const NOTHING: Answer = {}
+/** RFC 1035, 4.1.1. */
+const ADDITIONAL_COUNT_AT = 10
 
 export function respond(query: Message, answer: Answer): Message {
   return {
@@ -32,7 +38,7 @@ export function respond(query: Message, answer: Answer): Message {
 
 /** Without any records, for what is not answered. */
 export function refusal(query: Message, rcode: string): Message {
-  return respond(query, { ...NOTHING, rcode })
+  return respond(query, { rcode })
 }
 
 /** EDNS is spoken with those who speak it. */
@@ -41,8 +47,8 @@ function ednsFor(theirs: Edns, options: readonly EdnsOption[]): Edns {
 }
 
 /**
- * As bytes. By UDP at most as many as the client and `maxUdpBytes` allow: additional records that are no glue go first, then all
- * records, with TC (RFC 2181, 9). By TLS it is padded if the client did so (RFC 8467). Throws for what cannot be encoded.
+ * As bytes. By UDP at most as many as the client and `maxUdpBytes` allow: additional records go first, then whole sets of others from
+ * the end on, with TC (RFC 2181, 9). By TLS it is padded if the client did so (RFC 8467). Throws for what cannot be encoded.
  */
 export function encodeResponse(query: Query, response: Message, maxUdpBytes: number): Buffer {
   if (query.transport === 'udp') return encodeDatagram(query.message.edns, response, maxUdpBytes)
@@ -52,15 +58,14 @@ export function encodeResponse(query: Query, response: Message, maxUdpBytes: num
 }
 
 export function encodeDatagram(theirs: Edns | undefined, response: Message, maxUdpBytes: number): Buffer {
-  const room = Math.min(Math.max(theirs?.udpPayloadBytes ?? LEAST_UDP_BYTES, LEAST_UDP_BYTES), maxUdpBytes)
-  const whole = encodeMessage(response)
-  if (whole.length <= room) return whole
+  const room = Math.min(Math.max(theirs?.udpPayloadBytes ?? MAX_PLAIN_UDP_BYTES, MAX_PLAIN_UDP_BYTES), maxUdpBytes)
+  const bytes = encodeMessage(response, { maxBytes: room })
   // With answers the additional records are a courtesy. In a referral they are glue, and their absence must be told (RFC 9471).
-  if (response.answers.length > 0 && response.additionals.length > 0) {
-    const shorter = encodeMessage({ ...response, additionals: [] })
-    if (shorter.length <= room) return shorter
-  }
-  return encodeMessage({ ...response, isTruncated: true, answers: [], authorities: [], additionals: [] })
+  const isReferral = response.answers.length === 0 && response.authorities.some(({ type }) => type === 'NS')
+  const expected = response.additionals.length + (response.edns === undefined ? 0 : 1)
+  if (isReferral && bytes.readUInt16BE(ADDITIONAL_COUNT_AT) < expected)
+    return encodeMessage({ ...response, isTruncated: true }, { maxBytes: room })
+  return bytes
 }
 
 function encodePadded(response: Message): Buffer {

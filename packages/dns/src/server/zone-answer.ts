@@ -2,10 +2,9 @@
  * What a zone says to a question (RFC 1034, 4.3.2): what it has, where an alias leads as long as that is in the zone, who knows of what
  * was delegated, what a wildcard makes (RFC 4592), or that there is none, with the SOA (RFC 2308). It signs nothing and proves nothing.
  */
-import type { Question, ResourceRecord } from '../wire/message.js'
+import { nameKey, type Question, type ResourceRecord } from '../wire/index.js'
 import type { Answer } from './query.js'
-import { nameKey, ROOT, upwards } from './zone-names.js'
-import type { RecordOf, ZoneNode, ZoneTree } from './zone-tree.js'
+import { type RecordOf, upwards, type ZoneNode, type ZoneTree } from './zone-tree.js'
 
 /** Longer chains are nobody's, and circles end here. */
 const MAX_ALIASES = 16
@@ -103,7 +102,7 @@ class Search {
   #wildcard(key: string): ZoneNode | undefined {
     for (const each of upwards(key)) {
       if (this.#zone.node(each) === undefined) continue
-      return this.#zone.node(each === ROOT ? '*' : `*.${each}`)
+      return this.#zone.node(each === '.' ? '*' : `*.${each}`)
     }
     return undefined
   }

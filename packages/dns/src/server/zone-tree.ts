@@ -1,7 +1,6 @@
 /** The records of a zone by name and type (RFC 1034, 4.2), checked: one SOA, at the top; nothing outside; an alias alone at its name. */
 import { outOfRange } from '@shrapnel/core/parts'
-import type { ResourceRecord } from '../wire/message.js'
-import { isAtOrBelow, nameKey, parentOf } from './zone-names.js'
+import { isSubdomain, nameKey, parentName, type ResourceRecord } from '../wire/index.js'
 
 export type RecordOf<Type extends ResourceRecord['type']> = Extract<ResourceRecord, { readonly type: Type }>
 
@@ -65,7 +64,7 @@ export class ZoneTree {
   }
 
   contains(key: string): boolean {
-    return isAtOrBelow(key, this.originKey)
+    return isSubdomain(key, this.originKey)
   }
 
   #add(record: ResourceRecord): void {
@@ -81,8 +80,13 @@ export class ZoneTree {
     if (found !== undefined) return found
     const node = new ZoneNode()
     this.#nodes.set(key, node)
-    const parent = key === this.originKey ? undefined : parentOf(key)
+    const parent = key === this.originKey ? undefined : parentName(key)
     if (parent !== undefined) this.#nodeAt(parent)
     return node
   }
+}
+
+/** The key itself and those above it, up to the root. */
+export function* upwards(key: string): Generator<string, void> {
+  for (let each: string | undefined = key; each !== undefined; each = parentName(each)) yield each
 }

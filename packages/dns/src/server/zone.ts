@@ -1,10 +1,8 @@
 /** Handlers that answer for zones. */
 import { wrongType } from '@shrapnel/core/parts'
-import type { ResourceRecord } from '../wire/message.js'
-import { parseZone } from '../wire/index.js'
+import { isSubdomain, nameKey, parseZone, type ResourceRecord } from '../wire/index.js'
 import type { Answer, Query, QueryHandler } from './query.js'
 import { answerFrom } from './zone-answer.js'
-import { isAtOrBelow, nameKey } from './zone-names.js'
 import { ZoneTree } from './zone-tree.js'
 
 /** Answers for one zone, and refuses all else. */
@@ -37,6 +35,6 @@ export function zones(...all: readonly Zone[]): QueryHandler {
   const byDepth = all.map((each) => ({ each, key: nameKey(each.origin) })).sort((a, b) => b.key.length - a.key.length)
   return (query) => {
     const key = nameKey(query.question.name)
-    return byDepth.find((candidate) => isAtOrBelow(key, candidate.key))?.each(query) ?? { rcode: 'REFUSED' }
+    return byDepth.find((candidate) => isSubdomain(key, candidate.key))?.each(query) ?? { rcode: 'REFUSED' }
   }
 }

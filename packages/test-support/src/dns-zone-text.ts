@@ -46,7 +46,7 @@ svc       SVCB   1 www.example.test. alpn=h2,h3 port=8443 ipv4hint=192.0.2.80 ip
 @         HTTPS  1 . alpn=h2 ipv4hint=192.0.2.1
 alias     HTTPS  0 svc
 strange   TYPE65280 \\# 6 0102030405ff
-loc       LOC    52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
+loc       LOC    \\# 16 000016138b3cf018810cbce0009895b8
 tree      DNAME  www
 chain1    CNAME  chain2
 chain2    CNAME  chain3

@@ -1,7 +1,6 @@
 /** A reply for programs: the message as it is, bytes as hexadecimal text, with the zone file's form of each record beside its data. */
 import type { Reply } from '../resolution.js'
-import type { ResourceRecord } from '../wire/index.js'
-import { printedData } from './printed-record.js'
+import { formatData, type ResourceRecord } from '../wire/index.js'
 import { hexOf } from './printed-reply.js'
 
 export function jsonReply({ message, server, transport, elapsedMs }: Reply): Readonly<Record<string, unknown>> {
@@ -18,7 +17,7 @@ export function jsonReply({ message, server, transport, elapsedMs }: Reply): Rea
 }
 
 function jsonRecord(record: ResourceRecord): Readonly<Record<string, unknown>> {
-  return { ...record, text: printedData(record) }
+  return { ...record, text: formatData(record) }
 }
 
 export function jsonLine(value: unknown): string {

@@ -1,7 +1,7 @@
 /** A reply for people, much as dig prints it. */
 import type { Reply } from '../resolution.js'
-import type { EdnsOption, Message } from '../wire/index.js'
-import { absolute, printedData, printedRecords } from './printed-record.js'
+import { type EdnsOption, formatData, type Message } from '../wire/index.js'
+import { absolute, printedRecords } from './printed-record.js'
 
 const FLAGS = [
   ['isResponse', 'qr'],
@@ -61,5 +61,5 @@ export function hexOf(bytes: Uint8Array): string {
 
 /** The data of the answers alone, a line each. */
 export function printShort({ message }: Reply): string {
-  return message.answers.map((record) => `${printedData(record)}\n`).join('')
+  return message.answers.map((record) => `${formatData(record)}\n`).join('')
 }

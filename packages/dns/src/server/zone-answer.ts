@@ -1,8 +1,8 @@
 /**
- * What a zone says to a question (RFC 1034, 4.3.2): what it has, where an alias leads as long as that is in the zone, who knows of what
+ * What a zone says to a question (RFC 1034, 4.3.2): what it has, where an alias (CNAME, DNAME) leads as long as that is in the zone, who knows of what
  * was delegated, what a wildcard makes (RFC 4592), or that there is none, with the SOA (RFC 2308). It signs nothing and proves nothing.
  */
-import { nameKey, type Question, type ResourceRecord } from '../wire/index.js'
+import { nameBytes, nameKey, type Question, type ResourceRecord } from '../wire/index.js'
 import type { Answer } from './query.js'
 import { type RecordOf, upwards, type ZoneNode, type ZoneTree } from './zone-tree.js'
 
@@ -57,6 +57,10 @@ class Search {
     if (cut !== undefined) return this.#refer(cut)
     const node = this.#zone.node(key)
     if (node !== undefined) return this.#take(node, undefined)
+    for (const above of upwards(key)) {
+      const moving = this.#zone.node(above)?.of('DNAME')[0] as RecordOf<'DNAME'> | undefined
+      if (moving !== undefined) return this.#move(name, above, moving)
+    }
     const wildcard = this.#wildcard(key)
     if (wildcard !== undefined) return this.#take(wildcard, name)
     this.#rcode = 'NXDOMAIN'
@@ -98,6 +102,20 @@ class Search {
     return undefined
   }
 
+  /** Below a DNAME, with the CNAME that says so to those who do not know that (RFC 6672, 3.1). */
+  #move(name: string, above: string, moving: RecordOf<'DNAME'>): string | undefined {
+    const { class: className, ttl, data } = moving
+    const kept = above === '.' ? name : name.slice(0, name.length - above.length - 1)
+    const target = data.target === '.' ? kept : `${kept}.${data.target}`
+    this.#answers.push(moving)
+    if (!isName(target)) {
+      this.#rcode = 'YXDOMAIN'
+      return undefined
+    }
+    this.#answers.push({ name, type: 'CNAME', class: className, ttl, data: { target } })
+    return target
+  }
+
   /** `*` below the closest name that exists (RFC 4592, 3.3.1). */
   #wildcard(key: string): ZoneNode | undefined {
     for (const each of upwards(key)) {
@@ -124,6 +142,15 @@ class Search {
       const node = this.#zone.node(key)
       if (node !== undefined) this.#additionals.push(...node.of('A'), ...node.of('AAAA'))
     }
+  }
+}
+
+/** What is made of two names may be too long. */
+function isName(text: string): boolean {
+  try {
+    return nameBytes(text) > 0
+  } catch {
+    return false
   }
 }
 

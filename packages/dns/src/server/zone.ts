@@ -1,6 +1,6 @@
 /** Handlers that answer for zones. */
 import { wrongType } from '@shrapnel/core/parts'
-import { isSubdomain, nameKey, parseZone, type ResourceRecord } from '../wire/index.js'
+import { isSubdomain, nameKey, parseZone, type ResourceRecord, type ZoneOptions } from '../wire/index.js'
 import type { Answer, Query, QueryHandler } from './query.js'
 import { answerFrom } from './zone-answer.js'
 import { ZoneTree } from './zone-tree.js'
@@ -10,11 +10,6 @@ export interface Zone extends QueryHandler {
   (query: Query): Answer
   /** The name of the zone. */
   readonly origin: string
-}
-
-export interface ZoneOptions {
-  /** What names without a last dot are below, until `$ORIGIN` says so. The root unless given. */
-  readonly origin?: string
 }
 
 /**

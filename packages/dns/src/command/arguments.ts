@@ -19,7 +19,10 @@ export interface Settings {
   readonly form: 'long' | 'short' | 'json'
 }
 
-export type Wish = { readonly wants: 'help' | 'version' } | { readonly wants: 'answer'; readonly settings: Settings }
+export type Wish =
+  | { readonly wants: 'help' }
+  | { readonly wants: 'version' }
+  | { readonly wants: 'answer'; readonly settings: Settings }
 
 const DEFAULT_TIMEOUT_MS = 5_000
 const DEFAULT_TRACE_TIMEOUT_MS = 30_000

@@ -43,10 +43,17 @@ export async function serveConnection(
   try {
     await connection.serve()
   } catch (error) {
-    if (!isDisconnect(error) && !(error instanceof TimeoutError)) throw error
+    if (!isClientsDoing(error)) throw error
   } finally {
     connection.close()
   }
+}
+
+/** A client that goes, is slow, or breaks the rules of TLS. Many end without close_notify, which matters to nobody behind a whole message. */
+function isClientsDoing(error: unknown): boolean {
+  if (error instanceof TimeoutError || isDisconnect(error)) return true
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return code === 'TRUNCATED' || code.startsWith('TLS_')
 }
 
 class Connection {
@@ -118,7 +125,7 @@ class Connection {
         this.#writer.write(Buffer.concat([prefix, response])),
       )
     } catch (error) {
-      if (!isDisconnect(error) && !(error instanceof TimeoutError)) throw error
+      if (!isClientsDoing(error)) throw error
       this.close()
     }
   }

@@ -3,7 +3,15 @@
  * packages beside this one: programs have no need of it, and it may change with any version.
  */
 
-export { checkDuration, checkFunction, checkInteger, checkOptions, outOfRange, wrongType } from './errors.js'
+export {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptionNames,
+  checkOptions,
+  outOfRange,
+  wrongType,
+} from './errors.js'
 export { closeOnExit } from './exit.js'
 export { currentScope } from './runtime/current.js'
 export { afterTurn, spend } from './runtime/fairness.js'

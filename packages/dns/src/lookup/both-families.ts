@@ -1,5 +1,5 @@
 /** One name's addresses from DNS: both families at once, and what is to be made of two answers. */
-import { type Awaitable, group } from '@shrapnel/core'
+import { type Awaitable, GroupError, group } from '@shrapnel/core'
 import { DnsError } from '../errors.js'
 import type { Resolution } from '../resolution.js'
 import type { Family } from '../system/hosts-file.js'
@@ -39,11 +39,15 @@ const NOTHING: NameOutcome = { found: [], failure: undefined }
 async function atOnce(resolve: Resolve, name: string): Promise<readonly Outcome[]> {
   const six = outcomeOf(() => resolve(name, 'AAAA'))
   if (!(six instanceof Promise)) return [six, await outcomeOf(() => resolve(name, 'A'))]
-  const outcomes = await group(async (children) => {
-    const four = children.spawn({ name: `lookup ${name} A` }, async () => outcomeOf(() => resolve(name, 'A')))
-    return [await six, await four.join()]
-  })
-  return outcomes
+  try {
+    return await group(async (children) => {
+      const four = children.spawn({ name: `lookup ${name} A` }, async () => outcomeOf(() => resolve(name, 'A')))
+      return [await six, await four.join()]
+    })
+  } catch (error) {
+    // Both may fail of the same: that the resolver is closed, say.
+    throw error instanceof GroupError ? error.errors[0] : error
+  }
 }
 
 function outcomeOf(ask: () => Awaitable<Resolution>): Awaitable<Outcome> {

@@ -56,5 +56,7 @@ function ordered(
 }
 
 function resultOf({ canonicalName, source }: Found, addresses: readonly LookupAddress[]): LookupResult {
-  return Object.assign([...addresses], { canonicalName, source })
+  // Not enumerable: a list of addresses is equal to another with the same ones, and is printed as what it is.
+  const facts = { canonicalName: { value: canonicalName }, source: { value: source } }
+  return Object.defineProperties([...addresses], facts) as unknown as LookupResult
 }

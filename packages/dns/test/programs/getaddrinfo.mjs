@@ -1,0 +1,92 @@
+// Asks the system's getaddrinfo and our lookup the same, in a mount and network namespace of its own whose /etc is the scenario's.
+// Prints for each question what both said, and which names they asked a server for.
+import { execFileSync } from 'node:child_process'
+import { promises as dns } from 'node:dns'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DnsError } from '@shrapnel/dns'
+import { lookup } from '../../dist/lookup/lookup.js'
+import { Interfaces } from '../../dist/system/interfaces.js'
+import { sourceAddress } from '../../dist/system/source-address.js'
+import { SystemFiles } from '../../dist/system/system-files.js'
+import { startResponder } from './responder.mjs'
+
+const scenarios = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+const run = (command, ...args) => execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+
+run('ip', 'link', 'set', 'lo', 'up')
+for (const address of ['192.0.2.1/24', '2001:db8::1/64', 'fd00::1/64']) run('ip', 'addr', 'add', address, 'dev', 'lo')
+run('ip', 'route', 'add', 'default', 'dev', 'lo')
+run('ip', '-6', 'route', 'add', 'default', 'dev', 'lo')
+
+const folder = mkdtempSync(join(tmpdir(), 'shrapnel-'))
+const files = {}
+for (const name of ['resolv.conf', 'hosts', 'nsswitch.conf', 'host.conf', 'gai.conf']) {
+  files[name] = join(folder, name)
+  writeFileSync(files[name], name === 'host.conf' ? 'multi on\n' : '')
+  try {
+    run('mount', '--bind', files[name], `/etc/${name}`)
+  } catch (error) {
+    // Not every system has all of them.
+    if (name === 'resolv.conf' || name === 'hosts') throw error
+  }
+}
+
+const responder = await startResponder('127.0.0.1', 53)
+const time = performance
+const results = []
+for (const { resolvConf, hosts, nsswitch = 'hosts: files dns\n', table, questions } of scenarios) {
+  writeFileSync(files['resolv.conf'], resolvConf)
+  writeFileSync(files.hosts, hosts)
+  writeFileSync(files['nsswitch.conf'], nsswitch)
+  responder.table = table
+  for (const [host, family] of questions) {
+    const system = await outcome(() => dns.lookup(host, { family, all: true, verbatim: true }))
+    const theirs = { ...system, asked: names(responder.asked.splice(0)) }
+    const asked = []
+    const ours = { ...(await outcome(() => lookup(parts(table, asked), host, { family }))), asked: names(asked) }
+    results.push({ host, family, theirs, ours })
+  }
+}
+responder.close()
+console.log(JSON.stringify(results))
+
+async function outcome(look) {
+  try {
+    return { addresses: [...new Set((await look()).map(({ address }) => address))] }
+  } catch (error) {
+    return { code: error.code }
+  }
+}
+
+/** Each name once: which of its types came first, and how often, is no matter of the search. */
+function names(asked) {
+  return asked.map((each) => each.split(' ')[0]).filter((name, i, all) => name !== all[i - 1])
+}
+
+function parts(table, asked) {
+  const system = new SystemFiles({ now: () => time.now() })
+  const interfaces = new Interfaces(() => time.now())
+  return {
+    resolve: async (name, type) => {
+      asked.push(`${name} ${type}`)
+      return resolution(table, name, type)
+    },
+    rules: () => ({ ...system.resolvConf, lookupTimeoutMs: 5_000 }),
+    hosts: () => system.hosts,
+    order: () => system.order,
+    sourceOf: (address) => sourceAddress(address, interfaces),
+    random: Math.random,
+  }
+}
+
+function resolution(table, name, type) {
+  const isThere = Object.keys(table).some((key) => key.startsWith(`${name.toLowerCase()} `))
+  const entry = table[`${name.toLowerCase()} ${type}`] ?? (isThere ? [] : 'NXDOMAIN')
+  const codes = { NXDOMAIN: 'ENOTFOUND', drop: 'ETIMEOUT', SERVFAIL: 'ESERVFAIL', REFUSED: 'EREFUSED' }
+  if (!Array.isArray(entry)) throw new DnsError(codes[entry], entry)
+  if (entry.length === 0) throw new DnsError('ENODATA', 'no data')
+  const records = entry.map((address) => ({ name, type, class: 'IN', ttl: 5, data: { address } }))
+  return { name, type, canonicalName: name, records, aliases: [], ttl: 5, isStale: false, source: 'network' }
+}

@@ -2,7 +2,7 @@
  * What a host's name is made of, before anything is asked: IDN to ASCII, the lengths of RFC 1035, the characters of host names and the
  * underscore. And the names that are never asked for on the wire.
  */
-import { domainToASCII } from 'node:url'
+import { DnsWireError, nameToAscii } from '../wire/index.js'
 
 const MAX_LABEL = 63
 const MAX_NAME = 253
@@ -26,10 +26,15 @@ function isAscii(text: string): boolean {
   return true
 }
 
-/** UTS 46, which also makes digits and dots of other scripts plain ones: an address that comes out of it was not written as one. */
+/** UTS 46 also makes digits and dots of other scripts plain ones: an address that comes out of it was not written as one. */
 function internationalName(host: string): string {
-  const name = domainToASCII(host)
-  return /^[\d.]*$/.test(name) || name.startsWith('[') ? '' : name
+  try {
+    const name = nameToAscii(host)
+    return /^[\d.]*$/.test(name) ? '' : name
+  } catch (error) {
+    if (!(error instanceof DnsWireError)) throw error
+    return ''
+  }
 }
 
 export function withoutLastDot(name: string): string {

@@ -2,6 +2,7 @@
 import { checkDuration, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
 import { DnsError } from '../errors.js'
 import type { Resolution } from '../resolution.js'
+import { reverseName } from '../wire/index.js'
 import { type Address, isMapped, parseAddress } from './address.js'
 import { withinTime } from './deadline.js'
 import { toHostName } from './host-name.js'
@@ -38,7 +39,7 @@ export async function reverse(
   }
   if (text === '127.0.0.1' || text === '::1') return ['localhost']
   if (sources[0] === 'files' && (sources.length === 1 || finals.has('files'))) throw notFound(address)
-  const names = await withinTime(timeoutMs, address, () => namesInDns(parts, address, reverseName(parsed)))
+  const names = await withinTime(timeoutMs, address, () => namesInDns(parts, address, reverseName(text)))
   if (names.length > 0) return names
   const last = sources[1] === 'files' && !finals.has('dns') ? namesInHosts(parts, text) : []
   if (last.length === 0) throw notFound(address)
@@ -79,13 +80,6 @@ function hostNames({ records }: Resolution): string[] {
     record.type === 'PTR' ? (record.data as { readonly target: string }).target : '',
   )
   return [...new Set(names)].filter((name) => toHostName(name) !== undefined)
-}
-
-/** RFC 1035, 3.5, and RFC 3596, 2.5; without a last dot. */
-export function reverseName({ bytes }: Address): string {
-  if (isMapped(bytes)) return `${[...bytes.subarray(12)].reverse().join('.')}.in-addr.arpa`
-  const nibbles = [...bytes].reverse().flatMap((byte) => [byte & 15, byte >> 4])
-  return `${nibbles.map((nibble) => nibble.toString(16)).join('.')}.ip6.arpa`
 }
 
 function notFound(address: string): DnsError {

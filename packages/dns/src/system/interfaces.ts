@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { formatIPv6 } from '../lookup/address.js'
+import { formatIpv6 } from '../wire/address.js'
 
 export interface OwnAddress {
   readonly prefixBits: number
@@ -64,7 +64,7 @@ function readFlags(): Map<string, number> {
   for (const line of contentOf('/proc/net/if_inet6').split('\n')) {
     const match = /^([\da-f]{32}) \w+ \w+ \w+ (\w+)/.exec(line)
     if (match !== null)
-      flags.set(formatIPv6(Buffer.from(match[1] as string, 'hex')), Number.parseInt(match[2] as string, 16))
+      flags.set(formatIpv6(Buffer.from(match[1] as string, 'hex'), 0), Number.parseInt(match[2] as string, 16))
   }
   return flags
 }

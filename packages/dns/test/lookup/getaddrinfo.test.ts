@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runProgram, temporaryFolder } from '@shrapnel/test-support'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { SCENARIOS, type Scenario } from './getaddrinfo-scenarios.js'
+import { DIFFERENCES, SCENARIOS, type Scenario } from './getaddrinfo-scenarios.js'
 
 const program = new URL('../programs/getaddrinfo.mjs', import.meta.url)
 
@@ -40,8 +40,9 @@ async function compare(scenarios: readonly Scenario[]): Promise<Result[]> {
 const results = new Map<Scenario, Result[]>()
 
 beforeAll(async () => {
-  const outcomes = await compare(SCENARIOS)
-  for (const scenario of SCENARIOS) results.set(scenario, outcomes.splice(0, scenario.questions.length))
+  const scenarios = [...SCENARIOS, ...DIFFERENCES.map(({ scenario }) => scenario)]
+  const outcomes = await compare(scenarios)
+  for (const scenario of scenarios) results.set(scenario, outcomes.splice(0, scenario.questions.length))
 }, 60_000)
 
 describe('as getaddrinfo', () => {
@@ -50,5 +51,15 @@ describe('as getaddrinfo', () => {
     const expected = results.get(scenario)?.map(({ host, family, theirs }) => ({ host, family, ...theirs }))
     expect(told).toHaveLength(scenario.questions.length)
     expect(told).toEqual(expected)
+  })
+})
+
+const said = ({ addresses, code }: Outcome): string => addresses?.join(' ') ?? String(code)
+
+describe('otherwise than getaddrinfo', () => {
+  test.each(DIFFERENCES)('$why', ({ scenario, theirs, ours }) => {
+    const [result] = results.get(scenario) as [Result]
+    expect(said(result.ours)).toBe(ours)
+    expect([theirs, ours]).toContain(said(result.theirs))
   })
 })

@@ -78,7 +78,7 @@ describe('a name that no host has is not found, and nothing is asked', () => {
     'fe80::1%',
     `${'x'.repeat(64)}.example`,
     `${'x.'.repeat(127)}x`,
-    'xn--a.ä',
+    'a\u0378.example',
     '１２７.０.０.１',
     'never.invalid',
     'INVALID.',

@@ -56,13 +56,14 @@ async function outcome(look) {
   try {
     return { addresses: [...new Set((await look()).map(({ address }) => address))] }
   } catch (error) {
-    return { code: error.code }
+    // Which of two codes says that a literal is of the other family is no matter.
+    return { code: error.code === 'EAI_ADDRFAMILY' ? 'ENOTFOUND' : error.code }
   }
 }
 
 /** Each name once: which of its types came first, and how often, is no matter of the search. */
 function names(asked) {
-  return asked.map((each) => each.split(' ')[0]).filter((name, i, all) => name !== all[i - 1])
+  return asked.map((each) => each.split(' ')[0].toLowerCase()).filter((name, i, all) => name !== all[i - 1])
 }
 
 function parts(table, asked) {

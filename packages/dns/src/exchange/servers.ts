@@ -1,0 +1,80 @@
+/**
+ * The servers that one asks: which of them, how they do, and what is open to them. Stands below cache and resolver, and knows of no
+ * search list, no aliases and no time to live: a question goes out as it is, and what comes back was checked to be its answer.
+ */
+import { ClosedError, Interrupted, now } from '@shrapnel/core'
+import type { Reply, Upstream } from '../resolution.js'
+import type { Question } from '../wire/index.js'
+import { Asking } from './asking.js'
+import { ranked } from './health.js'
+import { checkServers, checkSettings, type ServersOptions, type Settings } from './options.js'
+import { Server, type ServerFacts } from './server.js'
+import type { ServerOptions } from './server-address.js'
+
+export class Servers implements Upstream, Disposable {
+  readonly #settings: Settings
+  #servers: readonly Server[]
+  #turn = 0
+  #isClosed = false
+
+  /** Opens nothing yet. Throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION`. */
+  constructor(options: ServersOptions) {
+    this.#settings = checkSettings(options)
+    this.#servers = checkServers(options.servers).map((address) => new Server(address, this.#settings))
+  }
+
+  /**
+   * The first usable reply (NOERROR or NXDOMAIN) of any server. Waits at most `timeoutMs` for all of it. Cancelling leaves no query, no
+   * port and no coroutine; a TCP connection stays for the next query, until it is idle for long enough. Fails with `ETIMEOUT`,
+   * `ECONNREFUSED`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`, `ENOTIMP`, `ERCODE`, `EBADRESP`: how the best server did, with all of them in
+   * `attempts`; with `CLOSED` after `close`.
+   */
+  async ask(question: Question): Promise<Reply> {
+    this.#checkOpen()
+    const asking = new Asking(this.#order(), question, this.#settings)
+    try {
+      return await asking.run()
+    } catch (error) {
+      this.#checkOpen(error)
+      throw error
+    }
+  }
+
+  #order(): readonly Server[] {
+    const servers = this.#servers
+    if (!this.#settings.rotate || servers.length === 1) return ranked(servers, now())
+    const first = this.#turn++ % servers.length
+    return ranked([...servers.slice(first), ...servers.slice(0, first)], now())
+  }
+
+  /** Other servers from now on, as when resolv.conf changed. What is known of those that stay is kept; queries under way go on. */
+  replace(servers: readonly (string | ServerOptions)[]): void {
+    const before = new Map(this.#servers.map((server) => [server.address.name, server]))
+    this.#servers = checkServers(servers).map((address) => {
+      const known = before.get(address.name)
+      return known ?? new Server(address, this.#settings)
+    })
+  }
+
+  /** How each server does, in the order given. */
+  inspect(): ServerFacts[] {
+    const time = now()
+    return this.#servers.map((server) => server.facts(time))
+  }
+
+  /** Closes every port and connection; queries under way fail with `CLOSED`. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const server of this.#servers) server.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #checkOpen(cause?: unknown): void {
+    if (this.#isClosed && !(cause instanceof Interrupted))
+      throw new ClosedError('the servers were closed: close() was called')
+  }
+}

@@ -88,20 +88,17 @@ export class Resolver {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    // A name in the form in which it is kept needs nothing done to it; any other takes the longer way.
+    // A name in the form in which it is kept needs nothing done to it.
     const entry = this.#memory.cache.find(name, type)
     if (entry !== undefined && entry.kind !== 'alias' && options?.cache !== false) {
       const time = now()
-      if (time < entry.expiresAt) {
-        if (!spend(scope)) return afterTurn(() => this.resolve(name, type, options))
-        this.#count(entry)
-        return entry.denial === undefined
-          ? fromCache(entry, name, time)
-          : Promise.reject(denied(entry, name, type, time))
-      }
+      if (time < entry.expiresAt)
+        return spend(scope)
+          ? this.#give(entry, name, type, time)
+          : afterTurn(() => this.resolve(name, type, options))
     }
     checkAsked(name, type)
-    return this.#search(name, type, options)
+    return this.#resolveSpelt(name, type, options)
   }
 
   /** What is remembered, what is under way, and how often which was of use. */
@@ -155,9 +152,30 @@ export class Resolver {
     this.close()
   }
 
+  /** A name in another spelling, or one that is not known. */
+  #resolveSpelt(name: string, type: string, options: ResolveOptions = NO_OPTIONS): Awaitable<Resolution> {
+    let start: Asked
+    try {
+      start = asked(name, type)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const time = now()
+    const entry = options.cache === false ? undefined : this.#memory.fresh(start, time)
+    if (entry === undefined || entry.kind === 'alias') return this.#search(start, options)
+    return spend(currentScope())
+      ? this.#give(entry, start.question.name, start.question.type, time)
+      : afterTurn(() => this.resolve(name, type, options))
+  }
+
+  #give(entry: Entry, name: string, type: string, time: number): Awaitable<Resolution> {
+    this.#count(entry)
+    if (entry.denial !== undefined) return Promise.reject(denied(entry, name, type, time))
+    return fromCache(entry, name, time)
+  }
+
   /** Question by question, until there are records: a server may leave it to us to follow an alias. */
-  async #search(name: string, type: string, options: ResolveOptions = {}): Promise<Resolution> {
-    const start = asked(name, type)
+  async #search(start: Asked, options: ResolveOptions): Promise<Resolution> {
     const { question } = start
     const { maxAliases, timeoutMs: usual } = this.#settings
     const timeoutMs = options.timeoutMs ?? usual
@@ -293,6 +311,8 @@ export class Resolver {
     return foundStale(entry)
   }
 }
+
+const NO_OPTIONS: ResolveOptions = {}
 
 /** A timer may ring so much early that the clock, read later, does not show all of the time. */
 const CLOCK_SLACK_MS = 1

@@ -40,7 +40,7 @@ export function joined(
   return Object.freeze({
     name,
     type,
-    canonicalName: last.canonicalName,
+    canonicalName: aliases.length === 0 ? name : last.canonicalName,
     records: last.records,
     aliases: Object.freeze(aliases),
     ttl: parts.reduce((least, { ttl }) => Math.min(least, ttl), Infinity),
@@ -57,7 +57,7 @@ export function fromCache(entry: Entry, name: string, time: number): Resolution 
   const resolution: Resolution = Object.freeze({
     name,
     type: entry.type,
-    canonicalName: entry.canonicalName,
+    canonicalName: entry.aliases.length === 0 ? name : entry.canonicalName,
     records: entry.records,
     aliases: entry.aliases,
     ttl,

@@ -59,7 +59,7 @@ function finding(
 
 /** From the name asked for along its aliases: to records, or to where the reply knows no more. */
 function follow(question: Question, { message, server }: Reply, maxAliases: number) {
-  const named = byName(message.answers, question.class)
+  const answers = byName(message.answers, question.class)
   const aliases: Alias[] = []
   const seen = new Set<string>()
   let last = question.name
@@ -67,29 +67,34 @@ function follow(question: Question, { message, server }: Reply, maxAliases: numb
     const key = nameKey(last)
     if (seen.has(key)) throw circle(question, aliases, last, server)
     seen.add(key)
-    const here = named.get(key) ?? []
+    const here = answers.get(key) ?? []
     const records = distinct(here.filter(({ type }) => type === question.type))
     const alias = BESIDE_ALIASES.has(question.type) ? undefined : onlyAlias(here, question, server)
     if (alias === undefined || records.length > 0) {
       if (alias !== undefined) throw badReply(question, server, `both records and an alias of ${last}`)
-      return { aliases, last, records }
+      return { aliases, last, records: records.map((record) => named(record, last)) }
     }
     if (aliases.length === maxAliases) throw tooManyAliases(question, maxAliases, server)
-    aliases.push(alias)
+    aliases.push(named(alias, last))
     last = alias.data.target
   }
 }
 
+/** Owners are spelt as they were asked for, and not as the question was on its way, whose case may have been mixed against forgers. */
+function named<Kind extends ResourceRecord>(record: Kind, name: string): Kind {
+  return record.name === name ? record : { ...record, name }
+}
+
 function byName(answers: readonly ResourceRecord[], ofClass: string): ReadonlyMap<string, ResourceRecord[]> {
-  const named = new Map<string, ResourceRecord[]>()
+  const groups = new Map<string, ResourceRecord[]>()
   for (const record of answers) {
     if (record.class !== ofClass) continue
     const key = nameKey(record.name)
-    const others = named.get(key)
-    if (others === undefined) named.set(key, [record])
+    const others = groups.get(key)
+    if (others === undefined) groups.set(key, [record])
     else others.push(record)
   }
-  return named
+  return groups
 }
 
 function onlyAlias(here: readonly ResourceRecord[], question: Question, server: string): Alias | undefined {

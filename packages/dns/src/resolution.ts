@@ -1,6 +1,9 @@
 /** What the layers of the resolver hand to each other. */
 import type { Message, Question, ResourceRecord } from './wire/message.js'
 
+/** `A`, `MX`, …, and `TYPE65280` for one that has no name (RFC 3597). */
+export type RecordType = ResourceRecord['type']
+
 /** How a message came. */
 export type Transport = 'udp' | 'tcp' | 'tls'
 
@@ -23,13 +26,13 @@ export interface Upstream {
 }
 
 /** The records of one name and type. */
-export interface Resolution {
+export interface Resolution<Type extends RecordType = RecordType> {
   readonly name: string
   readonly type: string
   /** Where the aliases led; the name itself without any. */
   readonly canonicalName: string
   /** Of the type asked for, at `canonicalName`; never empty. */
-  readonly records: readonly ResourceRecord[]
+  readonly records: readonly Extract<ResourceRecord, { readonly type: Type }>[]
   /** The CNAME records that led there, in order. */
   readonly aliases: readonly ResourceRecord[]
   /** How long all of it is good for, in seconds from now. */

@@ -1,5 +1,19 @@
 /** DNS for coroutines. The public names, by what one does with them. */
 
+// Names, as this machine finds them
+
+export { dns } from './dns.js'
+export type { ServerOptions } from './exchange/server-address.js'
+export type { LookupAddress, LookupResult } from './lookup/found.js'
+export type { AddressOrder, LookupOptions } from './lookup/lookup-options.js'
+export type { ReverseOptions } from './lookup/reverse.js'
+export type { ServiceOptions, ServiceTarget } from './lookup/service.js'
+export type { ResolvConf } from './system/resolv-conf.js'
+export type { FileReport, SystemPaths } from './system/system-files.js'
+export { type SystemReport, SystemResolver, type SystemResolverOptions } from './system-resolver.js'
+
+// Records, and what remembers them
+
 export { DnsError, type DnsErrorCode, type DnsFacts } from './errors.js'
 export type { EntryKind } from './cache/entry.js'
 export type { ResolveOptions, ResolverOptions } from './cache/options.js'

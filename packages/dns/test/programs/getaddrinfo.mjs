@@ -5,11 +5,7 @@ import { promises as dns } from 'node:dns'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DnsError } from '@shrapnel/dns'
-import { lookup } from '../../dist/lookup/lookup.js'
-import { Interfaces } from '../../dist/system/interfaces.js'
-import { sourceAddress } from '../../dist/system/source-address.js'
-import { SystemFiles } from '../../dist/system/system-files.js'
+import { SystemResolver } from '@shrapnel/dns'
 import { startResponder } from './responder.mjs'
 
 const scenarios = JSON.parse(readFileSync(process.argv[2], 'utf8'))
@@ -34,7 +30,6 @@ for (const name of ['resolv.conf', 'hosts', 'nsswitch.conf', 'host.conf', 'gai.c
 }
 
 const responder = await startResponder('127.0.0.1', 53)
-const time = performance
 const results = []
 for (const { resolvConf, hosts, nsswitch = 'hosts: files dns\n', table, questions } of scenarios) {
   writeFileSync(files['resolv.conf'], resolvConf)
@@ -44,8 +39,11 @@ for (const { resolvConf, hosts, nsswitch = 'hosts: files dns\n', table, question
   for (const [host, family] of questions) {
     const system = await outcome(() => dns.lookup(host, { family, all: true, verbatim: true }))
     const theirs = { ...system, asked: names(responder.asked.splice(0)) }
-    const asked = []
-    const ours = { ...(await outcome(() => lookup(parts(table, asked), host, { family }))), asked: names(asked) }
+    // A new one for each: what it remembers would not be asked for.
+    const resolver = new SystemResolver()
+    const found = await outcome(() => resolver.lookup(host, { family }))
+    resolver.close()
+    const ours = { ...found, asked: names(responder.asked.splice(0)) }
     results.push({ host, family, theirs, ours })
   }
 }
@@ -64,30 +62,4 @@ async function outcome(look) {
 /** Each name once: which of its types came first, and how often, is no matter of the search. */
 function names(asked) {
   return asked.map((each) => each.split(' ')[0].toLowerCase()).filter((name, i, all) => name !== all[i - 1])
-}
-
-function parts(table, asked) {
-  const system = new SystemFiles({ now: () => time.now() })
-  const interfaces = new Interfaces(() => time.now())
-  return {
-    resolve: async (name, type) => {
-      asked.push(`${name} ${type}`)
-      return resolution(table, name, type)
-    },
-    rules: () => ({ ...system.resolvConf, lookupTimeoutMs: 5_000 }),
-    hosts: () => system.hosts,
-    order: () => system.order,
-    sourceOf: (address) => sourceAddress(address, interfaces),
-    random: Math.random,
-  }
-}
-
-function resolution(table, name, type) {
-  const isThere = Object.keys(table).some((key) => key.startsWith(`${name.toLowerCase()} `))
-  const entry = table[`${name.toLowerCase()} ${type}`] ?? (isThere ? [] : 'NXDOMAIN')
-  const codes = { NXDOMAIN: 'ENOTFOUND', drop: 'ETIMEOUT', SERVFAIL: 'ESERVFAIL', REFUSED: 'EREFUSED' }
-  if (!Array.isArray(entry)) throw new DnsError(codes[entry], entry)
-  if (entry.length === 0) throw new DnsError('ENODATA', 'no data')
-  const records = entry.map((address) => ({ name, type, class: 'IN', ttl: 5, data: { address } }))
-  return { name, type, canonicalName: name, records, aliases: [], ttl: 5, isStale: false, source: 'network' }
 }

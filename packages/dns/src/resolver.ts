@@ -6,7 +6,8 @@
  */
 import { type Awaitable, Interrupted, now, TimeoutError, withTimeout } from '@shrapnel/core'
 import { afterTurn, currentScope, spend, wrongType } from '@shrapnel/core/parts'
-import { nameKey } from './cache/names.js'
+import type { Entry } from './cache/entry.js'
+import { Memory } from './cache/memory.js'
 import {
   checkResolveOptions,
   type ResolveOptions,
@@ -17,23 +18,21 @@ import {
 import {
   closed,
   denied,
-  failed,
   type Found,
+  failed,
   found,
   foundStale,
   fromCache,
   joined,
   timedOut,
 } from './cache/outcomes.js'
-import { Memory } from './cache/memory.js'
-import { type Asked, asked, checkAsked } from './cache/questions.js'
+import { type Asked, asked, checkAsked, plainlyAsked } from './cache/questions.js'
 import { circle, readReply, tooManyAliases } from './cache/read-reply.js'
 import { entryReport, queryReport, type ResolverReport } from './cache/report.js'
 import { SharedQuery } from './cache/shared-query.js'
-import type { Entry } from './cache/entry.js'
 import { DnsError } from './errors.js'
 import type { RecordType, Resolution, Upstream } from './resolution.js'
-import type { ResourceRecord } from './wire/index.js'
+import { nameKey, type ResourceRecord } from './wire/index.js'
 
 /** What one `resolve` is allowed, whatever number of questions it takes. */
 interface Search {
@@ -97,8 +96,7 @@ export class Resolver {
           ? this.#give(entry, name, type, time)
           : afterTurn(() => this.resolve(name, type, options))
     }
-    checkAsked(name, type)
-    return this.#resolveSpelt(name, type, options)
+    return this.#resolveSpelt(name, checkAsked(name, type), options)
   }
 
   /** What is remembered, what is under way, and how often which was of use. */
@@ -131,7 +129,7 @@ export class Resolver {
    */
   flush(name?: string): number {
     if (name !== undefined && typeof name !== 'string') throw wrongType('name', 'text', name)
-    const key = name === undefined ? undefined : nameKey(name)
+    const key = name === undefined ? undefined : asked(name, 'A').key
     for (const query of this.#queries) {
       if (key !== undefined && query.asked.key !== key) continue
       query.mayKeep = false
@@ -154,15 +152,19 @@ export class Resolver {
 
   /** A name in another spelling, or one that is not known. */
   #resolveSpelt(name: string, type: string, options: ResolveOptions = NO_OPTIONS): Awaitable<Resolution> {
-    let start: Asked
-    try {
-      start = asked(name, type)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    let start = plainlyAsked(name, type)
     const time = now()
-    const entry = options.cache === false ? undefined : this.#memory.fresh(start, time)
-    if (entry === undefined || entry.kind === 'alias') return this.#search(start, options)
+    let entry = start === undefined ? undefined : this.#memory.fresh(start, time)
+    if (start === undefined || entry === undefined) {
+      try {
+        start = asked(name, type)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      entry = this.#memory.fresh(start, time)
+    }
+    if (entry === undefined || entry.kind === 'alias' || options.cache === false)
+      return this.#search(start, options)
     return spend(currentScope())
       ? this.#give(entry, start.question.name, start.question.type, time)
       : afterTurn(() => this.resolve(name, type, options))
@@ -249,7 +251,8 @@ export class Resolver {
   /** Out of time. If the question had all the time that it is due and nobody waits any longer, that is a failure of the servers. */
   #late(query: SharedQuery, { asked: { question }, timeoutMs }: Search): DnsError {
     const error = timedOut(question, timeoutMs)
-    const hadItsTime = now() - query.startedAt >= this.#settings.timeoutMs - CLOCK_SLACK_MS
+    const dueMs = this.#settings.timeoutMs
+    const hadItsTime = timeoutMs >= dueMs && now() - query.startedAt >= dueMs - CLOCK_SLACK_MS
     if (hadItsTime && query.askers === 1 && query.isPending && query.mayKeep)
       this.#memory.fail(query.asked, timedOut(query.asked.question, timeoutMs))
     return error
@@ -323,5 +326,9 @@ function sharedKey({ key, question }: Asked): string {
 }
 
 function interrupted({ question: { name, type } }: Asked, cause?: unknown): DnsError {
-  return new DnsError('ESERVFAIL', `the question for ${name} ${type} was cancelled`, { hostname: name, type, cause })
+  return new DnsError('ESERVFAIL', `the question for ${name} ${type} was cancelled`, {
+    hostname: name,
+    type,
+    cause,
+  })
 }

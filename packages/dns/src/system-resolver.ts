@@ -41,7 +41,13 @@ export interface SystemReport extends ResolverReport {
   readonly files: readonly FileReport[]
 }
 
-const NAMES: ReadonlySet<string> = new Set<keyof SystemResolverOptions>(['servers', 'timeoutMs', 'paths', 'port', 'cache'])
+const NAMES: ReadonlySet<string> = new Set<keyof SystemResolverOptions>([
+  'servers',
+  'timeoutMs',
+  'paths',
+  'port',
+  'cache',
+])
 
 export class SystemResolver implements Disposable {
   readonly #files: SystemFiles
@@ -89,7 +95,11 @@ export class SystemResolver implements Disposable {
    * The records of `name`, which is absolute: neither the search list nor the hosts file is used. As `resolve` of `Resolver`; `localhost` has
    * loopback's addresses, and `.invalid` and `.onion` have nothing, without a question.
    */
-  resolve<Type extends RecordType>(name: string, type: Type, options?: ResolveOptions): Awaitable<Resolution<Type>>
+  resolve<Type extends RecordType>(
+    name: string,
+    type: Type,
+    options?: ResolveOptions,
+  ): Awaitable<Resolution<Type>>
   resolve(name: string, type: string, options?: ResolveOptions): Awaitable<Resolution>
   resolve(name: string, type: string, options?: ResolveOptions): Awaitable<Resolution> {
     this.#follow()
@@ -99,7 +109,11 @@ export class SystemResolver implements Disposable {
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#resolver.resolve(name, type, options === undefined ? this.#resolveOptions : { ...this.#resolveOptions, ...options })
+    return this.#resolver.resolve(
+      name,
+      type,
+      options === undefined ? this.#resolveOptions : { ...this.#resolveOptions, ...options },
+    )
   }
 
   /** The names of an address: see `reverse`. */

@@ -1,8 +1,8 @@
 /** The name servers that resolv.conf names, as it is now. Those that stay keep what is known of them when it changes. */
 import type { ServersOptions } from './exchange/options.js'
-import { Servers } from './exchange/servers.js'
 import type { ServerFacts } from './exchange/server.js'
 import type { ServerOptions } from './exchange/server-address.js'
+import { Servers } from './exchange/servers.js'
 import type { Reply, Upstream } from './resolution.js'
 import type { ResolvConf } from './system/resolv-conf.js'
 import type { Question } from './wire/index.js'
@@ -76,6 +76,7 @@ export class SystemUpstream implements Upstream {
 function serversOptions(conf: ResolvConf, options: SystemUpstreamOptions): ServersOptions {
   const { port = 53, timeoutMs = totalTimeoutMs(conf) } = options
   const transport = conf.useTcp ? 'tcp' : 'udp'
-  const servers = options.servers ?? conf.nameservers.map((address) => ({ address, port, transport }) as const)
+  const servers =
+    options.servers ?? conf.nameservers.map((address) => ({ address, port, transport }) as const)
   return { servers, timeoutMs, rotate: conf.rotate }
 }

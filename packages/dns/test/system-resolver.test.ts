@@ -2,7 +2,12 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { all, setResolver, sleep, spawn, tcp, withTimeout, yieldSlice } from '@shrapnel/core'
-import { expectNoDescriptorLeak, runProgram, type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
+import {
+  expectNoDescriptorLeak,
+  runProgram,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '@shrapnel/test-support'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SystemResolver, type SystemResolverOptions } from '../src/system-resolver.js'
 import { type ServerTable, startTableServer, type TableServer } from './table-server.js'
@@ -61,7 +66,12 @@ describe('a lookup', () => {
     expect(await addresses(resolver, 'db')).toBe('127.0.0.1')
     expect(await addresses(resolver, 'filed')).toBe('192.0.2.9')
     expect(await addresses(resolver, 'www.example.')).toBe('2001:db8::1 192.0.2.1')
-    expect(server.asked.sort()).toEqual(['db.corp.example A', 'db.corp.example AAAA', 'www.example A', 'www.example AAAA'])
+    expect(server.asked.sort()).toEqual([
+      'db.corp.example A',
+      'db.corp.example AAAA',
+      'www.example A',
+      'www.example AAAA',
+    ])
     server.asked.length = 0
     expect(await addresses(resolver, 'DB')).toBe('127.0.0.1')
     expect(await addresses(resolver, 'www.example')).toBe('2001:db8::1 192.0.2.1')
@@ -73,7 +83,10 @@ describe('a lookup', () => {
 
   test('fails as getaddrinfo: not found, or again', async () => {
     const resolver = open()
-    await expect(resolver.lookup('gone.example')).rejects.toMatchObject({ code: 'ENOTFOUND', hostname: 'gone.example' })
+    await expect(resolver.lookup('gone.example')).rejects.toMatchObject({
+      code: 'ENOTFOUND',
+      hostname: 'gone.example',
+    })
     await expect(resolver.lookup('broken.example.')).rejects.toMatchObject({
       code: 'EAI_AGAIN',
       cause: { code: 'ESERVFAIL' },
@@ -86,7 +99,9 @@ describe('a lookup', () => {
     await expect(resolver.lookup('silent.example.')).rejects.toMatchObject({ code: 'EAI_AGAIN' })
     file('resolv.conf', `nameserver ${server.host}\noptions timeout:2 attempts:3\n`)
     expect(open().inspect().resolvConf).toMatchObject({ timeoutMs: 2_000, attempts: 3 })
-    await expect(open().lookup('silent.example.', { timeoutMs: 20 })).rejects.toMatchObject({ code: 'EAI_AGAIN' })
+    await expect(open().lookup('silent.example.', { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'EAI_AGAIN',
+    })
   })
 
   test('that is cancelled leaves no coroutine and no descriptor, and the resolver as it was', async () => {
@@ -97,7 +112,9 @@ describe('a lookup', () => {
       while (server.asked.length < 2) await yieldSlice()
       looking.shutdown()
       await expect(looking.join()).rejects.toMatchObject({ code: 'SHUTDOWN' })
-      await expect(withTimeout(5, () => resolver.lookup('silent.example.'))).rejects.toMatchObject({ code: 'TIMEOUT' })
+      await expect(withTimeout(5, () => resolver.lookup('silent.example.'))).rejects.toMatchObject({
+        code: 'TIMEOUT',
+      })
       while (all().length > before) await yieldSlice()
       server.asked.length = 0
     })
@@ -106,7 +123,9 @@ describe('a lookup', () => {
 
   test('of many for one name asks once for each family', async () => {
     const resolver = open()
-    const found = await Promise.all(Array.from({ length: 100 }, () => spawn(() => addresses(resolver, 'www.example.')).join()))
+    const found = await Promise.all(
+      Array.from({ length: 100 }, () => spawn(() => addresses(resolver, 'www.example.')).join()),
+    )
     expect(new Set(found)).toEqual(new Set(['2001:db8::1 192.0.2.1']))
     expect(server.asked.sort()).toEqual(['www.example A', 'www.example AAAA'])
   })
@@ -114,7 +133,10 @@ describe('a lookup', () => {
 
 describe('resolv.conf', () => {
   test('that names other servers is followed, and what the former ones said is forgotten', async () => {
-    using other = startTableServer({ 'db.lab.example A': [{ address: '127.0.0.7' }], 'www.example A': [{ address: '192.0.2.77' }] }, { host: '127.0.0.2', port: server.port })
+    using other = startTableServer(
+      { 'db.lab.example A': [{ address: '127.0.0.7' }], 'www.example A': [{ address: '192.0.2.77' }] },
+      { host: '127.0.0.2', port: server.port },
+    )
     const resolver = open()
     expect(await addresses(resolver, 'www.example.')).toBe('2001:db8::1 192.0.2.1')
     file('resolv.conf', `nameserver ${other.host}\nsearch lab.example\n`)
@@ -162,8 +184,13 @@ test('hosts file changes are followed', async () => {
 
 test('services, reverse names and records come from the same servers', async () => {
   const resolver = open()
-  expect(await resolver.service('_x._tcp.example')).toMatchObject([{ host: 'www.example', port: 80, addresses: [{}, {}] }])
-  await expect(resolver.service('_none._tcp.example')).rejects.toMatchObject({ code: 'ENODATA', message: expect.stringContaining('decidedly') })
+  expect(await resolver.service('_x._tcp.example')).toMatchObject([
+    { host: 'www.example', port: 80, addresses: [{}, {}] },
+  ])
+  await expect(resolver.service('_none._tcp.example')).rejects.toMatchObject({
+    code: 'ENODATA',
+    message: expect.stringContaining('decidedly'),
+  })
   expect(await resolver.reverse('192.0.2.1')).toEqual(['www.example'])
   expect(await resolver.reverse('192.0.2.9')).toEqual(['filed.example', 'filed'])
   const { records, ttl } = await resolver.resolve('www.example', 'A')
@@ -173,8 +200,12 @@ test('services, reverse names and records come from the same servers', async () 
 
 test('special names have their answers without a question', async () => {
   const resolver = open()
-  expect((await resolver.resolve('a.localhost.', 'AAAA')).records).toMatchObject([{ name: 'a.localhost', data: { address: '::1' } }])
-  expect((await resolver.resolve('LOCALHOST', 'A')).records).toMatchObject([{ data: { address: '127.0.0.1' } }])
+  expect((await resolver.resolve('a.localhost.', 'AAAA')).records).toMatchObject([
+    { name: 'a.localhost', data: { address: '::1' } },
+  ])
+  expect((await resolver.resolve('LOCALHOST', 'A')).records).toMatchObject([
+    { data: { address: '127.0.0.1' } },
+  ])
   await expect(resolver.resolve('localhost', 'MX')).rejects.toMatchObject({ code: 'ENODATA' })
   await expect(resolver.resolve('x.onion', 'A')).rejects.toMatchObject({ code: 'ENOTFOUND' })
   await expect(resolver.resolve('x.invalid', 'TXT')).rejects.toMatchObject({ code: 'ENOTFOUND' })
@@ -183,7 +214,9 @@ test('special names have their answers without a question', async () => {
 
 test('installed, it is where connect finds names', async () => {
   using listener = tcp.listen({ port: 0 })
-  spawn({ name: 'greeter', daemon: true }, () => listener.serve(async (connection) => connection.send('hello')))
+  spawn({ name: 'greeter', daemon: true }, () =>
+    listener.serve(async (connection) => connection.send('hello')),
+  )
   const undo = open().install()
   try {
     using socket = await tcp.connect('db', listener.port)
@@ -233,6 +266,10 @@ test('a program that has looked names up ends when it has nothing else to do', a
     file('resolv.conf', `nameserver ${server.host}\noptions ${options}\n`)
     const args = [join(folder.path, 'resolv.conf'), String(server.port)]
     const { stdout, stderr, code } = await runProgram(program, { args, timeoutMs: 8_000 })
-    expect({ stdout, stderr, code }).toEqual({ stdout: '2001:db8::1 192.0.2.1\n127.0.0.1\n', stderr: '', code: 0 })
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: '2001:db8::1 192.0.2.1\n127.0.0.1\n',
+      stderr: '',
+      code: 0,
+    })
   }
 })

@@ -1,5 +1,13 @@
 /** A name server of a test's own on loopback, UDP and TCP, that answers from a table and remembers what it was asked. */
-import { BufferedReader, EndOfStream, type Listener, type Socket, spawn, tcp, UdpSocket } from '@shrapnel/core'
+import {
+  BufferedReader,
+  EndOfStream,
+  type Listener,
+  type Socket,
+  spawn,
+  tcp,
+  UdpSocket,
+} from '@shrapnel/core'
 import { decodeMessage, encodeMessage, type Message, type ResourceRecord } from '../src/wire/index.js'
 
 /** `name type` to the data of its records, or to a response code, or to `drop`. A name without any line does not exist. */

@@ -42,7 +42,8 @@ export class AnswerCache {
   keep(entry: Entry): void {
     for (let other = this.#names.get(entry.name); other !== undefined; ) {
       const next = other.nextType ?? undefined
-      if (entry.type === EVERY_TYPE || other.type === EVERY_TYPE || other.type === entry.type) this.remove(other)
+      if (entry.type === EVERY_TYPE || other.type === EVERY_TYPE || other.type === entry.type)
+        this.remove(other)
       other = next
     }
     if (entry.bytes > this.maxBytes) return
@@ -82,7 +83,8 @@ export class AnswerCache {
       this.#newest = this.#oldest = null
       this.bytes = this.size = 0
     } else {
-      for (let entry = this.#names.get(name); entry !== undefined; entry = this.#names.get(name)) this.remove(entry)
+      for (let entry = this.#names.get(name); entry !== undefined; entry = this.#names.get(name))
+        this.remove(entry)
     }
     return before - this.size
   }

@@ -85,6 +85,9 @@ function denialBytes(denial: Denial | undefined): number {
   if (denial === undefined) return 0
   const { text, server = '', extendedError } = denial
   return (
-    arrayBytes(4) + textBytes(text) + textBytes(server) + (extendedError ? 64 + textBytes(extendedError.text) : 0)
+    arrayBytes(4) +
+    textBytes(text) +
+    textBytes(server) +
+    (extendedError ? 64 + textBytes(extendedError.text) : 0)
   )
 }

@@ -66,8 +66,7 @@ export class Memory {
       }
     }
     if (failureTtlSeconds === 0) return
-    const isAgain =
-      previous?.kind === 'failure' && time < previous.expiresAt + 1_000 * maxFailureTtlSeconds
+    const isAgain = previous?.kind === 'failure' && time < previous.expiresAt + 1_000 * maxFailureTtlSeconds
     const failures = isAgain ? previous.failures + 1 : 1
     const ttlSeconds = Math.min(
       failureTtlSeconds * 2 ** Math.min(failures - 1, MOST_DOUBLINGS),

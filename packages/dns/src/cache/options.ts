@@ -1,5 +1,6 @@
 /** What a Resolver may be told, the values it has otherwise, and what is refused. */
 import { checkDuration, checkInteger, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { MAX_TTL_SECONDS } from '../wire/index.js'
 
 export interface ResolverOptions {
   /** How long one `resolve` may take in all, whatever it has to ask, in milliseconds. 5,000 unless given: what resolv.conf calls `timeout`. */
@@ -52,8 +53,6 @@ const DEFAULTS: Settings = {
   maxAliases: 16,
 }
 
-/** The most that a TTL can be (RFC 2181, 8). */
-const MOST_SECONDS = 2 ** 31 - 1
 /** RFC 9520, 3.2. */
 const MOST_FAILURE_SECONDS = 300
 const MOST_ALIASES = 255
@@ -68,15 +67,19 @@ export function resolverSettings(options: ResolverOptions): Settings {
   checkDuration('timeoutMs', settings.timeoutMs)
   checkBoolean('cache', settings.cache)
   checkInteger('maxCacheBytes', settings.maxCacheBytes, 0, Number.MAX_SAFE_INTEGER)
-  checkInteger('maxTtlSeconds', settings.maxTtlSeconds, 0, MOST_SECONDS)
-  checkInteger('minTtlSeconds', settings.minTtlSeconds, 0, MOST_SECONDS)
+  checkInteger('maxTtlSeconds', settings.maxTtlSeconds, 0, MAX_TTL_SECONDS)
+  checkInteger('minTtlSeconds', settings.minTtlSeconds, 0, MAX_TTL_SECONDS)
   if (settings.minTtlSeconds > settings.maxTtlSeconds)
-    throw outOfRange('minTtlSeconds', `at most maxTtlSeconds, ${settings.maxTtlSeconds}`, settings.minTtlSeconds)
-  checkInteger('maxNegativeTtlSeconds', settings.maxNegativeTtlSeconds, 0, MOST_SECONDS)
+    throw outOfRange(
+      'minTtlSeconds',
+      `at most maxTtlSeconds, ${settings.maxTtlSeconds}`,
+      settings.minTtlSeconds,
+    )
+  checkInteger('maxNegativeTtlSeconds', settings.maxNegativeTtlSeconds, 0, MAX_TTL_SECONDS)
   checkInteger('failureTtlSeconds', settings.failureTtlSeconds, 0, MOST_FAILURE_SECONDS)
   checkInteger('maxFailureTtlSeconds', settings.maxFailureTtlSeconds, 0, MOST_FAILURE_SECONDS)
   const maxFailureTtlSeconds = Math.max(settings.maxFailureTtlSeconds, settings.failureTtlSeconds)
-  checkInteger('staleSeconds', settings.staleSeconds, 0, MOST_SECONDS)
+  checkInteger('staleSeconds', settings.staleSeconds, 0, MAX_TTL_SECONDS)
   checkDuration('staleAfterMs', settings.staleAfterMs)
   checkInteger('maxAliases', settings.maxAliases, 0, MOST_ALIASES)
   return { ...settings, maxFailureTtlSeconds }

@@ -92,7 +92,10 @@ export function failed(error: unknown, { question }: Asked): unknown {
 }
 
 export function timedOut({ name, type }: Asked['question'], timeoutMs: number): DnsError {
-  return new DnsError('ETIMEOUT', `no answer for ${name} ${type} within ${timeoutMs} ms`, { hostname: name, type })
+  return new DnsError('ETIMEOUT', `no answer for ${name} ${type} within ${timeoutMs} ms`, {
+    hostname: name,
+    type,
+  })
 }
 
 export function closed(): ClosedError {

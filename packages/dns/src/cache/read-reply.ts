@@ -5,17 +5,21 @@
  */
 import { DnsError, type DnsFacts } from '../errors.js'
 import type { Reply } from '../resolution.js'
-import type { Message, Question, ResourceRecord } from '../wire/index.js'
+import {
+  isSubdomain,
+  MAX_TTL_SECONDS,
+  type Message,
+  nameKey,
+  type Question,
+  type ResourceRecord,
+} from '../wire/index.js'
 import type { Denial, Finding } from './entry.js'
-import { isAtOrAbove, nameKey } from './names.js'
 
 type Alias = ResourceRecord & { readonly type: 'CNAME' }
 type Soa = ResourceRecord & { readonly type: 'SOA' }
 
-/** What may stand beside an alias (RFC 2181, 10.1; RFC 4034): records of DNSSEC, which are about the alias itself. */
-const BESIDE_ALIASES: ReadonlySet<string> = new Set(['CNAME', 'RRSIG', 'NSEC', 'SIG', 'KEY'])
-
-const MOST_TTL_SECONDS = 2 ** 31 - 1
+/** What may stand beside an alias (RFC 2181, 10.1; RFC 4034): records of DNSSEC, SIG and KEY of the old one among them, which are about the alias itself. */
+const BESIDE_ALIASES: ReadonlySet<string> = new Set(['CNAME', 'RRSIG', 'NSEC', 'TYPE24', 'TYPE25'])
 
 /**
  * Reads a reply to `question`. A DnsError (`EBADRESP`, `ESERVFAIL`) if it contradicts itself, goes round in circles, is no answer, or has more
@@ -31,7 +35,7 @@ export function readReply(question: Question, reply: Reply, maxAliases: number):
     if (isMissing) throw badReply(question, server, 'records of a name that is said not to be')
     return finding('positive', records, aliases, last, shortest([...aliases, ...records]))
   }
-  const soa = authorityOver(nameKey(last), question, message)
+  const soa = authorityOver(last, question, message)
   // Without a SOA the server has merely stopped, and somebody has to ask for the rest (RFC 2308, 2.2).
   if (!isMissing && soa === undefined && aliases.length > 0)
     return finding('alias', [], aliases, last, shortest(aliases))
@@ -120,7 +124,7 @@ function distinct(records: readonly ResourceRecord[]): readonly ResourceRecord[]
 function authorityOver(name: string, question: Question, message: Message): Soa | undefined {
   return message.authorities.find(
     (record): record is Soa =>
-      record.type === 'SOA' && record.class === question.class && isAtOrAbove(nameKey(record.name), name),
+      record.type === 'SOA' && record.class === question.class && isSubdomain(name, record.name),
   )
 }
 
@@ -129,12 +133,12 @@ function isReferral({ isAuthoritative, authorities }: Message): boolean {
 }
 
 function shortest(records: readonly ResourceRecord[]): number {
-  return records.reduce((least, { ttl }) => Math.min(least, validTtl(ttl)), MOST_TTL_SECONDS)
+  return records.reduce((least, { ttl }) => Math.min(least, validTtl(ttl)), MAX_TTL_SECONDS)
 }
 
 /** RFC 2181, 8: one with the highest bit set is 0. */
 function validTtl(ttl: number): number {
-  return ttl >= 0 && ttl <= MOST_TTL_SECONDS ? Math.trunc(ttl) : 0
+  return ttl >= 0 && ttl <= MAX_TTL_SECONDS ? Math.trunc(ttl) : 0
 }
 
 function denialOf(
@@ -184,9 +188,13 @@ export function tooManyAliases(
   maxAliases: number,
   server?: string,
 ): DnsError {
-  return new DnsError('ESERVFAIL', `${name} is an alias of an alias of …: more than ${maxAliases} (maxAliases)`, {
-    hostname: name,
-    type,
-    server,
-  })
+  return new DnsError(
+    'ESERVFAIL',
+    `${name} is an alias of an alias of …: more than ${maxAliases} (maxAliases)`,
+    {
+      hostname: name,
+      type,
+      server,
+    },
+  )
 }

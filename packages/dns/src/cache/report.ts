@@ -68,6 +68,9 @@ export function entryReport(entry: Entry, time: number): CacheEntryReport {
   }
 }
 
-export function queryReport({ asked: { question }, askers, startedAt }: SharedQuery, time: number): QueryReport {
+export function queryReport(
+  { asked: { question }, askers, startedAt }: SharedQuery,
+  time: number,
+): QueryReport {
   return { name: question.name, type: question.type, askers, elapsedMs: time - startedAt }
 }

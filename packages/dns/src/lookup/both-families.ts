@@ -41,7 +41,9 @@ async function atOnce(resolve: Resolve, name: string): Promise<readonly Outcome[
   if (!(six instanceof Promise)) return [six, await outcomeOf(() => resolve(name, 'A'))]
   try {
     return await group(async (children) => {
-      const four = children.spawn({ name: `lookup ${name} A` }, async () => outcomeOf(() => resolve(name, 'A')))
+      const four = children.spawn({ name: `lookup ${name} A` }, async () =>
+        outcomeOf(() => resolve(name, 'A')),
+      )
       return [await six, await four.join()]
     })
   } catch (error) {

@@ -12,10 +12,12 @@ export function specialAnswer(name: string, type: string): Resolution | undefine
   // The last letter tells most names apart: localhost, invalid, onion.
   if (!/[tdn]\.?$/i.test(name)) return undefined
   const facts = { hostname: name, type }
-  if (isNeverThere(name)) throw new DnsError('ENOTFOUND', `${JSON.stringify(name)} is a name that DNS does not have`, facts)
+  if (isNeverThere(name))
+    throw new DnsError('ENOTFOUND', `${JSON.stringify(name)} is a name that DNS does not have`, facts)
   if (!isLocalhost(name)) return undefined
   const address = { A: '127.0.0.1', AAAA: '::1' }[type]
-  if (address === undefined) throw new DnsError('ENODATA', `${name} has addresses and no ${type} records`, facts)
+  if (address === undefined)
+    throw new DnsError('ENODATA', `${name} has addresses and no ${type} records`, facts)
   const bare = withoutLastDot(name)
   const record = { name: bare, type, class: 'IN', ttl: TTL_SECONDS, data: { address } } as ResourceRecord
   return {

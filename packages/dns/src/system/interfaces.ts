@@ -64,7 +64,10 @@ function readFlags(): Map<string, number> {
   for (const line of contentOf('/proc/net/if_inet6').split('\n')) {
     const match = /^([\da-f]{32}) \w+ \w+ \w+ (\w+)/.exec(line)
     if (match !== null)
-      flags.set(formatIpv6(Buffer.from(match[1] as string, 'hex'), 0), Number.parseInt(match[2] as string, 16))
+      flags.set(
+        formatIpv6(Buffer.from(match[1] as string, 'hex'), 0),
+        Number.parseInt(match[2] as string, 16),
+      )
   }
   return flags
 }

@@ -84,7 +84,10 @@ export class SystemFiles {
   }
 }
 
-function report(file: Pick<FollowedFile<never>, 'path' | 'failure'>, problems: readonly string[]): FileReport {
+function report(
+  file: Pick<FollowedFile<never>, 'path' | 'failure'>,
+  problems: readonly string[],
+): FileReport {
   const { path, failure } = file
   return { path, failure: failure instanceof Error ? failure.message : undefined, problems }
 }

@@ -9,7 +9,9 @@ const time = virtualTime()
 
 /** Servers that answer with what they have of a name, and follow nothing. */
 const servers = (zone: Readonly<Record<string, Partial<Message>>>) =>
-  new ScriptedUpstream(({ name }) => zone[name.toLowerCase()] ?? { rcode: 'NXDOMAIN', authorities: [soa('test')] })
+  new ScriptedUpstream(
+    ({ name }) => zone[name.toLowerCase()] ?? { rcode: 'NXDOMAIN', authorities: [soa('test')] },
+  )
 
 const CHAIN = {
   'a.test': { answers: [cname('a.test', 'b.test', 100)] },
@@ -39,7 +41,11 @@ describe('an alias whose target is missing in the reply', () => {
     const resolver = new Resolver(upstream)
     await resolver.resolve('a.test', 'A')
     await time.clock.advance(10_000)
-    expect(await resolver.resolve('a.test', 'A')).toMatchObject({ ttl: 10, source: 'cache', canonicalName: 'd.test' })
+    expect(await resolver.resolve('a.test', 'A')).toMatchObject({
+      ttl: 10,
+      source: 'cache',
+      canonicalName: 'd.test',
+    })
     expect(resolver.resolve('d.test', 'A')).toMatchObject({ ttl: 30, source: 'cache' })
     expect(upstream.asked).toHaveLength(3)
     await time.clock.advance(10_000)
@@ -49,7 +55,10 @@ describe('an alias whose target is missing in the reply', () => {
 
   test('that does not exist says so of the name that was asked for', async () => {
     const resolver = new Resolver(servers({ 'a.test': { answers: [cname('a.test', 'gone.test')] } }))
-    await expect(resolver.resolve('a.test', 'A')).rejects.toMatchObject({ code: 'ENOTFOUND', hostname: 'a.test' })
+    await expect(resolver.resolve('a.test', 'A')).rejects.toMatchObject({
+      code: 'ENOTFOUND',
+      hostname: 'a.test',
+    })
     expect(resolver.inspect().entries).toMatchObject([
       { name: 'gone.test', type: '*', kind: 'negative' },
       { name: 'a.test', type: 'A', kind: 'alias' },
@@ -65,11 +74,17 @@ describe('an alias whose target is missing in the reply', () => {
     }
     const resolver = new Resolver(upstream)
     for (const message of ['no', 'no (remembered for 5 s more)'])
-      await expect(resolver.resolve('a.test', 'A')).rejects.toMatchObject({ code: 'EREFUSED', hostname: 'a.test', message })
+      await expect(resolver.resolve('a.test', 'A')).rejects.toMatchObject({
+        code: 'EREFUSED',
+        hostname: 'a.test',
+        message,
+      })
   })
 
   test('with a SOA of the zone is a name without such records', async () => {
-    const upstream = servers({ 'a.test': { answers: [cname('a.test', 'b.test')], authorities: [soa('test')] } })
+    const upstream = servers({
+      'a.test': { answers: [cname('a.test', 'b.test')], authorities: [soa('test')] },
+    })
     const resolver = new Resolver(upstream)
     await expect(resolver.resolve('a.test', 'A')).rejects.toMatchObject({ code: 'ENODATA' })
     expect(upstream.asked).toEqual(['a.test A'])
@@ -106,7 +121,10 @@ describe('aliases across questions', () => {
     const upstream = new ScriptedUpstream()
     const resolver = new Resolver(upstream, { timeoutMs: 1_000 })
     const resolved = resolver.resolve('a.test', 'A')
-    const failed = expect(resolved).rejects.toMatchObject({ code: 'ETIMEOUT', message: 'no answer for a.test A within 1000 ms' })
+    const failed = expect(resolved).rejects.toMatchObject({
+      code: 'ETIMEOUT',
+      message: 'no answer for a.test A within 1000 ms',
+    })
     await time.clock.advance(900)
     upstream.next().reply({ answers: [cname('a.test', 'b.test')] })
     await time.clock.advance(99)

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { DnsError } from '../../src/errors.js'
 import { Resolver } from '../../src/resolver.js'
 import type { Message } from '../../src/wire/index.js'
-import { a, cname, mx, SERVER, ScriptedUpstream, soa, virtualTime } from './scripted-upstream.js'
+import { a, cname, mx, ScriptedUpstream, SERVER, soa, virtualTime } from './scripted-upstream.js'
 
 const time = virtualTime()
 const WWW = 'www.example.com'
@@ -61,6 +61,18 @@ describe('an answer', () => {
     expect(upstream.asked).toEqual(['WWW.Example.com A'])
   })
 
+  test('is found under its name in every script and every way to write it', async () => {
+    const upstream = one()
+    const resolver = new Resolver(upstream)
+    expect(await resolver.resolve('B\u00fccher.test', 'A')).toMatchObject({ name: 'xn--bcher-kva.test' })
+    expect(resolver.resolve('xn--bcher-kva.TEST', 'TYPE1')).toMatchObject({ source: 'cache', type: 'A' })
+    await resolver.resolve('\\097b.test', 'A')
+    expect(resolver.resolve('ab.test', 'a')).toMatchObject({ source: 'cache' })
+    // A letter that JavaScript takes for a K, and DNS does not.
+    await resolver.resolve('\u212aelvin.test', 'A')
+    expect(upstream.asked).toEqual(['xn--bcher-kva.test A', 'ab.test A', 'kelvin.test A'])
+  })
+
   test('is spelt as it was asked for, not as the question was on its way', async () => {
     const resolver = new Resolver(
       new ScriptedUpstream(() => ({
@@ -75,7 +87,11 @@ describe('an answer', () => {
   test('holds as long as its shortest record, its aliases among them', async () => {
     const resolver = new Resolver(
       new ScriptedUpstream(() => ({
-        answers: [cname(WWW, 'web.example.com', 30), a('web.example.com', '192.0.2.1', 20), a('web.example.com', '192.0.2.2', 600)],
+        answers: [
+          cname(WWW, 'web.example.com', 30),
+          a('web.example.com', '192.0.2.1', 20),
+          a('web.example.com', '192.0.2.2', 600),
+        ],
       })),
     )
     expect(await resolver.resolve(WWW, 'A')).toMatchObject({ ttl: 20 })
@@ -103,14 +119,22 @@ describe('an answer', () => {
   test('cannot be changed by whoever got it', async () => {
     const resolver = new Resolver(one())
     const resolution = await resolver.resolve(WWW, 'A')
-    for (const part of [resolution, resolution.records, resolution.aliases, resolution.records[0], resolution.records[0]?.data])
+    for (const part of [
+      resolution,
+      resolution.records,
+      resolution.aliases,
+      resolution.records[0],
+      resolution.records[0]?.data,
+    ])
       expect(Object.isFrozen(part)).toBe(true)
   })
 
   test('shares no memory with the message that it came in', async () => {
     const bytes = new Uint8Array(4_096).fill(7)
     const upstream = new ScriptedUpstream(({ name }) => ({
-      answers: [{ name, type: 'TYPE65280', class: 'IN', ttl: 300, data: { bytes: bytes.subarray(100, 104) } }],
+      answers: [
+        { name, type: 'TYPE65280', class: 'IN', ttl: 300, data: { bytes: bytes.subarray(100, 104) } },
+      ],
     }))
     const resolver = new Resolver(upstream)
     const { records } = await resolver.resolve(WWW, 'TYPE65280')
@@ -140,7 +164,12 @@ describe('that there is nothing', () => {
     const upstream = missing()
     const resolver = new Resolver(upstream)
     for (const type of ['A', 'AAAA', 'MX', 'A'])
-      await expect(resolver.resolve(WWW, type)).rejects.toMatchObject({ code: 'ENOTFOUND', hostname: WWW, type, server: SERVER })
+      await expect(resolver.resolve(WWW, type)).rejects.toMatchObject({
+        code: 'ENOTFOUND',
+        hostname: WWW,
+        type,
+        server: SERVER,
+      })
     expect(upstream.asked).toHaveLength(1)
     await time.clock.advance(60_000)
     await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({ code: 'ENOTFOUND' })
@@ -166,7 +195,9 @@ describe('that there is nothing', () => {
   test.each(times)('is remembered %s', async (_, authority, seconds) => {
     const resolver = new Resolver(missing({ authorities: [authority] }))
     await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({ code: 'ENOTFOUND' })
-    expect(resolver.inspect().entries).toMatchObject([{ kind: 'negative', type: '*', ttl: seconds, code: 'ENOTFOUND' }])
+    expect(resolver.inspect().entries).toMatchObject([
+      { kind: 'negative', type: '*', ttl: seconds, code: 'ENOTFOUND' },
+    ])
   })
 
   test('is not remembered without a SOA of a zone that the name is in', async () => {
@@ -214,7 +245,9 @@ describe('that there is nothing', () => {
     const edns = { udpPayloadBytes: 1_232, version: 0, dnssecOk: false, options }
     const resolver = new Resolver(missing({ edns }))
     for (let i = 0; i < 2; i++)
-      await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({ extendedError: { infoCode: 15, text: 'blocked' } })
+      await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({
+        extendedError: { infoCode: 15, text: 'blocked' },
+      })
   })
 })
 
@@ -224,7 +257,10 @@ describe('a failure', () => {
     const resolver = new Resolver(upstream)
     for (const seconds of [5, 10, 20, 30, 30]) {
       const before = upstream.asked.length
-      await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({ code: 'ESERVFAIL', message: 'it went wrong' })
+      await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({
+        code: 'ESERVFAIL',
+        message: 'it went wrong',
+      })
       await time.clock.advance(1_000 * seconds - 1)
       await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({
         code: 'ESERVFAIL',
@@ -266,7 +302,10 @@ describe('a failure', () => {
   })
 
   test('is not remembered where that is switched off, nor if it is none of the servers', async () => {
-    for (const [upstream, failureTtlSeconds] of [[failing('ESERVFAIL'), 0], [failing('EBADNAME'), 5]] as const) {
+    for (const [upstream, failureTtlSeconds] of [
+      [failing('ESERVFAIL'), 0],
+      [failing('EBADNAME'), 5],
+    ] as const) {
       const resolver = new Resolver(upstream, { failureTtlSeconds })
       for (let i = 0; i < 2; i++)
         await expect(resolver.resolve(WWW, 'A')).rejects.toMatchObject({ message: 'it went wrong' })
@@ -374,14 +413,28 @@ describe('arguments', () => {
     ['a name that is no text', () => resolver.resolve(7 as never, 'A'), 'ERR_INVALID_ARG_TYPE'],
     ['a type that is no text', () => resolver.resolve(WWW, undefined as never), 'ERR_INVALID_ARG_TYPE'],
     ['every type', () => resolver.resolve(WWW, 'ANY'), 'ERR_OUT_OF_RANGE'],
+    ['a type that there is not', () => resolver.resolve(WWW, 'TYPO'), 'ERR_OUT_OF_RANGE'],
+    ['a type that is none of records', () => resolver.resolve(WWW, 'TYPE250'), 'ERR_OUT_OF_RANGE'],
     ['a whole zone', () => resolver.resolve(WWW, 'axfr'), 'ERR_OUT_OF_RANGE'],
-    ['an option that there is not', () => resolver.resolve(WWW, 'A', { timeout: 1 } as never), 'ERR_UNKNOWN_OPTION'],
+    [
+      'an option that there is not',
+      () => resolver.resolve(WWW, 'A', { timeout: 1 } as never),
+      'ERR_UNKNOWN_OPTION',
+    ],
     ['a time that is none', () => resolver.resolve(WWW, 'A', { timeoutMs: -1 }), 'ERR_OUT_OF_RANGE'],
     ['a name to forget that is no text', () => resolver.flush(7 as never), 'ERR_INVALID_ARG_TYPE'],
     ['no upstream', () => new Resolver({} as never), 'ERR_INVALID_ARG_TYPE'],
     ['a limit that is misspelt', () => new Resolver(one(), { maxBytes: 1 } as never), 'ERR_UNKNOWN_OPTION'],
-    ['limits that contradict', () => new Resolver(one(), { minTtlSeconds: 9, maxTtlSeconds: 8 }), 'ERR_OUT_OF_RANGE'],
-    ['a failure remembered for an hour', () => new Resolver(one(), { failureTtlSeconds: 3_600 }), 'ERR_OUT_OF_RANGE'],
+    [
+      'limits that contradict',
+      () => new Resolver(one(), { minTtlSeconds: 9, maxTtlSeconds: 8 }),
+      'ERR_OUT_OF_RANGE',
+    ],
+    [
+      'a failure remembered for an hour',
+      () => new Resolver(one(), { failureTtlSeconds: 3_600 }),
+      'ERR_OUT_OF_RANGE',
+    ],
     ['a cache that is no switch', () => new Resolver(one(), { cache: 1 as never }), 'ERR_INVALID_ARG_TYPE'],
   ]
   test.each(mistakes)('%s is refused at once', (_, mistake, code) => {
@@ -389,6 +442,15 @@ describe('arguments', () => {
   })
 
   test('a name that is none is an answer, and no mistake in the program', async () => {
-    await expect(resolver.resolve('', 'A')).rejects.toMatchObject({ code: 'EBADNAME' })
+    for (const name of [
+      '',
+      '..',
+      'a..b',
+      `${'x'.repeat(64)}.test`,
+      `${'x.'.repeat(128)}test`,
+      'a%b\u00fc.test',
+    ])
+      await expect(resolver.resolve(name, 'A')).rejects.toMatchObject({ code: 'EBADNAME', hostname: name })
+    expect(() => resolver.flush('a..b')).toThrow(expect.objectContaining({ code: 'EBADNAME' }))
   })
 })

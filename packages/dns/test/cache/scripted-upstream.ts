@@ -3,7 +3,6 @@ import { Event } from '@shrapnel/core'
 import { useClock } from '@shrapnel/core/testing'
 import { VirtualClock } from '@shrapnel/test-support'
 import { afterEach, beforeEach } from 'vitest'
-import type { DnsError } from '../../src/errors.js'
 import type { Reply, Upstream } from '../../src/resolution.js'
 import type { Message, Question, ResourceRecord } from '../../src/wire/index.js'
 
@@ -33,7 +32,7 @@ export class Pending {
       if ('error' in outcome) throw outcome.error
       return outcome.reply
     } catch (error) {
-      this.isCancelled = (error as DnsError).code === 'SHUTDOWN'
+      this.isCancelled = (error as { code?: string }).code === 'SHUTDOWN'
       throw error
     }
   }
@@ -104,7 +103,15 @@ export function mx(name: string, exchange: string, ttl = 300): ResourceRecord {
 }
 
 export function soa(name: string, minimum = 60, ttl = 3_600): ResourceRecord {
-  const data = { mname: `ns.${name}`, rname: `root.${name}`, serial: 1, refresh: 1, retry: 1, expire: 1, minimum }
+  const data = {
+    mname: `ns.${name}`,
+    rname: `root.${name}`,
+    serial: 1,
+    refresh: 1,
+    retry: 1,
+    expire: 1,
+    minimum,
+  }
   return { name, type: 'SOA', class: 'IN', ttl, data }
 }
 

@@ -45,7 +45,11 @@ describe('an answer past its time', () => {
     const resolved = resolver.resolve(WWW, 'A')
     await time.clock.advance(1_799)
     upstream.next().reply({ answers: [a(WWW, '192.0.2.9', 60)] })
-    expect(await resolved).toMatchObject({ isStale: false, ttl: 60, records: [{ data: { address: '192.0.2.9' } }] })
+    expect(await resolved).toMatchObject({
+      isStale: false,
+      ttl: 60,
+      records: [{ data: { address: '192.0.2.9' } }],
+    })
   })
 
   test('is given after 1.8 seconds while the question goes on, and its answer is remembered', async () => {
@@ -57,7 +61,11 @@ describe('an answer past its time', () => {
     await time.clock.advance(1_000)
     upstream.next().reply({ answers: [a(WWW, '192.0.2.9', 60)] })
     await time.clock.settle()
-    expect(resolver.resolve(WWW, 'A')).toMatchObject({ isStale: false, source: 'cache', records: [{ data: { address: '192.0.2.9' } }] })
+    expect(resolver.resolve(WWW, 'A')).toMatchObject({
+      isStale: false,
+      source: 'cache',
+      records: [{ data: { address: '192.0.2.9' } }],
+    })
     expect(upstream.asked).toHaveLength(1)
   })
 
@@ -128,7 +136,9 @@ describe('an answer past its time', () => {
       await time.clock.settle()
       if (answer === undefined) upstream.next().fail(lost())
       else upstream.next().reply(answer)
-      expect(await outcome).toMatchObject({ error: { code: answer === undefined ? 'ETIMEOUT' : 'ENOTFOUND' } })
+      expect(await outcome).toMatchObject({
+        error: { code: answer === undefined ? 'ETIMEOUT' : 'ENOTFOUND' },
+      })
     }
   })
 
@@ -165,7 +175,11 @@ describe('an answer past its time', () => {
       if (name === WWW) throw lost()
       return { answers: [cname(name, WWW, 600)] }
     }
-    expect(await resolver.resolve('alias.test', 'A')).toMatchObject({ isStale: true, ttl: 30, aliases: [{ name: 'alias.test' }] })
+    expect(await resolver.resolve('alias.test', 'A')).toMatchObject({
+      isStale: true,
+      ttl: 30,
+      aliases: [{ name: 'alias.test' }],
+    })
   })
 })
 

@@ -22,9 +22,12 @@ test.each(forms)('%s is written %s', (text, form) => {
   expect(parseAddress(text)?.text).toBe(form)
 })
 
-test.each(['', '1.2.3', '1.2.3.4.5', '01.2.3.4', '1:2', ':::', '::1%', '[::1]', ' ::1', 'a.example'])('%j is no address', (text) => {
-  expect(parseAddress(text)).toBeUndefined()
-})
+test.each(['', '1.2.3', '1.2.3.4.5', '01.2.3.4', '1:2', ':::', '::1%', '[::1]', ' ::1', 'a.example'])(
+  '%j is no address',
+  (text) => {
+    expect(parseAddress(text)).toBeUndefined()
+  },
+)
 
 test('every address of IPv6 survives being written', () => {
   fc.assert(

@@ -16,10 +16,20 @@ const server = 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n'
 const hosts = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n'
 
 function all(...names: readonly string[]): Question[] {
-  return names.flatMap((name) => [[name, 0], [name, 4], [name, 6]] satisfies Question[])
+  return names.flatMap(
+    (name) =>
+      [
+        [name, 0],
+        [name, 4],
+        [name, 6],
+      ] satisfies Question[],
+  )
 }
 
-const both = (name: string, four: string, six: string): Scenario['table'] => ({ [`${name} A`]: [four], [`${name} AAAA`]: [six] })
+const both = (name: string, four: string, six: string): Scenario['table'] => ({
+  [`${name} A`]: [four],
+  [`${name} AAAA`]: [six],
+})
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -32,7 +42,16 @@ export const SCENARIOS: readonly Scenario[] = [
       // Node takes these for themselves, without getaddrinfo, whatever the family.
       ...['192.0.2.1', '::1', '2001:db8::1'].map((host): Question => [host, 0]),
       // Asked for IPv4 alone, glibc does not ask for a name of digits and dots.
-      ...all('256.0.0.1', '1.2.3.4.5', '08.0.0.1', '0x', '4294967296', '1.2.3.4.', '1.65536.1', '0x1g').filter(([, family]) => family !== 4),
+      ...all(
+        '256.0.0.1',
+        '1.2.3.4.5',
+        '08.0.0.1',
+        '0x',
+        '4294967296',
+        '1.2.3.4.',
+        '1.65536.1',
+        '0x1g',
+      ).filter(([, family]) => family !== 4),
     ],
   },
   {
@@ -46,8 +65,24 @@ export const SCENARIOS: readonly Scenario[] = [
     why: 'the hosts file',
     resolvConf: `${server}search corp.example\n`,
     hosts: `${hosts}# 192.0.2.9 commented\n192.0.2.20 one.example one # two\n\t2001:DB8::20 One.Example\n192.0.2.256 wrong\n192.0.2.21 one\n::1 six\n::ffff:192.0.2.22 mapped\nfe80::9%lo zoned\n192.0.2.23\n192.0.2.24 last`,
-    table: { ...both('one.corp.example', '192.0.2.99', '2001:db8::99'), ...both('last', '192.0.2.98', '2001:db8::98') },
-    questions: all('localhost', 'one', 'ONE.EXAMPLE', 'one.example.', 'two', 'six', 'commented', 'wrong', 'mapped', 'zoned', 'last', 'ip6-localhost'),
+    table: {
+      ...both('one.corp.example', '192.0.2.99', '2001:db8::99'),
+      ...both('last', '192.0.2.98', '2001:db8::98'),
+    },
+    questions: all(
+      'localhost',
+      'one',
+      'ONE.EXAMPLE',
+      'one.example.',
+      'two',
+      'six',
+      'commented',
+      'wrong',
+      'mapped',
+      'zoned',
+      'last',
+      'ip6-localhost',
+    ),
   },
   {
     why: 'ndots of 1',
@@ -64,7 +99,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     why: 'Kubernetes',
-    resolvConf: 'nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:1 attempts:1\n',
+    resolvConf:
+      'nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:1 attempts:1\n',
     hosts,
     table: {
       'db.ns.svc.cluster.local A': ['10.96.0.1'],
@@ -72,11 +108,21 @@ export const SCENARIOS: readonly Scenario[] = [
       'www.example.com A': ['192.0.2.40'],
       'a.b.c.d.e.f A': ['192.0.2.41'],
     },
-    questions: all('db', 'web.other', 'web.other.svc', 'web.other.svc.cluster.local', 'www.example.com', 'www.example.com.', 'a.b.c.d.e.f', 'gone'),
+    questions: all(
+      'db',
+      'web.other',
+      'web.other.svc',
+      'web.other.svc.cluster.local',
+      'www.example.com',
+      'www.example.com.',
+      'a.b.c.d.e.f',
+      'gone',
+    ),
   },
   {
     why: 'other forms of resolv.conf',
-    resolvConf: '; comment\n# comment\nsearch first.example\ndomain .second.example ignored\nnameserver 127.1\n nameserver 192.0.2.77\noptions ndots:0 timeout:1\noptions attempts:1 unknown\n',
+    resolvConf:
+      '; comment\n# comment\nsearch first.example\ndomain .second.example ignored\nnameserver 127.1\n nameserver 192.0.2.77\noptions ndots:0 timeout:1\noptions attempts:1 unknown\n',
     hosts,
     table: { 'x.second.example A': ['192.0.2.50'] },
     questions: all('x', 'x.y'),
@@ -119,7 +165,16 @@ export const SCENARIOS: readonly Scenario[] = [
       'whole.example A': 'SERVFAIL',
       'whole.example AAAA': 'SERVFAIL',
     },
-    questions: [['x', 0], ['x', 4], ['whole.example', 0], ['whole.example', 6], ['y', 0], ['four.', 0], ['six.', 0], ['six.', 4]],
+    questions: [
+      ['x', 0],
+      ['x', 4],
+      ['whole.example', 0],
+      ['whole.example', 6],
+      ['y', 0],
+      ['four.', 0],
+      ['six.', 0],
+      ['six.', 4],
+    ],
   },
   {
     why: 'other sources',
@@ -168,7 +223,15 @@ export const SCENARIOS: readonly Scenario[] = [
       'mixed.example A': ['127.0.0.1', '198.51.100.1', '192.0.2.9'],
       'mixed.example AAAA': ['::1', '2001:db8::9'],
     },
-    questions: all('two.example', 'near.example', 'turns.example', 'loop.example', 'scopes.example', 'sixtofour.example', 'mixed.example'),
+    questions: all(
+      'two.example',
+      'near.example',
+      'turns.example',
+      'loop.example',
+      'scopes.example',
+      'sixtofour.example',
+      'mixed.example',
+    ),
   },
 ]
 
@@ -191,13 +254,21 @@ const unlike = (host: string, family: 0 | 4 | 6, table: Scenario['table'], searc
 export const DIFFERENCES: readonly Difference[] = [
   {
     why: 'a failure that may pass is never called a name that does not exist',
-    scenario: unlike('x', 6, { 'x.a.example AAAA': 'SERVFAIL', 'x.b.example A': ['192.0.2.70'] }, 'search a.example b.example\n'),
+    scenario: unlike(
+      'x',
+      6,
+      { 'x.a.example AAAA': 'SERVFAIL', 'x.b.example A': ['192.0.2.70'] },
+      'search a.example b.example\n',
+    ),
     theirs: 'ENOTFOUND',
     ours: 'EAI_AGAIN',
   },
   {
     why: 'private IPv6 comes behind IPv4 and global IPv6 (RFC 6724; glibc has the table of RFC 3484)',
-    scenario: unlike('ula.example', 0, { 'ula.example A': ['198.51.100.1'], 'ula.example AAAA': ['fd00::5'] }),
+    scenario: unlike('ula.example', 0, {
+      'ula.example A': ['198.51.100.1'],
+      'ula.example AAAA': ['fd00::5'],
+    }),
     theirs: 'fd00::5 198.51.100.1',
     ours: '198.51.100.1 fd00::5',
   },

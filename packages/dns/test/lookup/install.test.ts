@@ -10,7 +10,9 @@ let undos: (() => void)[]
 beforeEach(() => {
   undos = []
   listener = tcp.listen({ port: 0 })
-  spawn({ name: 'server', daemon: true }, () => listener.serve(async (connection) => connection.send('hello')))
+  spawn({ name: 'server', daemon: true }, () =>
+    listener.serve(async (connection) => connection.send('hello')),
+  )
 })
 afterEach(() => {
   for (const undo of undos.reverse()) undo()
@@ -50,8 +52,14 @@ test('connect goes on to the next address when one refuses', async () => {
 
 test('the failure of the lookup is the failure of connect', async () => {
   install({ table: { 'db.example A': 'ESERVFAIL' } })
-  await expect(tcp.connect('db.example', 80)).rejects.toMatchObject({ code: 'EAI_AGAIN', hostname: 'db.example' })
-  await expect(tcp.connect('other.example', 80)).rejects.toMatchObject({ code: 'ENOTFOUND', hostname: 'other.example' })
+  await expect(tcp.connect('db.example', 80)).rejects.toMatchObject({
+    code: 'EAI_AGAIN',
+    hostname: 'db.example',
+  })
+  await expect(tcp.connect('other.example', 80)).rejects.toMatchObject({
+    code: 'ENOTFOUND',
+    hostname: 'other.example',
+  })
 })
 
 test('a limit on connect ends the lookup too', async () => {

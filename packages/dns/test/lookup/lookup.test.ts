@@ -44,12 +44,15 @@ describe('an address', () => {
     expect(parts.asked).toEqual([])
   })
 
-  test.each(['256.0.0.1', '1.2.3.4.5', '1.2.65536', '08.0.0.1', '0x', '1.2.3.4.', '4294967296'])('is not what %s is', async (host) => {
-    const parts = scriptedParts()
-    expect(await outcome(parts, host)).toBe('ENOTFOUND')
-    const name = host.replace(/\.$/, '')
-    expect(parts.asked).toEqual([`${name} AAAA`, `${name} A`])
-  })
+  test.each(['256.0.0.1', '1.2.3.4.5', '1.2.65536', '08.0.0.1', '0x', '1.2.3.4.', '4294967296'])(
+    'is not what %s is',
+    async (host) => {
+      const parts = scriptedParts()
+      expect(await outcome(parts, host)).toBe('ENOTFOUND')
+      const name = host.replace(/\.$/, '')
+      expect(parts.asked).toEqual([`${name} AAAA`, `${name} A`])
+    },
+  )
 
   test('alone is taken when the caller says so', async () => {
     const parts = scriptedParts({ hosts: '192.0.2.1 a' })
@@ -105,13 +108,16 @@ test('a name of 63 and 253 bytes is asked for, with underscores too', async () =
 })
 
 describe('localhost', () => {
-  test.each(['localhost', 'LOCALHOST.', 'a.localhost', 'a.b.Localhost.'])('%s is loopback without a question', async (host) => {
-    const parts = scriptedParts({ rules: { search: ['corp.example'], ndots: 5 } })
-    expect(await addressesOf(parts, host)).toEqual(['::1', '127.0.0.1'])
-    expect(await addressesOf(parts, host, { family: 4 })).toEqual(['127.0.0.1'])
-    expect(await addressesOf(parts, host, { family: 6 })).toEqual(['::1'])
-    expect(parts.asked).toEqual([])
-  })
+  test.each(['localhost', 'LOCALHOST.', 'a.localhost', 'a.b.Localhost.'])(
+    '%s is loopback without a question',
+    async (host) => {
+      const parts = scriptedParts({ rules: { search: ['corp.example'], ndots: 5 } })
+      expect(await addressesOf(parts, host)).toEqual(['::1', '127.0.0.1'])
+      expect(await addressesOf(parts, host, { family: 4 })).toEqual(['127.0.0.1'])
+      expect(await addressesOf(parts, host, { family: 6 })).toEqual(['::1'])
+      expect(parts.asked).toEqual([])
+    },
+  )
 
   test('is what the hosts file says, where it says something', async () => {
     const parts = scriptedParts({ hosts: '127.0.0.1 localhost\n127.0.0.5 a.localhost' })
@@ -150,7 +156,8 @@ describe('the hosts file', () => {
 
   test('comes when nsswitch.conf says', async () => {
     const table = { 'one A': a('192.0.2.99') }
-    const outcomes = async (nsswitch: string, host: string): Promise<string> => outcome(scriptedParts({ hosts, table, nsswitch }), host)
+    const outcomes = async (nsswitch: string, host: string): Promise<string> =>
+      outcome(scriptedParts({ hosts, table, nsswitch }), host)
     expect(await outcomes('hosts: dns files', 'one')).toBe('192.0.2.99')
     expect(await outcomes('hosts: dns files', 'four')).toBe('192.0.2.4')
     expect(await outcomes('hosts: dns [NOTFOUND=return] files', 'four')).toBe('ENOTFOUND')
@@ -162,7 +169,8 @@ describe('the hosts file', () => {
 
 describe('the search list', () => {
   const rules = { search: ['a.example', 'b.example'], ndots: 2 }
-  const four = (asked: readonly string[]): string[] => asked.filter((each) => each.endsWith(' A')).map((each) => each.slice(0, -2))
+  const four = (asked: readonly string[]): string[] =>
+    asked.filter((each) => each.endsWith(' A')).map((each) => each.slice(0, -2))
 
   const orders: readonly (readonly [host: string, rules: Script['rules'], asked: readonly string[]])[] = [
     ['x', rules, ['x.a.example', 'x.b.example', 'x']],
@@ -184,19 +192,53 @@ describe('the search list', () => {
   })
 
   test('ends at the first name that has an address, of either family', async () => {
-    const table = { 'x.a.example TXT': [{ strings: [] }], 'x.b.example AAAA': a('2001:db8::1'), 'x A': a('192.0.2.9') }
+    const table = {
+      'x.a.example TXT': [{ strings: [] }],
+      'x.b.example AAAA': a('2001:db8::1'),
+      'x A': a('192.0.2.9'),
+    }
     const parts = scriptedParts({ rules, table })
     const result = await lookup(parts, 'x')
     expect(result).toEqual([{ address: '2001:db8::1', family: 6, ttl: 60 }])
     expect(result.canonicalName).toBe('x.b.example')
   })
 
-  const failures: readonly (readonly [why: string, table: Script['table'], outcome: string, asked: readonly string[]])[] = [
-    ['a server failure is passed over', { 'x.a.example A': 'ESERVFAIL', 'x.a.example AAAA': 'ESERVFAIL', 'x.b.example A': a('192.0.2.1') }, '192.0.2.1', ['x.a.example', 'x.b.example']],
-    ['a server failure is remembered', { 'x.a.example A': 'ESERVFAIL' }, 'EAI_AGAIN', ['x.a.example', 'x.b.example', 'x']],
-    ['no server at all ends the search', { 'x.a.example A': 'ETIMEOUT', 'x.a.example AAAA': 'ETIMEOUT', 'x.b.example A': a('192.0.2.1') }, 'EAI_AGAIN', ['x.a.example', 'x']],
-    ['the name as it is is asked for all the same', { 'x.a.example A': 'EREFUSED', 'x.a.example AAAA': 'EREFUSED', 'x A': a('192.0.2.1') }, '192.0.2.1', ['x.a.example', 'x']],
-    ['a name that cannot be is as one that is not', { 'x.a.example A': 'EBADNAME', 'x.a.example AAAA': 'EBADNAME' }, 'ENOTFOUND', ['x.a.example', 'x.b.example', 'x']],
+  const failures: readonly (readonly [
+    why: string,
+    table: Script['table'],
+    outcome: string,
+    asked: readonly string[],
+  ])[] = [
+    [
+      'a server failure is passed over',
+      { 'x.a.example A': 'ESERVFAIL', 'x.a.example AAAA': 'ESERVFAIL', 'x.b.example A': a('192.0.2.1') },
+      '192.0.2.1',
+      ['x.a.example', 'x.b.example'],
+    ],
+    [
+      'a server failure is remembered',
+      { 'x.a.example A': 'ESERVFAIL' },
+      'EAI_AGAIN',
+      ['x.a.example', 'x.b.example', 'x'],
+    ],
+    [
+      'no server at all ends the search',
+      { 'x.a.example A': 'ETIMEOUT', 'x.a.example AAAA': 'ETIMEOUT', 'x.b.example A': a('192.0.2.1') },
+      'EAI_AGAIN',
+      ['x.a.example', 'x'],
+    ],
+    [
+      'the name as it is is asked for all the same',
+      { 'x.a.example A': 'EREFUSED', 'x.a.example AAAA': 'EREFUSED', 'x A': a('192.0.2.1') },
+      '192.0.2.1',
+      ['x.a.example', 'x'],
+    ],
+    [
+      'a name that cannot be is as one that is not',
+      { 'x.a.example A': 'EBADNAME', 'x.a.example AAAA': 'EBADNAME' },
+      'ENOTFOUND',
+      ['x.a.example', 'x.b.example', 'x'],
+    ],
   ]
   test.each(failures)('%s', async (_, table, expected, asked) => {
     const parts = scriptedParts({ rules, table: table ?? {} })
@@ -205,7 +247,10 @@ describe('the search list', () => {
   })
 
   test('goes on behind a name as it is whose server fails', async () => {
-    const parts = scriptedParts({ rules, table: { 'x.y.z A': 'EREFUSED', 'x.y.z.a.example A': a('192.0.2.1') } })
+    const parts = scriptedParts({
+      rules,
+      table: { 'x.y.z A': 'EREFUSED', 'x.y.z.a.example A': a('192.0.2.1') },
+    })
     expect(await outcome(parts, 'x.y.z')).toBe('192.0.2.1')
   })
 })
@@ -229,12 +274,15 @@ describe('two families', () => {
   const entry = (text: string, address: string): NonNullable<Script['table']>[string] =>
     text === 'found' ? a(address) : (text as 'ENODATA')
   for (const isCached of [false, true]) {
-    test.each(rows)(`%s and %s come to %s, ${isCached ? 'from the cache' : 'from servers'}`, async (four, six, expected) => {
-      const table = { 'h.example A': entry(four, '192.0.2.1'), 'h.example AAAA': entry(six, '2001:db8::1') }
-      const parts = scriptedParts({ table, isCached })
-      expect(await outcome(parts, 'h.example')).toBe(expected)
-      expect(parts.asked).toEqual(['h.example AAAA', 'h.example A'])
-    })
+    test.each(rows)(
+      `%s and %s come to %s, ${isCached ? 'from the cache' : 'from servers'}`,
+      async (four, six, expected) => {
+        const table = { 'h.example A': entry(four, '192.0.2.1'), 'h.example AAAA': entry(six, '2001:db8::1') }
+        const parts = scriptedParts({ table, isCached })
+        expect(await outcome(parts, 'h.example')).toBe(expected)
+        expect(parts.asked).toEqual(['h.example AAAA', 'h.example A'])
+      },
+    )
   }
 
   test('are asked for one after the other when resolv.conf says so', async () => {
@@ -274,14 +322,21 @@ describe('the order', () => {
     ['verbatim', '2001:db8::1 ::1 192.0.2.1 127.0.0.9'],
   ]
   test.each(orders)('%s is %s', async (order, addresses) => {
-    expect(await outcome(scriptedParts({ table, sources }), 'h.example', { order: order as 'verbatim' })).toBe(addresses)
+    expect(
+      await outcome(scriptedParts({ table, sources }), 'h.example', { order: order as 'verbatim' }),
+    ).toBe(addresses)
   })
 })
 
 test('the failure says what was asked and why it failed', async () => {
   const parts = scriptedParts({ table: { 'h.example A': 'ESERVFAIL', 'h.example AAAA': 'ESERVFAIL' } })
   const failure: unknown = await lookup(parts, 'h.example').catch((error: unknown) => error)
-  expect(failure).toMatchObject({ code: 'EAI_AGAIN', hostname: 'h.example', isTemporary: true, cause: { code: 'ESERVFAIL' } })
+  expect(failure).toMatchObject({
+    code: 'EAI_AGAIN',
+    hostname: 'h.example',
+    isTemporary: true,
+    cause: { code: 'ESERVFAIL' },
+  })
   await expect(lookup(parts, 'a b')).rejects.toMatchObject({
     code: 'ENOTFOUND',
     hostname: 'a b',
@@ -305,7 +360,9 @@ const wrong: readonly (readonly [host: unknown, options: unknown, code: string])
   ['a', { numericOnly: 1 }, 'ERR_INVALID_ARG_TYPE'],
 ]
 test.each(wrong)('lookup(%j, %j) fails with %s', async (host, options, code) => {
-  await expect(lookup(scriptedParts(), host as string, options as LookupOptions)).rejects.toMatchObject({ code })
+  await expect(lookup(scriptedParts(), host as string, options as LookupOptions)).rejects.toMatchObject({
+    code,
+  })
 })
 
 describe('cancelling', () => {

@@ -3,9 +3,9 @@ import { type Awaitable, Event } from '@shrapnel/core'
 import { DnsError, type DnsErrorCode } from '../../src/errors.js'
 import type { LookupParts, LookupRules } from '../../src/lookup/parts.js'
 import type { Resolution } from '../../src/resolution.js'
-import type { ResourceRecord } from '../../src/wire/index.js'
 import { parseHosts } from '../../src/system/hosts-file.js'
 import { parseNsswitch } from '../../src/system/nsswitch.js'
+import type { ResourceRecord } from '../../src/wire/index.js'
 
 /** `name type` to the data of its records, or to how it fails; `slow` never answers. A name without any line does not exist. */
 export type Table = Readonly<Record<string, readonly unknown[] | DnsErrorCode | 'slow'>>
@@ -48,10 +48,20 @@ export function scriptedParts(script: Script = {}): ScriptedParts {
     if (entry === undefined) {
       throw new DnsError(names.has(name) ? 'ENODATA' : 'ENOTFOUND', `${name} ${type}: nothing`, facts)
     }
-    if (typeof entry === 'string' && entry !== 'slow') throw new DnsError(entry, `${name} ${type}: ${entry}`, facts)
+    if (typeof entry === 'string' && entry !== 'slow')
+      throw new DnsError(entry, `${name} ${type}: ${entry}`, facts)
     const data = entry === 'slow' ? [] : entry
     const records = data.map((each) => ({ name, type, class: 'IN', ttl: TTL, data: each }) as ResourceRecord)
-    return { name, type, canonicalName: name, records, aliases: [], ttl: TTL, isStale: false, source: 'network' }
+    return {
+      name,
+      type,
+      canonicalName: name,
+      records,
+      aliases: [],
+      ttl: TTL,
+      isStale: false,
+      source: 'network',
+    }
   }
   const later = async (name: string, type: string): Promise<Resolution> => {
     const key = `${name} ${type}`

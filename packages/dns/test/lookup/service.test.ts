@@ -6,7 +6,12 @@ import { orderTargets } from '../../src/lookup/service-order.js'
 import { a, type Script, scriptedParts } from './scripted-parts.js'
 
 const NAME = '_ldap._tcp.example.com'
-const srv = (target: string, priority = 0, weight = 0, port = 389): unknown => ({ target, priority, weight, port })
+const srv = (target: string, priority = 0, weight = 0, port = 389): unknown => ({
+  target,
+  priority,
+  weight,
+  port,
+})
 const script = (targets: readonly unknown[], rest: Script['table'] = {}): Script => ({
   table: { [`${NAME} SRV`]: targets, ...rest },
   rules: { search: ['corp.example'], ndots: 5 },
@@ -21,7 +26,15 @@ test('targets come by priority, each with its addresses, and without the search 
     }),
   )
   expect(await service(parts, `${NAME}.`)).toEqual([
-    { host: 'a.example', port: 389, priority: 10, weight: 0, ttl: 60, error: undefined, addresses: [{ address: '192.0.2.1', family: 4, ttl: 60 }] },
+    {
+      host: 'a.example',
+      port: 389,
+      priority: 10,
+      weight: 0,
+      ttl: 60,
+      error: undefined,
+      addresses: [{ address: '192.0.2.1', family: 4, ttl: 60 }],
+    },
     {
       host: 'b.example',
       port: 636,
@@ -56,34 +69,53 @@ test('a target without an address says why, and does not fail the others', async
 })
 
 test('when no target has an address the service has failed as its first target', async () => {
-  const parts = scriptedParts(script([srv('a.example', 1), srv('b.example', 2)], { 'a.example A': 'ESERVFAIL', 'a.example AAAA': 'ESERVFAIL' }))
+  const parts = scriptedParts(
+    script([srv('a.example', 1), srv('b.example', 2)], {
+      'a.example A': 'ESERVFAIL',
+      'a.example AAAA': 'ESERVFAIL',
+    }),
+  )
   await expect(service(parts, NAME)).rejects.toMatchObject({ code: 'EAI_AGAIN', hostname: 'a.example.' })
 })
 
 test('targets are not looked up when the caller does not want it', async () => {
   const parts = scriptedParts(script([srv('a.example')]))
-  expect(await service(parts, NAME, { addresses: false })).toMatchObject([{ host: 'a.example', addresses: [], error: undefined }])
+  expect(await service(parts, NAME, { addresses: false })).toMatchObject([
+    { host: 'a.example', addresses: [], error: undefined },
+  ])
   expect(parts.asked).toEqual([`${NAME} SRV`])
 })
 
 test('a root for a target says that there is no such service, and no more is asked', async () => {
   const parts = scriptedParts(script([srv('.')]))
-  await expect(service(parts, NAME)).rejects.toMatchObject({ code: 'ENODATA', message: expect.stringContaining('decidedly not available') })
+  await expect(service(parts, NAME)).rejects.toMatchObject({
+    code: 'ENODATA',
+    message: expect.stringContaining('decidedly not available'),
+  })
   expect(parts.asked).toEqual([`${NAME} SRV`])
 })
 
 test('failures are those of the question', async () => {
   await expect(service(scriptedParts(), NAME)).rejects.toMatchObject({ code: 'ENOTFOUND' })
-  await expect(service(scriptedParts({ table: { [`${NAME} SRV`]: 'ESERVFAIL' } }), NAME)).rejects.toMatchObject({ code: 'ESERVFAIL' })
+  await expect(
+    service(scriptedParts({ table: { [`${NAME} SRV`]: 'ESERVFAIL' } }), NAME),
+  ).rejects.toMatchObject({ code: 'ESERVFAIL' })
   await expect(service(scriptedParts(), '_ldap._tcp..example')).rejects.toMatchObject({ code: 'EBADNAME' })
-  await expect(service(scriptedParts({ table: { [`${NAME} SRV`]: 'slow' } }), NAME, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'EAI_AGAIN' })
-  await expect(service(scriptedParts(), NAME, { familly: 4 } as never)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OPTION' })
+  await expect(
+    service(scriptedParts({ table: { [`${NAME} SRV`]: 'slow' } }), NAME, { timeoutMs: 5 }),
+  ).rejects.toMatchObject({ code: 'EAI_AGAIN' })
+  await expect(service(scriptedParts(), NAME, { familly: 4 } as never)).rejects.toMatchObject({
+    code: 'ERR_UNKNOWN_OPTION',
+  })
 })
 
 test('more targets than the limit are refused', async () => {
   const targets = Array.from({ length: MAX_TARGETS + 1 }, (_, i) => srv(`t${i}.example`))
   const parts = scriptedParts(script(targets))
-  await expect(service(parts, NAME)).rejects.toMatchObject({ code: 'EBADRESP', message: expect.stringContaining(`more than ${MAX_TARGETS}`) })
+  await expect(service(parts, NAME)).rejects.toMatchObject({
+    code: 'EBADRESP',
+    message: expect.stringContaining(`more than ${MAX_TARGETS}`),
+  })
   expect(parts.asked).toHaveLength(1)
 })
 

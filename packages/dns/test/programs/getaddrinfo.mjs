@@ -12,7 +12,8 @@ const scenarios = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const run = (command, ...args) => execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 
 run('ip', 'link', 'set', 'lo', 'up')
-for (const address of ['192.0.2.1/24', '2001:db8::1/64', 'fd00::1/64']) run('ip', 'addr', 'add', address, 'dev', 'lo')
+for (const address of ['192.0.2.1/24', '2001:db8::1/64', 'fd00::1/64'])
+  run('ip', 'addr', 'add', address, 'dev', 'lo')
 run('ip', 'route', 'add', 'default', 'dev', 'lo')
 run('ip', '-6', 'route', 'add', 'default', 'dev', 'lo')
 

@@ -56,12 +56,20 @@ const ipv4 = (text) => Buffer.from(text.split('.').map(Number))
 function ipv6(text) {
   if (!isIPv6(text)) throw new Error(`${text} is no IPv6 address`)
   const [front, back = ''] = text.split('::').map((part) => part.split(':').filter(Boolean))
-  const groups = text.includes('::') ? [...front, ...Array(8 - front.length - back.length).fill('0'), ...back] : front
+  const groups = text.includes('::')
+    ? [...front, ...Array(8 - front.length - back.length).fill('0'), ...back]
+    : front
   return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex')
 }
 
 const wireName = (text) =>
-  Buffer.concat([...text.split('.').filter(Boolean).map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1')), Buffer.alloc(1)])
+  Buffer.concat([
+    ...text
+      .split('.')
+      .filter(Boolean)
+      .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1')),
+    Buffer.alloc(1),
+  ])
 
 function srv([priority, weight, port, target]) {
   const head = Buffer.alloc(6)

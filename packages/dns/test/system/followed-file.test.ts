@@ -58,7 +58,11 @@ test('a file that another is renamed over is seen', () => {
 })
 
 test('a symlink that is turned to another file is seen, as Kubernetes does it', () => {
-  for (const [name, text] of [['1', 'one'], ['2', 'two']] as const) writeFileSync(`${path}.${name}`, text)
+  for (const [name, text] of [
+    ['1', 'one'],
+    ['2', 'two'],
+  ] as const)
+    writeFileSync(`${path}.${name}`, text)
   symlinkSync(`${path}.1`, path)
   const file = follow()
   expect(file.current).toBe('one')
@@ -127,20 +131,23 @@ const broken: readonly (readonly [why: string, breakIt: () => void, message: Reg
   ['a folder', () => (rmSync(path), mkdirSync(path)), /is no plain file/],
   ['a loop of symlinks', () => (rmSync(path), symlinkSync(path, path)), /ELOOP/],
 ]
-test.each(broken)('a file that is %s leaves what was read before, and is read when it is good again', (_, breakIt, message) => {
-  write('one')
-  const file = follow()
-  expect(file.current).toBe('one')
-  breakIt()
-  time += 1_000
-  expect(file.current).toBe('one')
-  expect(String(file.failure)).toMatch(message)
-  rmSync(path, { recursive: true })
-  write('two')
-  time += 1_000
-  expect(file.current).toBe('two')
-  expect(file.failure).toBeUndefined()
-})
+test.each(broken)(
+  'a file that is %s leaves what was read before, and is read when it is good again',
+  (_, breakIt, message) => {
+    write('one')
+    const file = follow()
+    expect(file.current).toBe('one')
+    breakIt()
+    time += 1_000
+    expect(file.current).toBe('one')
+    expect(String(file.failure)).toMatch(message)
+    rmSync(path, { recursive: true })
+    write('two')
+    time += 1_000
+    expect(file.current).toBe('two')
+    expect(file.failure).toBeUndefined()
+  },
+)
 
 test('a file that says that it is final is read once', () => {
   write('final')

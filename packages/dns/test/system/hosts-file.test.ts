@@ -1,8 +1,11 @@
+import { expect, test } from 'vitest'
 import { parseHosts } from '../../src/system/hosts-file.js'
 import { MAX_HOSTS_LINES, MAX_NAMES_PER_LINE } from '../../src/system/limits.js'
-import { expect, test } from 'vitest'
 
-const addresses = (text: string, name: string): string[] => parseHosts(text).named(name).map(({ address }) => address)
+const addresses = (text: string, name: string): string[] =>
+  parseHosts(text)
+    .named(name)
+    .map(({ address }) => address)
 
 test('a name has the addresses of all lines it is on, in their order', () => {
   const text = '192.0.2.2 a b\n# 192.0.2.9 a\n2001:DB8::1\ta # comment\n 192.0.2.1 c a\n'

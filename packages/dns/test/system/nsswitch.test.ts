@@ -1,5 +1,5 @@
-import { parseNsswitch } from '../../src/system/nsswitch.js'
 import { expect, test } from 'vitest'
+import { parseNsswitch } from '../../src/system/nsswitch.js'
 
 const rows: readonly (readonly [line: string, sources: readonly string[], finals: readonly string[]])[] = [
   ['', ['files', 'dns'], []],

@@ -1,7 +1,7 @@
-import { readOptions } from '../../src/system/resolver-options.js'
-import { parseResolvConf } from '../../src/system/resolv-conf.js'
-import { MAX_PROBLEMS, MAX_SEARCH_DOMAINS } from '../../src/system/limits.js'
 import { describe, expect, test } from 'vitest'
+import { MAX_PROBLEMS, MAX_SEARCH_DOMAINS } from '../../src/system/limits.js'
+import { parseResolvConf } from '../../src/system/resolv-conf.js'
+import { readOptions } from '../../src/system/resolver-options.js'
 
 describe('resolv.conf', () => {
   test('has the defaults of glibc when nothing is in it', () => {
@@ -70,7 +70,9 @@ describe('resolv.conf', () => {
   test('without a search list searches the domain of the machine', () => {
     expect(parseResolvConf('', { hostname: 'host.corp.example' }).search).toEqual(['corp.example'])
     expect(parseResolvConf('', { hostname: 'host' }).search).toEqual([])
-    expect(parseResolvConf('search a.example', { hostname: 'host.corp.example' }).search).toEqual(['a.example'])
+    expect(parseResolvConf('search a.example', { hostname: 'host.corp.example' }).search).toEqual([
+      'a.example',
+    ])
   })
 
   test('gives way to LOCALDOMAIN and RES_OPTIONS', () => {

@@ -21,3 +21,10 @@ export { DnsError, type DnsErrorCode, type DnsFacts } from './errors.js'
 export type { RecordOf, RecordType, Reply, Resolution, Transport, Upstream } from './resolution.js'
 export { Resolver } from './resolver.js'
 export type { Edns, EdnsOption, Message, Question, RecordData, ResourceRecord } from './wire/index.js'
+
+// Servers
+
+export type { ServersOptions } from './exchange/options.js'
+export type { Dropped, DropReason } from './exchange/pending.js'
+export type { ServerFacts } from './exchange/server.js'
+export { Servers } from './exchange/servers.js'

@@ -8,7 +8,7 @@ import { Mailbox } from '@shrapnel/core/parts'
 import { DnsError, type DnsErrorCode } from '../errors.js'
 import type { Reply } from '../resolution.js'
 import type { Question } from '../wire/index.js'
-import { Attempt, type Asked, type Mail } from './attempt.js'
+import { type Asked, Attempt, type Mail } from './attempt.js'
 import type { Settings } from './options.js'
 import { questionBytes } from './query.js'
 import type { Server } from './server.js'
@@ -18,7 +18,6 @@ const LEAST_PROBE_MS = 20
 
 export class Asking {
   readonly #servers: readonly Server[]
-  readonly #settings: Settings
   readonly #asked: Asked
   readonly #startedAt = now()
   readonly #deadline: number
@@ -34,8 +33,11 @@ export class Asking {
   /** `servers` in the order in which they are to be asked. */
   constructor(servers: readonly Server[], question: Question, settings: Settings) {
     this.#servers = servers
-    this.#settings = settings
-    this.#asked = { question, questionBytes: questionBytes(question), mailbox: new Mailbox(() => this.describe()) }
+    this.#asked = {
+      question,
+      questionBytes: questionBytes(question),
+      mailbox: new Mailbox(() => this.describe()),
+    }
     this.#deadline = this.#startedAt + settings.timeoutMs
     this.#intervalMs = settings.retryMs
     this.#nextAt = this.#startedAt
@@ -146,13 +148,20 @@ export class Asking {
       latest.server.timedOut++
       latest.server.health.failed(time, 'timeout')
     }
-    if (time < this.#deadline) return this.#askNext(time)
+    if (time < this.#deadline) this.#askNext(time)
+    else this.#giveUp()
+  }
+
+  #giveUp(): never {
     for (const { server, nuisance } of this.#attempts) {
       const code = nuisance === undefined ? 'ETIMEOUT' : 'EBADRESP'
       const text = nuisance === undefined ? 'did not answer' : 'sent no answer that can be read'
       this.#failures.push({
         server: server.address.name,
-        error: new DnsError(code, `${server.address.name} ${text}`, { server: server.address.name, cause: nuisance }),
+        error: new DnsError(code, `${server.address.name} ${text}`, {
+          server: server.address.name,
+          cause: nuisance,
+        }),
       })
     }
     throw this.#failure()
@@ -161,9 +170,10 @@ export class Asking {
   /** What the failures of all amount to: how the best of them did. */
   #failure(): Error {
     const [first] = this.#failures
-    const best = this.#failures.reduce((one, other) => (rank(other.error) > rank(one.error) ? other : one), first as never) as
-      | { readonly server: string; readonly error: unknown }
-      | undefined
+    const best = this.#failures.reduce(
+      (one, other) => (rank(other.error) > rank(one.error) ? other : one),
+      first as never,
+    ) as { readonly server: string; readonly error: unknown } | undefined
     const { name, type } = this.#asked.question
     const error = best?.error
     const facts = { hostname: name, type, server: best?.server, attempts: this.#failures, cause: error }

@@ -182,7 +182,8 @@ export class Attempt {
       else this.#sendOnStream()
       return undefined
     }
-    if (sent.query?.hasEdns && isRefusalOfEdns(message) && !abilities.speaksEdns) return this.#askWithoutEdns(sent)
+    if (sent.query?.hasEdns && isRefusalOfEdns(message) && !abilities.speaksEdns)
+      return this.#askWithoutEdns(sent)
     const refusal = refusalOf(message, this.asked.question, this.server)
     if (refusal !== undefined) throw refusal
     if (verdict === 'case' || this.#isInPlainCase) abilities.ignoresCase(this.#now)
@@ -194,7 +195,8 @@ export class Attempt {
   #takeWithoutQuestion(sent: Sent, bytes: Buffer): undefined {
     const rcode = (bytes[3] as number) & 0x0f
     const mayBeEdns = rcode === FORMERR || rcode === NOTIMP
-    if (mayBeEdns && sent.query?.hasEdns && !this.server.abilities.speaksEdns) return this.#askWithoutEdns(sent)
+    if (mayBeEdns && sent.query?.hasEdns && !this.server.abilities.speaksEdns)
+      return this.#askWithoutEdns(sent)
     if (sent === this.#stream) throw this.#badReply('has no question')
     return this.#drop('no-question')
   }

@@ -46,6 +46,17 @@ export function noneDropped(): Dropped {
   }
 }
 
+/** Why a message is dropped: `pending` waits for its id, null if nobody does any more. */
+export function dropReason(
+  bytes: Uint8Array,
+  pending: Pending | null | undefined,
+  verdict: Verdict | undefined,
+): DropReason {
+  if (bytes.length < 2) return 'short'
+  if (pending === null) return 'late'
+  return pending === undefined || verdict === undefined || verdict === 'match' ? 'id' : verdict
+}
+
 /** What is to be looked at closer. */
 export function mayBeReply(verdict: Verdict): boolean {
   return verdict === 'match' || verdict === 'case' || verdict === 'no-question'

@@ -2,7 +2,8 @@
  * One query as bytes, and whether bytes that came are the reply to it. The comparison is made before anything is decoded, and of
  * bytes: the header must be that of a reply, and the question the very one that was sent, letter case included.
  */
-import { encodeMessage, type Question } from '../wire/index.js'
+import { DnsError } from '../errors.js'
+import { DnsWireError, encodeMessage, type Message, type Question } from '../wire/index.js'
 import type { Settings } from './options.js'
 
 /** What came, seen beside the query. `case`: it is the reply but for the case of letters; `no-question`: but for a question at all. */
@@ -105,26 +106,37 @@ export class Query {
   }
 }
 
-/** The question of a message: name, type, class. Throws a WireError for what cannot be written. */
+/** The question of a message: name, type, class. Throws a DnsError, `EBADNAME`, for a name that cannot be written. */
 export function questionBytes(question: Question): Buffer {
-  const message = encodeMessage({
-    id: 0,
-    isResponse: false,
-    opcode: 'QUERY',
-    isAuthoritative: false,
-    isTruncated: false,
-    recursionDesired: false,
-    recursionAvailable: false,
-    isAuthenticData: false,
-    checkingDisabled: false,
-    rcode: 'NOERROR',
-    questions: [question],
-    answers: [],
-    authorities: [],
-    additionals: [],
-    edns: undefined,
-  })
-  return message.subarray(HEADER_BYTES)
+  try {
+    return encodeMessage({ ...EMPTY, questions: [question] }).subarray(HEADER_BYTES)
+  } catch (error) {
+    if (!(error instanceof DnsWireError) || error.code === 'DNS_VALUE') throw error
+    const { name, type } = question
+    throw new DnsError('EBADNAME', `${JSON.stringify(name)} is no domain name`, {
+      hostname: name,
+      type,
+      cause: error,
+    })
+  }
+}
+
+const EMPTY: Message = {
+  id: 0,
+  isResponse: false,
+  opcode: 'QUERY',
+  isAuthoritative: false,
+  isTruncated: false,
+  recursionDesired: false,
+  recursionAvailable: false,
+  isAuthenticData: false,
+  checkingDisabled: false,
+  rcode: 'NOERROR',
+  questions: [],
+  answers: [],
+  authorities: [],
+  additionals: [],
+  edns: undefined,
 }
 
 /** From bytes that `compare` did not find short. */

@@ -19,9 +19,7 @@ export function refusalOf(message: Message, question: Question, server: Server):
   const says = isAnswer ? 'only refers to other servers' : `says ${rcode}`
   const extended = edns?.options.find((option) => option.option === 'EXTENDED-ERROR')
   const extendedError =
-    extended?.option === 'EXTENDED-ERROR'
-      ? { infoCode: extended.infoCode, text: extended.text }
-      : undefined
+    extended?.option === 'EXTENDED-ERROR' ? { infoCode: extended.infoCode, text: extended.text } : undefined
   const code = isAnswer ? 'EBADRESP' : (CODES[rcode] ?? 'ERCODE')
   return new DnsError(code, `${server.address.name} ${says}, asked for ${name} ${type}`, {
     hostname: name,

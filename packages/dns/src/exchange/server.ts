@@ -1,4 +1,5 @@
 /** One server: where it is, how well it answers, what it is known to do, and the port and the connections that are open to it. */
+import { ClosedError } from '@shrapnel/core'
 import { Abilities } from './abilities.js'
 import { Health } from './health.js'
 import type { Settings } from './options.js'
@@ -39,6 +40,7 @@ export class Server {
   readonly #dropped = noneDropped()
   #port: UdpPort | null = null
   readonly #ports = new Set<UdpPort>()
+  #isClosed = false
   asked = 0
   answered = 0
   timedOut = 0
@@ -54,7 +56,9 @@ export class Server {
     this.#dropped[reason]++
   }
 
+  /** Throws what the system says where there is no port to be had. */
   sendDatagram(pending: Pending, now: number): void {
+    if (this.#isClosed) throw new ClosedError('the servers were closed')
     const { maxQueriesPerPort, randomUint16 } = this.settings
     let port = this.#port
     if (port === null || !port.hasRoom(now, maxQueriesPerPort)) {
@@ -86,7 +90,18 @@ export class Server {
     }
   }
 
+  /** Whether a port or a connection is open to it. */
+  get isInUse(): boolean {
+    return this.streams.connections > 0 || [...this.#ports].some((port) => !port.isClosed)
+  }
+
+  /** It is none of the servers any more: queries under way go on. */
+  retire(): void {
+    this.streams.retire()
+  }
+
   close(): void {
+    this.#isClosed = true
     for (const port of this.#ports) port.close()
     this.streams.close()
   }

@@ -9,11 +9,13 @@ import { Asking } from './asking.js'
 import { ranked } from './health.js'
 import { checkServers, checkSettings, type ServersOptions, type Settings } from './options.js'
 import { Server, type ServerFacts } from './server.js'
-import type { ServerOptions } from './server-address.js'
+import type { ServerAddress, ServerOptions } from './server-address.js'
 
 export class Servers implements Upstream, Disposable {
   readonly #settings: Settings
   #servers: readonly Server[]
+  /** Replaced by others, with queries under way. */
+  #former: readonly Server[] = []
   #turn = 0
   #isClosed = false
 
@@ -49,11 +51,14 @@ export class Servers implements Upstream, Disposable {
 
   /** Other servers from now on, as when resolv.conf changed. What is known of those that stay is kept; queries under way go on. */
   replace(servers: readonly (string | ServerOptions)[]): void {
-    const before = new Map(this.#servers.map((server) => [server.address.name, server]))
+    const before = this.#servers
     this.#servers = checkServers(servers).map((address) => {
-      const known = before.get(address.name)
+      const known = before.find((server) => isSame(server.address, address))
       return known ?? new Server(address, this.#settings)
     })
+    const replaced = before.filter((server) => !this.#servers.includes(server))
+    for (const server of replaced) server.retire()
+    this.#former = [...this.#former, ...replaced].filter((server) => server.isInUse)
   }
 
   /** How each server does, in the order given. */
@@ -66,7 +71,7 @@ export class Servers implements Upstream, Disposable {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const server of this.#servers) server.close()
+    for (const server of [...this.#servers, ...this.#former]) server.close()
   }
 
   [Symbol.dispose](): void {
@@ -77,4 +82,8 @@ export class Servers implements Upstream, Disposable {
     if (this.#isClosed && !(cause instanceof Interrupted))
       throw new ClosedError('the servers were closed: close() was called')
   }
+}
+
+function isSame(one: ServerAddress, other: ServerAddress): boolean {
+  return one.name === other.name && one.serverName === other.serverName && one.tls === other.tls
 }

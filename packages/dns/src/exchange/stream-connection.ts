@@ -3,10 +3,19 @@
  * of its own connects, reads and closes it when it was idle; it keeps no process alive. It repeats no query: whoever waits on a
  * connection that breaks is told.
  */
-import { BufferedReader, BufferedWriter, type Coroutine, now, type Stream, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
+import {
+  BufferedReader,
+  BufferedWriter,
+  type Coroutine,
+  now,
+  type Stream,
+  spawn,
+  TimeoutError,
+  withTimeout,
+} from '@shrapnel/core'
 import { inBackground, refillBackground } from '@shrapnel/core/parts'
 import { DnsError } from '../errors.js'
-import { type Channel, type DropReason, idOf, mayBeReply, type Pending } from './pending.js'
+import { type Channel, type DropReason, dropReason, idOf, mayBeReply, type Pending } from './pending.js'
 import type { RandomUint16 } from './random.js'
 
 const LENGTH_BYTES = 2
@@ -81,11 +90,15 @@ export class StreamConnection implements Channel {
     if (query === null || this.#isEnded || !this.#queries.get(query.id)) return
     if (isAnswered || this.#writer === null) this.#queries.delete(query.id)
     else this.#queries.set(query.id, null)
-    if (--this.#waiting > 0) return this.#owner.onRoom()
+    this.#waiting--
+    if (this.#waiting === 0) this.#becomeIdle()
+    this.#owner.onRoom()
+  }
+
+  #becomeIdle(): void {
     // A connection that is not there yet, and that nobody waits for, is not made.
     if (this.#writer === null || this.#isRetired || this.#owner.idleTimeoutMs === 0) this.close()
     this.#lastUsedAt = now()
-    this.#owner.onRoom()
   }
 
   close(error: unknown = undefined): void {
@@ -134,7 +147,9 @@ export class StreamConnection implements Channel {
       const idleForMs = this.#waiting > 0 ? 0 : now() - this.#lastUsedAt
       if (idleForMs >= idleTimeoutMs && this.#waiting === 0) return
       try {
-        await withTimeout(idleTimeoutMs === 0 ? Infinity : idleTimeoutMs - idleForMs, () => this.#read(reader))
+        await withTimeout(idleTimeoutMs === 0 ? Infinity : idleTimeoutMs - idleForMs, () =>
+          this.#read(reader),
+        )
       } catch (error) {
         if (!(error instanceof TimeoutError)) throw error
       }
@@ -148,25 +163,26 @@ export class StreamConnection implements Channel {
         const length = reader.tryReadExact(LENGTH_BYTES) ?? (await reader.readExact(LENGTH_BYTES))
         this.#expectedBytes = checkLength(length.readUInt16BE())
       }
-      const message = reader.tryReadExact(this.#expectedBytes) ?? (await reader.readExact(this.#expectedBytes))
+      const message =
+        reader.tryReadExact(this.#expectedBytes) ?? (await reader.readExact(this.#expectedBytes))
       this.#expectedBytes = -1
       this.#take(message)
     } while (!this.#isEnded && reader.bufferedBytes > 0)
   }
 
   #take(bytes: Buffer): void {
-    const { onStray } = this.#owner
     const id = idOf(bytes)
     const pending = this.#queries.get(id)
-    if (pending === null) {
-      this.#queries.delete(id)
-      this.#owner.onRoom()
+    const verdict = pending?.query?.compare(bytes)
+    if (pending && verdict !== undefined && mayBeReply(verdict)) {
+      this.#lastUsedAt = now()
+      pending.onReply(bytes, verdict)
+      return
     }
-    if (!pending) return onStray(pending === null ? 'late' : 'id')
-    const verdict = pending.query?.compare(bytes) ?? 'question'
-    if (!mayBeReply(verdict)) return onStray(verdict as DropReason)
-    this.#lastUsedAt = now()
-    pending.onReply(bytes, verdict)
+    this.#owner.onStray(dropReason(bytes, pending, verdict))
+    if (pending !== null) return
+    this.#queries.delete(id)
+    this.#owner.onRoom()
   }
 }
 

@@ -16,6 +16,7 @@ export class StreamPool implements Channel, ConnectionOwner {
   readonly #onStray: (reason: DropReason) => void
   readonly #connections = new Set<StreamConnection>()
   readonly #queue = new Set<Pending>()
+  #isClosed = false
 
   constructor(server: ServerAddress, settings: Settings, onStray: (reason: DropReason) => void) {
     this.name = `dns ${server.transport === 'udp' ? `tcp://${server.name}` : server.name}`
@@ -35,7 +36,8 @@ export class StreamPool implements Channel, ConnectionOwner {
   }
 
   send(pending: Pending): void {
-    if (this.#queue.size > 0 || !this.#place(pending)) this.#queue.add(pending)
+    if (this.#isClosed) pending.onFailure(undefined, false)
+    else if (this.#queue.size > 0 || !this.#place(pending)) this.#queue.add(pending)
   }
 
   /** Whether there was a place. */
@@ -58,7 +60,13 @@ export class StreamPool implements Channel, ConnectionOwner {
     this.#queue.delete(pending)
   }
 
+  /** Connections end when nobody waits on them any more. */
+  retire(): void {
+    for (const connection of [...this.#connections]) connection.retire()
+  }
+
   close(): void {
+    this.#isClosed = true
     const waiting = [...this.#queue]
     this.#queue.clear()
     for (const connection of [...this.#connections]) connection.close()

@@ -9,7 +9,7 @@
  */
 import { UdpSocket } from '@shrapnel/core'
 import { inBackground, refillBackground } from '@shrapnel/core/parts'
-import { type Channel, type DropReason, idOf, mayBeReply, type Pending } from './pending.js'
+import { type Channel, type DropReason, dropReason, idOf, mayBeReply, type Pending } from './pending.js'
 import type { RandomUint16 } from './random.js'
 import type { ServerAddress } from './server-address.js'
 
@@ -86,6 +86,11 @@ export class UdpPort implements Channel {
 
   close(): void {
     this.#socket.close()
+    this.#fail(undefined)
+  }
+
+  #fail(error: unknown): void {
+    for (const pending of [...this.#queries.values()]) pending?.onFailure(error, false)
   }
 
   async #receive(): Promise<void> {
@@ -95,17 +100,15 @@ export class UdpPort implements Channel {
         this.#take((datagram instanceof Promise ? await datagram : datagram).data)
       } catch (error) {
         if (this.#socket.isClosed) return
-        for (const pending of [...this.#queries.values()]) pending?.onFailure(error, false)
+        this.#fail(error)
       }
     }
   }
 
   #take(bytes: Buffer): void {
-    if (bytes.length < 2) return this.#onStray('short')
-    const pending = this.#queries.get(idOf(bytes))
-    if (!pending) return this.#onStray(pending === null ? 'late' : 'id')
-    const verdict = pending.query?.compare(bytes) ?? 'question'
-    if (mayBeReply(verdict)) pending.onReply(bytes, verdict)
-    else this.#onStray(verdict as DropReason)
+    const pending = bytes.length < 2 ? undefined : this.#queries.get(idOf(bytes))
+    const verdict = pending?.query?.compare(bytes)
+    if (pending && verdict !== undefined && mayBeReply(verdict)) pending.onReply(bytes, verdict)
+    else this.#onStray(dropReason(bytes, pending, verdict))
   }
 }

@@ -126,10 +126,15 @@ test('a file that goes, or is emptied, is believed to be empty the second time',
   expect(file.current).toBe('three')
 })
 
+function replaceBy(make: (path: string) => void): void {
+  rmSync(path)
+  make(path)
+}
+
 const broken: readonly (readonly [why: string, breakIt: () => void, message: RegExp])[] = [
   ['too long', () => write('x'.repeat(101)), /has 101 bytes: more than 100/],
-  ['a folder', () => (rmSync(path), mkdirSync(path)), /is no plain file/],
-  ['a loop of symlinks', () => (rmSync(path), symlinkSync(path, path)), /ELOOP/],
+  ['a folder', () => replaceBy(mkdirSync), /is no plain file/],
+  ['a loop of symlinks', () => replaceBy((at) => symlinkSync(at, at)), /ELOOP/],
 ]
 test.each(broken)(
   'a file that is %s leaves what was read before, and is read when it is good again',

@@ -12,7 +12,7 @@ export async function serversFor(settings: Settings, surroundings: Surroundings)
   const points =
     given.length > 0
       ? given
-      : (await surroundings.systemServers()).map((text) => parseServer(text, settings.defaults))
+      : surroundings.systemServers().map((text) => parseServer(text, settings.defaults))
   const found: AskedServer[] = []
   for (const point of points) found.push(...(await addressesOf(point, settings, surroundings)))
   if (found.length === 0) throw new DnsError('ECONNREFUSED', 'there is no server to ask: name one with --server')

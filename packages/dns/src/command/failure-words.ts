@@ -17,28 +17,24 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TimeoutError)
     return { code: 'ETIMEOUT', text: `no reply within ${error.timeoutMs} ms`, exitCode: EXIT.NO_REPLY }
   if (error instanceof DnsError) {
-    const { extendedError } = error
-    const beside =
-      extendedError === undefined ? '' : ` (extended error ${extendedError.infoCode}${extendedError.text && `: ${extendedError.text}`})`
-    const isRefusal = REFUSALS.has(error.code)
-    return {
-      code: error.code,
-      text: `${error.message}${beside}${isRefusal ? '' : causeOf(error)}`,
-      exitCode: isRefusal ? EXIT.REFUSED : EXIT.NO_REPLY,
-    }
+    const attempts = error.attempts ?? []
+    const text = attempts.length === 0 ? wordsOf(error) : attempts.map(({ server, error: why }) => attemptWords(server, why)).join('; ')
+    return { code: error.code, text, exitCode: REFUSALS.has(error.code) ? EXIT.REFUSED : EXIT.NO_REPLY }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERROR'
   const text = error instanceof Error ? error.message : String(error)
   return { code: error instanceof TraceError ? error.code : code, text, exitCode: EXIT.NO_REPLY }
 }
 
-/** What the system or TLS said, which the error of the package only sums up. */
-function causeOf(error: Error): string {
-  const seen = new Set<unknown>([error])
-  let last: unknown = error
-  while (last instanceof Error && last.cause !== undefined && !seen.has(last.cause)) {
-    last = last.cause
-    seen.add(last)
-  }
-  return last === error || !(last instanceof Error) ? '' : `: ${last.message}`
+function attemptWords(server: string, error: unknown): string {
+  const words = wordsOf(error)
+  return words.includes(server) ? words : `${server}: ${words}`
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { extendedError } = error instanceof DnsError ? error : { extendedError: undefined }
+  if (extendedError === undefined) return error.message
+  const { infoCode, text } = extendedError
+  return `${error.message} (extended error ${infoCode}${text === '' ? '' : `: ${text}`})`
 }

@@ -13,7 +13,8 @@ const FLAGS = [
   ['checkingDisabled', 'cd'],
 ] as const satisfies readonly (readonly [keyof Message, string])[]
 
-export function printReply({ message, server, transport, elapsedMs }: Reply): string {
+export function printReply(reply: Reply): string {
+  const { message } = reply
   const flags = FLAGS.filter(([field]) => message[field]).map(([, word]) => word)
   const lines = [
     `;; ${message.opcode}, status: ${message.rcode}, flags: ${flags.join(' ')}, id: ${message.id}`,
@@ -24,9 +25,14 @@ export function printReply({ message, server, transport, elapsedMs }: Reply): st
     ...section('AUTHORITY', message.authorities),
     ...section('ADDITIONAL', message.additionals),
     '',
-    `;; ${elapsedMs.toFixed(1)} ms, ${server} by ${transport.toUpperCase()}`,
+    `;; ${placeOf(reply)}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Where it came from, how, and after how long. */
+export function placeOf({ server, transport, elapsedMs }: Reply): string {
+  return `${server.replace(/^[a-z]+:\/\//, '')} by ${transport.toUpperCase()} in ${elapsedMs.toFixed(1)} ms`
 }
 
 function section(title: string, records: Message['answers']): string[] {

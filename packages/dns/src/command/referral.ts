@@ -1,4 +1,5 @@
 /** A message that says who knows more: which zone, and its servers, as far as it leads on. */
+import type { RecordOf } from '../resolution.js'
 import { isSubdomain, type Message, nameKey, type ResourceRecord, sameName } from '../wire/index.js'
 
 export interface NameServer {
@@ -42,13 +43,10 @@ function glueOf(server: string, { additionals }: Message): readonly string[] | u
 
 export function addressesIn(records: readonly ResourceRecord[], type: 'A' | 'AAAA'): string[] {
   return records.flatMap((record) =>
-    record.type === type ? [(record as AddressRecord).data.address] : [],
+    record.type === type ? [(record as RecordOf<'A' | 'AAAA'>).data.address] : [],
   )
 }
 
-type AddressRecord = Extract<ResourceRecord, { readonly type: 'A' | 'AAAA' }>
-type NameServerRecord = Extract<ResourceRecord, { readonly type: 'NS' }>
-
-function isNameServer(record: ResourceRecord): record is NameServerRecord {
+function isNameServer(record: ResourceRecord): record is RecordOf<'NS'> {
   return record.type === 'NS'
 }

@@ -5,8 +5,8 @@ export interface Surroundings {
   readonly ask: Ask
   /** The addresses of a host that is named as a server. */
   resolveHost(host: string): Promise<readonly string[]>
-  /** The name servers of the system, as `127.0.0.53`; a last `#port` is allowed. */
-  systemServers(): Promise<readonly string[]>
+  /** The name servers of the system, as `127.0.0.53`. */
+  systemServers(): readonly string[]
   readFile(path: string): Promise<string>
   readonly version: string
   /** To standard output. */

@@ -5,7 +5,7 @@ import { serversFor } from './asked-servers.js'
 import { failureOf } from './failure-words.js'
 import { jsonLine, jsonReply } from './json-reply.js'
 import { printedRecords } from './printed-record.js'
-import { printReply, printShort } from './printed-reply.js'
+import { placeOf, printShort } from './printed-reply.js'
 import { ROOT_SERVERS } from './root-servers.js'
 import { DNS_PORT, TLS_PORT } from './server-point.js'
 import type { Surroundings } from './surroundings.js'
@@ -40,7 +40,6 @@ export async function reportTrace(
     else if (settings.form === 'long') write(printedStep(step))
   }
   if (last !== undefined && settings.form === 'short') write(printShort(last.reply))
-  if (last !== undefined && settings.form === 'long') write(`\n${printReply(last.reply)}`)
   return exitCode
 }
 
@@ -56,11 +55,12 @@ function named({ address }: AskedServer): NamedServer {
 
 function printedStep(step: TraceStep): string {
   const from = step.server.name === step.server.address ? step.server.name : `${step.server.name} (${step.server.address})`
-  if (step.is === 'address') return `;; found ${from}\n`
-  if (step.is === 'failure') return `;; ${from}: ${failureOf(step.error).text}\n`
-  const { message, transport, elapsedMs } = step.reply
+  if (step.is === 'address') return `;; found the address of ${from}\n`
+  if (step.is === 'failure') return `;; zone ${step.zone}, ${from}: ${failureOf(step.error).text}\n`
+  const { message } = step.reply
   const records = message.answers.length > 0 ? message.answers : message.authorities
-  const head = `;; ${step.zone} from ${from} by ${transport.toUpperCase()} in ${elapsedMs.toFixed(1)} ms`
+  const rcode = message.rcode === 'NOERROR' ? '' : `${message.rcode}, `
+  const head = `;; ${rcode}zone ${step.zone}, ${from}, ${placeOf(step.reply)}`
   return `${[head, ...printedRecords(records), ''].join('\n')}\n`
 }
 

@@ -2,9 +2,10 @@
  * What a zone says to a question (RFC 1034, 4.3.2): what it has, where an alias (CNAME, DNAME) leads as long as that is in the zone, who knows of what
  * was delegated, what a wildcard makes (RFC 4592), or that there is none, with the SOA (RFC 2308). It signs nothing and proves nothing.
  */
+import type { RecordOf } from '../resolution.js'
 import { nameBytes, nameKey, type Question, type ResourceRecord } from '../wire/index.js'
 import type { Answer } from './query.js'
-import { type RecordOf, upwards, type ZoneNode, type ZoneTree } from './zone-tree.js'
+import { upwards, type ZoneNode, type ZoneTree } from './zone-tree.js'
 
 /** Longer chains are nobody's, and circles end here. */
 const MAX_ALIASES = 16

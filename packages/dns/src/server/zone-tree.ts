@@ -1,8 +1,7 @@
 /** The records of a zone by name and type (RFC 1034, 4.2), checked: one SOA, at the top; nothing outside; an alias alone at its name. */
 import { outOfRange } from '@shrapnel/core/parts'
+import type { RecordOf } from '../resolution.js'
 import { isSubdomain, nameKey, parentName, type ResourceRecord } from '../wire/index.js'
-
-export type RecordOf<Type extends ResourceRecord['type']> = Extract<ResourceRecord, { readonly type: Type }>
 
 /** Records of one name, by type. None: a name that is there because there are names below it. */
 export class ZoneNode {

@@ -180,7 +180,7 @@ describe('what is no query', () => {
     await udp.send(sent)
     expect(await udp.ask(query('a.test', 'A', { id: 2 }))).toMatchObject({ id: 2 })
     using client = await TcpClient.connect(server.port)
-    if (sent instanceof Buffer) await client.socket.send(Buffer.concat([Buffer.from([0, sent.length]), sent]))
+    if (sent instanceof Uint8Array) await client.socket.send(Buffer.concat([Buffer.from([0, sent.length]), sent]))
     else await client.send(sent)
     await client.send(query('a.test', 'A', { id: 3 }))
     expect(await client.receive()).toMatchObject({ id: 3 })

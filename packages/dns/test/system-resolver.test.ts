@@ -97,7 +97,9 @@ describe('a lookup', () => {
   })
 
   test('has one time for everything, from resolv.conf or the caller', async () => {
-    await expect(open({ timeoutMs: 100 }).lookup('silent.example.')).rejects.toMatchObject({ code: 'EAI_AGAIN' })
+    await expect(open({ timeoutMs: 100 }).lookup('silent.example.')).rejects.toMatchObject({
+      code: 'EAI_AGAIN',
+    })
     file('resolv.conf', `nameserver ${server.host}\noptions timeout:2 attempts:3\n`)
     expect(open().inspect().resolvConf).toMatchObject({ timeoutMs: 2_000, attempts: 3 })
     await expect(open().lookup('silent.example.', { timeoutMs: 20 })).rejects.toMatchObject({
@@ -173,7 +175,10 @@ describe('resolv.conf', () => {
 })
 
 test('servers that are silent fail by themselves, before any limit around them, and each is named', async () => {
-  const upstream = new SystemUpstream(parseResolvConf(`nameserver ${server.host}\n`), { port: server.port, timeoutMs: 100 })
+  const upstream = new SystemUpstream(parseResolvConf(`nameserver ${server.host}\n`), {
+    port: server.port,
+    timeoutMs: 100,
+  })
   const question = { name: 'silent.example', type: 'A', class: 'IN' }
   await expect(upstream.ask(question)).rejects.toMatchObject({
     code: 'ETIMEOUT',

@@ -236,7 +236,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-const reversed = (...addresses: readonly string[]): Question[] => addresses.map((address) => [address, 'reverse'])
+const reversed = (...addresses: readonly string[]): Question[] =>
+  addresses.map((address) => [address, 'reverse'])
 
 /** The same for getnameinfo and `reverse`, of which the first name is compared. */
 export const REVERSE_SCENARIOS: readonly Scenario[] = [
@@ -250,7 +251,17 @@ export const REVERSE_SCENARIOS: readonly Scenario[] = [
       '31.2.0.192.in-addr.arpa PTR': ['a b'],
       '0.3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR': ['name6.example'],
     },
-    questions: reversed('127.0.0.1', '::1', '192.0.2.20', '192.0.2.30', '192.0.2.31', '192.0.2.99', '2001:db8::20', '2001:db8::30', '2001:db8::99'),
+    questions: reversed(
+      '127.0.0.1',
+      '::1',
+      '192.0.2.20',
+      '192.0.2.30',
+      '192.0.2.31',
+      '192.0.2.99',
+      '2001:db8::20',
+      '2001:db8::30',
+      '2001:db8::99',
+    ),
   },
   {
     why: 'the names of addresses, without the hosts file',

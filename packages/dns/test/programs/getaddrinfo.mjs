@@ -45,7 +45,9 @@ for (const { resolvConf, hosts, nsswitch = 'hosts: files dns\n', table, question
     const theirs = { ...system, asked: names(responder.asked.splice(0)) }
     // A new one for each: what it remembers would not be asked for.
     const resolver = new SystemResolver()
-    const found = await outcome(() => (isReverse ? ourName(resolver, host) : resolver.lookup(host, { family })))
+    const found = await outcome(() =>
+      isReverse ? ourName(resolver, host) : resolver.lookup(host, { family }),
+    )
     resolver.close()
     const ours = { ...found, asked: names(responder.asked.splice(0)) }
     results.push({ host, family, theirs, ours })

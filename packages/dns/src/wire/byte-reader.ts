@@ -21,9 +21,12 @@ export class ByteReader {
   /** Where the record in hand ends, or the message. */
   end: number
   #isInRecord = false
+  readonly #hasPointers: boolean
 
-  constructor(message: Uint8Array) {
+  /** Without `hasPointers`, a compressed name is refused. */
+  constructor(message: Uint8Array, hasPointers = true) {
     this.bytes = message
+    this.#hasPointers = hasPointers
     this.end = message.length
     known.forget()
   }
@@ -158,7 +161,7 @@ export class ByteReader {
           afterPointer = at
           if (at === start + 2) keyOffset = target
         }
-        if (target >= segment || target < HEADER_BYTES)
+        if (target >= segment || target < HEADER_BYTES || !this.#hasPointers)
           throw new DnsWireError('DNS_POINTER', 'a compression pointer that leads to no earlier name', {
             at: at - 2,
           })
@@ -176,7 +179,7 @@ export class ByteReader {
     }
     this.at = afterPointer < 0 ? at : afterPointer
     const name = length === 0 ? '.' : written.latin1Slice(0, length)
-    known.add(keyOffset, name)
+    if (this.#hasPointers) known.add(keyOffset, name)
     return name
   }
 

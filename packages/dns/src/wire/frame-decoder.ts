@@ -6,9 +6,10 @@ const LENGTH_BYTES = 2
 const NOTHING: readonly Uint8Array[] = []
 
 export class FrameDecoder {
-  /** The length of the message in hand; its first byte alone, if that is all there is; -1 before it. */
+  /** The message in hand, and how much of it is there. */
   #message: Uint8Array | undefined
   #filled = 0
+  /** The first byte of a length, alone; -1 if there is none. */
   #firstByte = -1
   #isDead = false
 

@@ -29,3 +29,5 @@ export type {
   ServiceBinding,
   ServiceParams,
 } from './record-data.js'
+export { formatName } from './text-form.js'
+export { formatData, formatRecord, parseRecord, parseZone, type ZoneOptions } from './zone.js'

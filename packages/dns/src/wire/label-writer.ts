@@ -52,7 +52,7 @@ function escapedByte(name: string, at: number): number {
   // NaN, at the end of the text, fails every comparison.
   if (!(first >= 0 && first <= 9)) {
     const code = name.charCodeAt(at + 1)
-    if (code > 0x20 && code < 0x7f) return -1
+    if (code >= 0x20 && code < 0x7f) return -1
     return fail('DNS_NAME_TEXT', name, 'an escape without its character')
   }
   const second = name.charCodeAt(at + 2) - ZERO

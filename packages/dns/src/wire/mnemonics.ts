@@ -33,8 +33,10 @@ export class Mnemonics {
   find(word: string): number | undefined {
     const known = this.#numbers.get(word)
     if (known !== undefined) return known
-    const capitals = word.toUpperCase()
-    if (capitals !== word) return this.find(capitals)
+    // Words of one table are all in one case.
+    const isCapital = this.#prefix === this.#prefix.toUpperCase()
+    const folded = isCapital ? word.toUpperCase() : word.toLowerCase()
+    if (folded !== word) return this.find(folded)
     if (!word.startsWith(this.#prefix)) return undefined
     const digits = word.slice(this.#prefix.length)
     return /^(?:0|[1-9]\d{0,4})$/.test(digits) && Number(digits) <= this.#largest ? Number(digits) : undefined

@@ -1,4 +1,5 @@
 /** Every type of record that has fields, by its mnemonic and by its number; any other is bytes (RFC 3597). */
+import { formatGeneric, parseGeneric } from './generic-data.js'
 import { RECORD_TYPES } from './mnemonics.js'
 import type { RecordCodec } from './record-codec.js'
 import type { OpaqueType, RecordData } from './record-data.js'
@@ -20,6 +21,8 @@ const CODECS: { readonly [Type in KnownType]: RecordCodec<RecordData[Type]> } = 
 const BYTES: RecordCodec<{ readonly bytes: Uint8Array }> = {
   decode: (reader) => ({ bytes: reader.rest() }),
   encode: (writer, data) => writer.put(data.bytes),
+  parse: (reader) => ({ bytes: parseGeneric(reader) }),
+  format: (data) => formatGeneric(data.bytes),
 }
 
 /** A type and everything there is to know of it. */

@@ -2,6 +2,7 @@
 import { RECORD_TYPES } from '../mnemonics.js'
 import type { RecordCodec } from '../record-codec.js'
 import type { RecordData } from '../record-data.js'
+import { formatBase64, formatHex, formatMoment, formatName, formatWords } from '../text-form.js'
 
 /** DS and CDS. */
 export const DS: RecordCodec<RecordData['DS']> = {
@@ -17,6 +18,13 @@ export const DS: RecordCodec<RecordData['DS']> = {
     writer.uint8(data.digestType, 'digestType')
     writer.put(data.digest)
   },
+  parse: (reader) => ({
+    keyTag: reader.uint16('keyTag'),
+    algorithm: reader.uint8('algorithm'),
+    digestType: reader.uint8('digestType'),
+    digest: reader.hexRest('digest'),
+  }),
+  format: (data) => formatWords(data.keyTag, data.algorithm, data.digestType, formatHex(data.digest)),
 }
 
 /** DNSKEY and CDNSKEY. */
@@ -33,6 +41,13 @@ export const DNSKEY: RecordCodec<RecordData['DNSKEY']> = {
     writer.uint8(data.algorithm, 'algorithm')
     writer.put(data.publicKey)
   },
+  parse: (reader) => ({
+    flags: reader.uint16('flags'),
+    protocol: reader.uint8('protocol'),
+    algorithm: reader.uint8('algorithm'),
+    publicKey: reader.base64Rest('publicKey'),
+  }),
+  format: (data) => formatWords(data.flags, data.protocol, data.algorithm, formatBase64(data.publicKey)),
 }
 
 export const RRSIG: RecordCodec<RecordData['RRSIG']> = {
@@ -58,6 +73,23 @@ export const RRSIG: RecordCodec<RecordData['RRSIG']> = {
     writer.wholeName(data.signerName)
     writer.put(data.signature)
   },
+  parse: (reader) => ({
+    typeCovered: reader.type('typeCovered'),
+    algorithm: reader.uint8('algorithm'),
+    labels: reader.uint8('labels'),
+    originalTtl: reader.uint32('originalTtl'),
+    expiration: reader.moment('expiration'),
+    inception: reader.moment('inception'),
+    keyTag: reader.uint16('keyTag'),
+    signerName: reader.name('signerName'),
+    signature: reader.base64Rest('signature'),
+  }),
+  format: (data) =>
+    formatWords(
+      ...[data.typeCovered, data.algorithm, data.labels, data.originalTtl],
+      ...[formatMoment(data.expiration), formatMoment(data.inception), data.keyTag],
+      ...[formatName(data.signerName), formatBase64(data.signature)],
+    ),
 }
 
 export const TLSA: RecordCodec<RecordData['TLSA']> = {
@@ -73,6 +105,19 @@ export const TLSA: RecordCodec<RecordData['TLSA']> = {
     writer.uint8(data.matchingType, 'matchingType')
     writer.put(data.certificateAssociationData)
   },
+  parse: (reader) => ({
+    certificateUsage: reader.uint8('certificateUsage'),
+    selector: reader.uint8('selector'),
+    matchingType: reader.uint8('matchingType'),
+    certificateAssociationData: reader.hexRest('certificateAssociationData'),
+  }),
+  format: (data) =>
+    formatWords(
+      data.certificateUsage,
+      data.selector,
+      data.matchingType,
+      formatHex(data.certificateAssociationData),
+    ),
 }
 
 export const SSHFP: RecordCodec<RecordData['SSHFP']> = {
@@ -86,4 +131,10 @@ export const SSHFP: RecordCodec<RecordData['SSHFP']> = {
     writer.uint8(data.fingerprintType, 'fingerprintType')
     writer.put(data.fingerprint)
   },
+  parse: (reader) => ({
+    algorithm: reader.uint8('algorithm'),
+    fingerprintType: reader.uint8('fingerprintType'),
+    fingerprint: reader.hexRest('fingerprint'),
+  }),
+  format: (data) => formatWords(data.algorithm, data.fingerprintType, formatHex(data.fingerprint)),
 }

@@ -3,24 +3,17 @@ import { formatIpv4, formatIpv6, IPV4_BYTES, IPV6_BYTES } from '../address.js'
 import type { ByteReader } from '../byte-reader.js'
 import type { ByteWriter } from '../byte-writer.js'
 import { DnsWireError } from '../errors.js'
-import { Mnemonics } from '../mnemonics.js'
 import type { RecordCodec } from '../record-codec.js'
 import type { ServiceBinding, ServiceParams } from '../record-data.js'
-
-/** RFC 9460, 14.3.2. */
-const KEY = {
-  mandatory: 0,
-  alpn: 1,
-  'no-default-alpn': 2,
-  port: 3,
-  ipv4hint: 4,
-  ech: 5,
-  ipv6hint: 6,
-} as const
-export const SERVICE_KEYS = new Mnemonics('service parameter', 'key', 0xffff, KEY)
-const MAX_KEY = 0xffff
-/** Reserved: RFC 9460, 14.3.2. */
-const INVALID_KEY = 0xffff
+import {
+  checkServiceParams,
+  hasServiceKey,
+  SERVICE_KEY as KEY,
+  MAX_SERVICE_KEY,
+  SERVICE_KEYS,
+} from '../service-keys.js'
+import { formatServiceParams, parseServiceParams } from '../service-text.js'
+import { formatName, formatWords } from '../text-form.js'
 
 type Mutable<Type> = { -readonly [Field in keyof Type]: Type[Field] }
 type Other = { readonly key: number; readonly bytes: Uint8Array }
@@ -43,7 +36,7 @@ function decodeParams(reader: ByteReader): ServiceParams {
     reader.end = recordEnd
   }
   if (others.length > 0) params.others = others
-  checkMandatory(params, (text) => reader.failValue(text))
+  checkServiceParams(params, (text) => reader.failValue(text))
   return params
 }
 
@@ -91,43 +84,14 @@ function listOf<Value>(reader: ByteReader, next: () => Value): Value[] {
   return list
 }
 
-function checkMandatory(params: ServiceParams, fail: (text: string) => never): void {
-  if (params.noDefaultAlpn === true && params.alpn === undefined) fail('no-default-alpn without alpn')
-  for (const word of params.mandatory ?? []) {
-    const key = SERVICE_KEYS.find(word)
-    if (key === undefined || !hasKey(params, key)) fail(`${word} is mandatory, and missing`)
-  }
-}
-
-function hasKey(params: ServiceParams, key: number): boolean {
-  switch (key) {
-    case KEY.mandatory:
-      return params.mandatory !== undefined
-    case KEY.alpn:
-      return params.alpn !== undefined
-    case KEY['no-default-alpn']:
-      return params.noDefaultAlpn === true
-    case KEY.port:
-      return params.port !== undefined
-    case KEY.ipv4hint:
-      return params.ipv4hint !== undefined
-    case KEY.ech:
-      return params.ech !== undefined
-    case KEY.ipv6hint:
-      return params.ipv6hint !== undefined
-    default:
-      return params.others?.some((other) => other.key === key) ?? false
-  }
-}
-
 function encodeParams(writer: ByteWriter, params: ServiceParams): void {
-  checkMandatory(params, failValue)
+  checkServiceParams(params, failValue)
   for (let key = KEY.mandatory; key <= KEY.ipv6hint; key++) {
-    if (hasKey(params, key)) encodeValue(writer, key, () => encodeKnown(writer, key, params))
+    if (hasServiceKey(params, key)) encodeValue(writer, key, () => encodeKnown(writer, key, params))
   }
   let previous: number = KEY.ipv6hint
   for (const { key, bytes } of [...(params.others ?? [])].sort((a, b) => a.key - b.key)) {
-    if (key <= previous || key > MAX_KEY)
+    if (key <= previous || key > MAX_SERVICE_KEY)
       failValue(`the key ${key} is there twice, or has a field of its own`)
     previous = key
     encodeValue(writer, key, () => writer.put(bytes))
@@ -184,6 +148,10 @@ export const SVCB: RecordCodec<ServiceBinding> = {
     writer.wholeName(data.target)
     encodeParams(writer, data.params)
   },
+  parse: (reader) => ({
+    priority: reader.uint16('priority'),
+    target: reader.name('target'),
+    params: parseServiceParams(reader),
+  }),
+  format: (data) => formatWords(data.priority, formatName(data.target), ...formatServiceParams(data.params)),
 }
-
-export const isReservedKey = (key: number): boolean => key === INVALID_KEY

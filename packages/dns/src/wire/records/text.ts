@@ -1,7 +1,9 @@
 /** The types whose data are strings: TXT and HINFO (RFC 1035), NAPTR (RFC 3403), CAA (RFC 8659). */
+import { formatString, formatTextString } from '../character-string.js'
 import { DnsWireError } from '../errors.js'
 import type { RecordCodec } from '../record-codec.js'
 import type { RecordData } from '../record-data.js'
+import { formatName, formatWords } from '../text-form.js'
 
 export const TXT: RecordCodec<RecordData['TXT']> = {
   decode(reader) {
@@ -13,6 +15,12 @@ export const TXT: RecordCodec<RecordData['TXT']> = {
     if (data.strings.length === 0) throw new DnsWireError('DNS_VALUE', 'a TXT record has one string at least')
     for (const string of data.strings) writer.string(string, 'a string of TXT')
   },
+  parse(reader) {
+    const strings = [reader.string('strings')]
+    while (!reader.isAtEnd()) strings.push(reader.string('strings'))
+    return { strings }
+  },
+  format: (data) => formatWords(...data.strings.map(formatString)),
 }
 
 export const HINFO: RecordCodec<RecordData['HINFO']> = {
@@ -21,6 +29,8 @@ export const HINFO: RecordCodec<RecordData['HINFO']> = {
     writer.textString(data.cpu, 'cpu')
     writer.textString(data.os, 'os')
   },
+  parse: (reader) => ({ cpu: reader.textString('cpu'), os: reader.textString('os') }),
+  format: (data) => formatWords(formatTextString(data.cpu), formatTextString(data.os)),
 }
 
 export const NAPTR: RecordCodec<RecordData['NAPTR']> = {
@@ -40,6 +50,23 @@ export const NAPTR: RecordCodec<RecordData['NAPTR']> = {
     writer.textString(data.regexp, 'regexp')
     writer.wholeName(data.replacement)
   },
+  parse: (reader) => ({
+    order: reader.uint16('order'),
+    preference: reader.uint16('preference'),
+    flags: reader.textString('flags'),
+    services: reader.textString('services'),
+    regexp: reader.textString('regexp'),
+    replacement: reader.name('replacement'),
+  }),
+  format: (data) =>
+    formatWords(
+      data.order,
+      data.preference,
+      formatTextString(data.flags),
+      formatTextString(data.services),
+      formatTextString(data.regexp),
+      formatName(data.replacement),
+    ),
 }
 
 /** RFC 8659, 4.1. */
@@ -59,4 +86,11 @@ export const CAA: RecordCodec<RecordData['CAA']> = {
     writer.textString(data.tag, 'tag')
     writer.text(data.value, 'value')
   },
+  parse(reader) {
+    const flags = reader.uint8('flags')
+    const tag = reader.textString('tag')
+    if (!TAG.test(tag)) throw new DnsWireError('DNS_TEXT', 'the tag of a CAA record has letters and digits')
+    return { flags, tag, value: reader.bytes('value').toString('latin1') }
+  },
+  format: (data) => formatWords(data.flags, data.tag, formatTextString(data.value)),
 }

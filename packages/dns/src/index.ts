@@ -28,3 +28,12 @@ export type { ServersOptions } from './exchange/options.js'
 export type { Dropped, DropReason } from './exchange/pending.js'
 export type { ServerFacts } from './exchange/server.js'
 export { Servers } from './exchange/servers.js'
+
+// Serving
+
+export { DnsServer } from './server/dns-server.js'
+export type { ServeOptions, ServeTlsOptions } from './server/options.js'
+export type { Answer, Query, QueryHandler } from './server/query.js'
+export { serve } from './server/serve.js'
+export { type Zone, zone, zones } from './server/zone.js'
+export type { ZoneOptions } from './wire/index.js'

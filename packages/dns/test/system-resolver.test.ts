@@ -9,7 +9,9 @@ import {
   temporaryFolder,
 } from '@shrapnel/test-support'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseResolvConf } from '../src/system/resolv-conf.js'
 import { SystemResolver, type SystemResolverOptions } from '../src/system-resolver.js'
+import { SystemUpstream } from '../src/system-upstream.js'
 import { type ServerTable, startTableServer, type TableServer } from './table-server.js'
 
 const TABLE: ServerTable = {
@@ -95,8 +97,9 @@ describe('a lookup', () => {
   })
 
   test('has one time for everything, from resolv.conf or the caller', async () => {
-    const resolver = open({ timeoutMs: 50 })
-    await expect(resolver.lookup('silent.example.')).rejects.toMatchObject({ code: 'EAI_AGAIN' })
+    await expect(open({ timeoutMs: 100 }).lookup('silent.example.')).rejects.toMatchObject({
+      code: 'EAI_AGAIN',
+    })
     file('resolv.conf', `nameserver ${server.host}\noptions timeout:2 attempts:3\n`)
     expect(open().inspect().resolvConf).toMatchObject({ timeoutMs: 2_000, attempts: 3 })
     await expect(open().lookup('silent.example.', { timeoutMs: 20 })).rejects.toMatchObject({
@@ -147,6 +150,7 @@ describe('resolv.conf', () => {
   })
 
   test('that changes while a question is under way does not disturb it', async () => {
+    file('resolv.conf', `nameserver ${server.host}\noptions timeout:30\n`)
     const resolver = open()
     server.table = { ...TABLE, 'late.example A': 'drop', 'late.example AAAA': 'drop' }
     const looking = spawn(() => addresses(resolver, 'late.example.'))
@@ -168,6 +172,19 @@ describe('resolv.conf', () => {
     const resolver = open({ servers: [`${server.host}:${server.port}`] })
     expect(await addresses(resolver, 'www.example')).toBe('2001:db8::1 192.0.2.1')
   })
+})
+
+test('servers that are silent fail by themselves, before any limit around them, and each is named', async () => {
+  const upstream = new SystemUpstream(parseResolvConf(`nameserver ${server.host}\n`), {
+    port: server.port,
+    timeoutMs: 100,
+  })
+  const question = { name: 'silent.example', type: 'A', class: 'IN' }
+  await expect(upstream.ask(question)).rejects.toMatchObject({
+    code: 'ETIMEOUT',
+    attempts: [{ server: `${server.host}:${server.port}` }],
+  })
+  upstream.close()
 })
 
 test('hosts file changes are followed', async () => {

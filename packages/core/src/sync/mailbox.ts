@@ -11,13 +11,13 @@ import { addTimer, removeTimer, type Timed } from '../runtime/timers.js'
 import { Wait } from '../runtime/wait.js'
 
 export class Mailbox<T> {
-  /** What is waited for, for people. */
-  readonly #describe: () => string
+  readonly #owner: { describe(): string }
   #values: T[] = []
   #wait: MailWait<T> | null = null
 
-  constructor(describe: () => string) {
-    this.#describe = describe
+  /** `owner` says what is waited for, for people. */
+  constructor(owner: { describe(): string }) {
+    this.#owner = owner
   }
 
   /** Values that nobody took. */
@@ -40,7 +40,7 @@ export class Mailbox<T> {
     const refused = scope.refuse()
     if (refused !== null) return refused
     if (this.#wait !== null)
-      throw new SimultaneousError('SIMULTANEOUS', `two coroutines wait for ${this.#describe()}`)
+      throw new SimultaneousError('SIMULTANEOUS', `two coroutines wait for ${this.#owner.describe()}`)
     if (this.#values.length > 0) {
       if (!spend(scope)) return afterTurn(() => this.next(until))
       return this.#values.shift()
@@ -58,7 +58,7 @@ export class Mailbox<T> {
 
   /** @internal */
   describe(): string {
-    return this.#describe()
+    return this.#owner.describe()
   }
 }
 

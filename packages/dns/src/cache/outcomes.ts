@@ -49,12 +49,21 @@ export function joined(
   })
 }
 
-/** What the cache gives for an entry that is the whole answer. The same object for all who ask in the same second. */
+/**
+ * What the cache gives for an entry that is the whole answer. The same object for all who ask in the same second, in the spelling in which the
+ * name is kept; the string of a caller is not kept, which may be a slice of a long one.
+ */
 export function fromCache(entry: Entry, name: string, time: number): Resolution {
   const ttl = Math.floor((entry.expiresAt - time) / 1_000)
+  if (name !== entry.name) return whole(entry, name, ttl)
   const known = entry.resolution
-  if (known !== null && known.ttl === ttl && known.name === name) return known
-  const resolution: Resolution = Object.freeze({
+  if (known !== null && known.ttl === ttl) return known
+  entry.resolution = whole(entry, entry.name, ttl)
+  return entry.resolution
+}
+
+function whole(entry: Entry, name: string, ttl: number): Resolution {
+  return Object.freeze({
     name,
     type: entry.type,
     canonicalName: entry.aliases.length === 0 ? name : entry.canonicalName,
@@ -64,8 +73,6 @@ export function fromCache(entry: Entry, name: string, time: number): Resolution 
     isStale: false,
     source: 'cache',
   })
-  entry.resolution = resolution
-  return resolution
 }
 
 /** The error that an entry without records stands for. */

@@ -3,7 +3,7 @@
  * coroutine, the asker's own, does all of it, and waits in one place; when it leaves, for whatever reason, nothing of the question is
  * left on any channel.
  */
-import { now } from '@shrapnel/core'
+import { ClosedError, now } from '@shrapnel/core'
 import { Mailbox } from '@shrapnel/core/parts'
 import { DnsError, type DnsErrorCode } from '../errors.js'
 import type { Reply } from '../resolution.js'
@@ -16,10 +16,15 @@ import type { Server } from './server.js'
 /** A server that may be down is asked first, to see whether it is: the next has not to wait long for its turn. */
 const LEAST_PROBE_MS = 20
 
+interface Owner {
+  readonly isClosed: boolean
+}
+
 export class Asking {
+  readonly #owner: Owner
   readonly #servers: readonly Server[]
   readonly #asked: Asked
-  readonly #startedAt = now()
+  readonly #startedAt: number
   readonly #deadline: number
   /** Those that may still answer. */
   readonly #attempts: Attempt[] = []
@@ -30,17 +35,14 @@ export class Asking {
   #intervalMs: number
   #latest: Attempt | null = null
 
-  /** `servers` in the order in which they are to be asked. */
-  constructor(servers: readonly Server[], question: Question, settings: Settings) {
+  /** `servers` in the order in which they are to be asked at `time`. Throws `EBADNAME`. */
+  constructor(owner: Owner, servers: readonly Server[], question: Question, settings: Settings, time: number) {
+    this.#owner = owner
     this.#servers = servers
-    this.#asked = {
-      question,
-      questionBytes: questionBytes(question),
-      mailbox: new Mailbox(() => this.describe()),
-    }
-    this.#deadline = this.#startedAt + settings.timeoutMs
+    this.#asked = { question, questionBytes: questionBytes(question), mailbox: new Mailbox(this) }
+    this.#startedAt = this.#nextAt = time
+    this.#deadline = time + settings.timeoutMs
     this.#intervalMs = settings.retryMs
-    this.#nextAt = this.#startedAt
   }
 
   describe(): string {
@@ -50,6 +52,7 @@ export class Asking {
 
   async run(): Promise<Reply> {
     try {
+      if (this.#owner.isClosed) throw this.#failure()
       this.#askNext(this.#startedAt)
       for (;;) {
         const next = this.#asked.mailbox.next(Math.min(this.#nextAt, this.#deadline))
@@ -62,7 +65,8 @@ export class Asking {
         }
       }
     } finally {
-      for (const attempt of this.#attempts) attempt.close()
+      const { length } = this.#attempts
+      for (let at = 0; at < length; at++) this.#attempts[at]?.close()
     }
   }
 
@@ -94,13 +98,13 @@ export class Asking {
       if (isProbe) server.health.beginProbe(time)
       server.asked++
       this.#attempts.push(attempt)
-      if (!this.#try(attempt, () => attempt.start(), time)) continue
+      if (!this.#send(attempt, time, false)) continue
       this.#waitFor(attempt, time, isProbe)
       return
     }
     const attempt = this.#attempts[this.#repeats++ % this.#attempts.length]
     if (attempt === undefined) throw this.#failure()
-    if (this.#try(attempt, () => attempt.repeat(time), time)) this.#waitFor(attempt, time, false)
+    if (this.#send(attempt, time, true)) this.#waitFor(attempt, time, false)
     else this.#askNext(time)
   }
 
@@ -116,9 +120,10 @@ export class Asking {
   }
 
   /** False: it failed, and is ruled out. */
-  #try(attempt: Attempt, action: () => void, time: number): boolean {
+  #send(attempt: Attempt, time: number, isRepeated: boolean): boolean {
     try {
-      action()
+      if (isRepeated) attempt.repeat(time)
+      else attempt.start()
       return true
     } catch (error) {
       this.#ruleOut(attempt, error, time)
@@ -169,6 +174,7 @@ export class Asking {
 
   /** What the failures of all amount to: how the best of them did. */
   #failure(): Error {
+    if (this.#owner.isClosed) return new ClosedError('the servers were closed: close() was called')
     const [first] = this.#failures
     const best = this.#failures.reduce(
       (one, other) => (rank(other.error) > rank(one.error) ? other : one),

@@ -3,7 +3,9 @@
  * bytes: the header must be that of a reply, and the question the very one that was sent, letter case included.
  */
 import { DnsError } from '../errors.js'
-import { DnsWireError, encodeMessage, type Message, type Question } from '../wire/index.js'
+import { ByteWriter } from '../wire/byte-writer.js'
+import { DnsWireError, type Question } from '../wire/index.js'
+import { CLASSES, RECORD_TYPES } from '../wire/mnemonics.js'
 import type { Settings } from './options.js'
 
 /** What came, seen beside the query. `case`: it is the reply but for the case of letters; `no-question`: but for a question at all. */
@@ -108,10 +110,11 @@ export class Query {
 
 /** The question of a message: name, type, class. Throws a DnsError, `EBADNAME`, for a name that cannot be written. */
 export function questionBytes(question: Question): Buffer {
+  writer.reset()
   try {
-    return encodeMessage({ ...EMPTY, questions: [question] }).subarray(HEADER_BYTES)
+    writer.wholeName(question.name)
   } catch (error) {
-    if (!(error instanceof DnsWireError) || error.code === 'DNS_VALUE') throw error
+    if (!(error instanceof DnsWireError)) throw error
     const { name, type } = question
     throw new DnsError('EBADNAME', `${JSON.stringify(name)} is no domain name`, {
       hostname: name,
@@ -119,25 +122,12 @@ export function questionBytes(question: Question): Buffer {
       cause: error,
     })
   }
+  writer.uint16(RECORD_TYPES.number(question.type), 'type')
+  writer.uint16(CLASSES.number(question.class), 'class')
+  return writer.copy()
 }
 
-const EMPTY: Message = {
-  id: 0,
-  isResponse: false,
-  opcode: 'QUERY',
-  isAuthoritative: false,
-  isTruncated: false,
-  recursionDesired: false,
-  recursionAvailable: false,
-  isAuthenticData: false,
-  checkingDisabled: false,
-  rcode: 'NOERROR',
-  questions: [],
-  answers: [],
-  authorities: [],
-  additionals: [],
-  edns: undefined,
-}
+const writer = new ByteWriter()
 
 /** From bytes that `compare` did not find short. */
 export function isTruncated(reply: Uint8Array): boolean {

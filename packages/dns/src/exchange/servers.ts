@@ -2,7 +2,7 @@
  * The servers that one asks: which of them, how they do, and what is open to them. Stands below cache and resolver, and knows of no
  * search list, no aliases and no time to live: a question goes out as it is, and what comes back was checked to be its answer.
  */
-import { ClosedError, Interrupted, now } from '@shrapnel/core'
+import { now } from '@shrapnel/core'
 import type { Reply, Upstream } from '../resolution.js'
 import type { Question } from '../wire/index.js'
 import { Asking } from './asking.js'
@@ -31,22 +31,24 @@ export class Servers implements Upstream, Disposable {
    * `ECONNREFUSED`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`, `ENOTIMP`, `ERCODE`, `EBADRESP`: how the best server did, with all of them in
    * `attempts`; with `CLOSED` after `close`.
    */
-  async ask(question: Question): Promise<Reply> {
-    this.#checkOpen()
-    const asking = new Asking(this.#order(), question, this.#settings)
+  ask(question: Question): Promise<Reply> {
+    const time = now()
     try {
-      return await asking.run()
+      return new Asking(this, this.#order(time), question, this.#settings, time).run()
     } catch (error) {
-      this.#checkOpen(error)
-      throw error
+      return Promise.reject(error)
     }
   }
 
-  #order(): readonly Server[] {
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  #order(time: number): readonly Server[] {
     const servers = this.#servers
-    if (!this.#settings.rotate || servers.length === 1) return ranked(servers, now())
+    if (!this.#settings.rotate || servers.length === 1) return ranked(servers, time)
     const first = this.#turn++ % servers.length
-    return ranked([...servers.slice(first), ...servers.slice(0, first)], now())
+    return ranked([...servers.slice(first), ...servers.slice(0, first)], time)
   }
 
   /** Other servers from now on, as when resolv.conf changed. What is known of those that stay is kept; queries under way go on. */
@@ -76,11 +78,6 @@ export class Servers implements Upstream, Disposable {
 
   [Symbol.dispose](): void {
     this.close()
-  }
-
-  #checkOpen(cause?: unknown): void {
-    if (this.#isClosed && !(cause instanceof Interrupted))
-      throw new ClosedError('the servers were closed: close() was called')
   }
 }
 

@@ -67,15 +67,11 @@ export class UdpPort implements Channel {
 
   /** Nobody waits for the kernel to have room: what it does not take at once counts as lost on the way. */
   #transmit(pending: Pending, bytes: Buffer): void {
-    refillBackground()
-    inBackground(
-      () => this.#socket.send(bytes),
-      () => {},
-      (error) => {
-        const { code } = error as { code?: string }
-        if (code !== 'SIMULTANEOUS' && code !== 'CLOSED') pending.onFailure(error, false)
-      },
-    )
+    try {
+      this.#socket.trySend(bytes)
+    } catch (error) {
+      pending.onFailure(error, false)
+    }
   }
 
   leave({ query }: Pending): void {

@@ -12,7 +12,10 @@ export interface LookupOptions {
   readonly family?: 0 | 4 | 6
   /** `rfc6724` unless given. */
   readonly order?: AddressOrder
-  /** For all of it, every search domain and both families, in milliseconds; what resolv.conf says unless given. */
+  /**
+   * For all of it, every search domain and both families, in milliseconds; the resolver's own unless given. That one is also the limit of each
+   * question: a longer time here gives a longer search list more time, and no server.
+   */
   readonly timeoutMs?: number
   /** Addresses alone are taken and nothing is asked. False unless given. */
   readonly numericOnly?: boolean

@@ -22,11 +22,13 @@ const TUNNELS: ReadonlySet<string> = new Set(['768', '769', '776', '778', '823']
 
 export class Interfaces {
   readonly #now: () => number
+  readonly #read: () => ReadonlyMap<string, OwnAddress>
   #readAt = -Infinity
   #addresses: ReadonlyMap<string, OwnAddress> = new Map()
 
-  constructor(now: () => number) {
+  constructor(now: () => number, read: () => ReadonlyMap<string, OwnAddress> = readInterfaces) {
     this.#now = now
+    this.#read = read
   }
 
   /** Without a zone. */
@@ -34,7 +36,7 @@ export class Interfaces {
     const time = this.#now()
     if (time - this.#readAt >= READ_INTERVAL_MS) {
       this.#readAt = time
-      this.#addresses = readInterfaces()
+      this.#addresses = this.#read()
     }
     return this.#addresses.get(address)
   }

@@ -1,6 +1,7 @@
 /** What a machine's files and servers may say, and what is asked of it: for our lookup and the system's getaddrinfo alike. */
 
-export type Question = readonly [host: string, family: 0 | 4 | 6]
+/** A family of `reverse` asks for the name of an address. */
+export type Question = readonly [host: string, family: 0 | 4 | 6 | 'reverse']
 
 export interface Scenario {
   readonly why: string
@@ -232,6 +233,43 @@ export const SCENARIOS: readonly Scenario[] = [
       'sixtofour.example',
       'mixed.example',
     ),
+  },
+]
+
+const reversed = (...addresses: readonly string[]): Question[] =>
+  addresses.map((address) => [address, 'reverse'])
+
+/** The same for getnameinfo and `reverse`, of which the first name is compared. */
+export const REVERSE_SCENARIOS: readonly Scenario[] = [
+  {
+    why: 'the names of addresses',
+    resolvConf: server,
+    hosts: `${hosts}192.0.2.20 one.example one\n2001:db8::20 six.example\n::ffff:192.0.2.22 mapped\n`,
+    table: {
+      '30.2.0.192.in-addr.arpa PTR': ['name.example'],
+      '20.2.0.192.in-addr.arpa PTR': ['other.example'],
+      '31.2.0.192.in-addr.arpa PTR': ['a b'],
+      '0.3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR': ['name6.example'],
+    },
+    questions: reversed(
+      '127.0.0.1',
+      '::1',
+      '192.0.2.20',
+      '192.0.2.30',
+      '192.0.2.31',
+      '192.0.2.99',
+      '2001:db8::20',
+      '2001:db8::30',
+      '2001:db8::99',
+    ),
+  },
+  {
+    why: 'the names of addresses, without the hosts file',
+    resolvConf: server,
+    hosts: `${hosts}192.0.2.20 one.example`,
+    nsswitch: 'hosts: dns\n',
+    table: { '20.2.0.192.in-addr.arpa PTR': ['other.example'] },
+    questions: reversed('192.0.2.20', '192.0.2.21'),
   },
 ]
 

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runProgram, temporaryFolder } from '@shrapnel/test-support'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { DIFFERENCES, SCENARIOS, type Scenario } from './getaddrinfo-scenarios.js'
+import { DIFFERENCES, REVERSE_SCENARIOS, SCENARIOS, type Scenario } from './getaddrinfo-scenarios.js'
 
 const program = new URL('../programs/getaddrinfo.mjs', import.meta.url)
 
@@ -18,7 +18,7 @@ interface Outcome {
 
 interface Result {
   readonly host: string
-  readonly family: number
+  readonly family: number | 'reverse'
   readonly theirs: Outcome
   readonly ours: Outcome
 }
@@ -40,13 +40,13 @@ async function compare(scenarios: readonly Scenario[]): Promise<Result[]> {
 const results = new Map<Scenario, Result[]>()
 
 beforeAll(async () => {
-  const scenarios = [...SCENARIOS, ...DIFFERENCES.map(({ scenario }) => scenario)]
+  const scenarios = [...SCENARIOS, ...REVERSE_SCENARIOS, ...DIFFERENCES.map(({ scenario }) => scenario)]
   const outcomes = await compare(scenarios)
   for (const scenario of scenarios) results.set(scenario, outcomes.splice(0, scenario.questions.length))
 }, 60_000)
 
-describe('as getaddrinfo', () => {
-  test.each(SCENARIOS)('$why', (scenario) => {
+describe('as getaddrinfo and getnameinfo', () => {
+  test.each([...SCENARIOS, ...REVERSE_SCENARIOS])('$why', (scenario) => {
     const told = results.get(scenario)?.map(({ host, family, ours }) => ({ host, family, ...ours }))
     const expected = results.get(scenario)?.map(({ host, family, theirs }) => ({ host, family, ...theirs }))
     expect(told).toHaveLength(scenario.questions.length)

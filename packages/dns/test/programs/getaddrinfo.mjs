@@ -38,11 +38,16 @@ for (const { resolvConf, hosts, nsswitch = 'hosts: files dns\n', table, question
   writeFileSync(files['nsswitch.conf'], nsswitch)
   responder.table = table
   for (const [host, family] of questions) {
-    const system = await outcome(() => dns.lookup(host, { family, all: true, verbatim: true }))
+    const isReverse = family === 'reverse'
+    const system = await outcome(() =>
+      isReverse ? systemName(host) : dns.lookup(host, { family, all: true, verbatim: true }),
+    )
     const theirs = { ...system, asked: names(responder.asked.splice(0)) }
     // A new one for each: what it remembers would not be asked for.
     const resolver = new SystemResolver()
-    const found = await outcome(() => resolver.lookup(host, { family }))
+    const found = await outcome(() =>
+      isReverse ? ourName(resolver, host) : resolver.lookup(host, { family }),
+    )
     resolver.close()
     const ours = { ...found, asked: names(responder.asked.splice(0)) }
     results.push({ host, family, theirs, ours })
@@ -63,4 +68,12 @@ async function outcome(look) {
 /** Each name once: which of its types came first, and how often, is no matter of the search. */
 function names(asked) {
   return asked.map((each) => each.split(' ')[0].toLowerCase()).filter((name, i, all) => name !== all[i - 1])
+}
+
+async function systemName(address) {
+  return [{ address: (await dns.lookupService(address, 80)).hostname }]
+}
+
+async function ourName(resolver, address) {
+  return [{ address: (await resolver.reverse(address))[0] }]
 }

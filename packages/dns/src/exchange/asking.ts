@@ -36,7 +36,13 @@ export class Asking {
   #latest: Attempt | null = null
 
   /** `servers` in the order in which they are to be asked at `time`. Throws `EBADNAME`. */
-  constructor(owner: Owner, servers: readonly Server[], question: Question, settings: Settings, time: number) {
+  constructor(
+    owner: Owner,
+    servers: readonly Server[],
+    question: Question,
+    settings: Settings,
+    time: number,
+  ) {
     this.#owner = owner
     this.#servers = servers
     this.#asked = { question, questionBytes: questionBytes(question), mailbox: new Mailbox(this) }

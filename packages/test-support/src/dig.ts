@@ -14,7 +14,8 @@ export async function dig(
   question: readonly string[],
   { host = '127.0.0.1', port, command = 'dig', ...options }: DigOptions,
 ): Promise<CommandResult> {
-  const own = command === 'dig' ? ['-r', '+nocookie', '+time=3', '+tries=1'] : ['+noidn', '+timeout=3', '+retry=0']
+  const own =
+    command === 'dig' ? ['-r', '+nocookie', '+time=3', '+tries=1'] : ['+noidn', '+timeout=3', '+retry=0']
   const args = [...own, `@${host}`, '-p', `${port}`, ...(options.args ?? []), ...question]
   // Debian's dig and kdig hang at their start under the address sanitizer, which tests of addons preload.
   const env = { OPENSSL_CONF: '/dev/null', LD_PRELOAD: undefined, ...options.env }

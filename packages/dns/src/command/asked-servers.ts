@@ -7,7 +7,10 @@ import { parseServer, type ServerPoint } from './server-point.js'
 import type { Surroundings } from './surroundings.js'
 
 /** Waits for the addresses of servers that are named. Fails with `ECONNREFUSED` where there is no server, or what the lookup failed with. */
-export async function serversFor(settings: Settings, surroundings: Surroundings): Promise<readonly AskedServer[]> {
+export async function serversFor(
+  settings: Settings,
+  surroundings: Surroundings,
+): Promise<readonly AskedServer[]> {
   const given = settings.servers
   const points =
     given.length > 0
@@ -15,7 +18,8 @@ export async function serversFor(settings: Settings, surroundings: Surroundings)
       : surroundings.systemServers().map((text) => parseServer(text, settings.defaults))
   const found: AskedServer[] = []
   for (const point of points) found.push(...(await addressesOf(point, settings, surroundings)))
-  if (found.length === 0) throw new DnsError('ECONNREFUSED', 'there is no server to ask: name one with --server')
+  if (found.length === 0)
+    throw new DnsError('ECONNREFUSED', 'there is no server to ask: name one with --server')
   return found
 }
 

@@ -5,7 +5,13 @@ import { TraceError } from './trace.js'
 import { EXIT } from './usage.js'
 
 /** A server said so. */
-const REFUSALS: ReadonlySet<DnsErrorCode> = new Set(['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'ENOTIMP', 'ERCODE'])
+const REFUSALS: ReadonlySet<DnsErrorCode> = new Set([
+  'ESERVFAIL',
+  'EREFUSED',
+  'EFORMERR',
+  'ENOTIMP',
+  'ERCODE',
+])
 
 export interface Failure {
   readonly code: string
@@ -18,7 +24,10 @@ export function failureOf(error: unknown): Failure {
     return { code: 'ETIMEOUT', text: `no reply within ${error.timeoutMs} ms`, exitCode: EXIT.NO_REPLY }
   if (error instanceof DnsError) {
     const attempts = error.attempts ?? []
-    const text = attempts.length === 0 ? wordsOf(error) : attempts.map(({ server, error: why }) => attemptWords(server, why)).join('; ')
+    const text =
+      attempts.length === 0
+        ? wordsOf(error)
+        : attempts.map(({ server, error: why }) => attemptWords(server, why)).join('; ')
     return { code: error.code, text, exitCode: REFUSALS.has(error.code) ? EXIT.REFUSED : EXIT.NO_REPLY }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERROR'

@@ -3,7 +3,12 @@ import type { Reply } from '../resolution.js'
 import { formatData, type ResourceRecord } from '../wire/index.js'
 import { hexOf } from './printed-reply.js'
 
-export function jsonReply({ message, server, transport, elapsedMs }: Reply): Readonly<Record<string, unknown>> {
+export function jsonReply({
+  message,
+  server,
+  transport,
+  elapsedMs,
+}: Reply): Readonly<Record<string, unknown>> {
   return {
     server,
     transport,

@@ -20,7 +20,9 @@ export function printReply(reply: Reply): string {
     `;; ${message.opcode}, status: ${message.rcode}, flags: ${flags.join(' ')}, id: ${message.id}`,
     ...printedEdns(message),
     ';; QUESTION',
-    ...message.questions.map(({ name, type, class: className }) => `;${absolute(name)}  ${className}  ${type}`),
+    ...message.questions.map(
+      ({ name, type, class: className }) => `;${absolute(name)}  ${className}  ${type}`,
+    ),
     ...section('ANSWER', message.answers),
     ...section('AUTHORITY', message.authorities),
     ...section('ADDITIONAL', message.additionals),
@@ -46,7 +48,7 @@ function printedEdns({ edns }: Message): string[] {
   return [head, ...edns.options.map((option) => `;; EDNS: ${printedOption(option)}`)]
 }
 
-export function printedOption(option: EdnsOption): string {
+function printedOption(option: EdnsOption): string {
   switch (option.option) {
     case 'COOKIE':
       return `cookie ${hexOf(option.client)} ${hexOf(option.server)}`.trimEnd()

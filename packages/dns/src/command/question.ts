@@ -13,7 +13,11 @@ import { UsageError } from './usage-error.js'
 const NO_QUESTION = new Set(['OPT', 'TSIG', 'TKEY'])
 
 export function questionFor(name: string, type: string, className: string): Question {
-  return { name: checked('name', name, () => asked(name)), type: mnemonic('type', type), class: mnemonic('class', className) }
+  return {
+    name: checked('name', name, () => asked(name)),
+    type: mnemonic('type', type),
+    class: mnemonic('class', className),
+  }
 }
 
 export function reverseQuestion(address: string, type: string, className: string): Question {

@@ -27,10 +27,14 @@ export function referral(message: Message, name: string, zone: string): Referral
   if (first === undefined || message.authorities.some(({ type }) => type === 'SOA')) return undefined
   const child = first.name
   if (!isSubdomain(child, zone) || sameName(child, zone) || !isSubdomain(name, child)) return undefined
-  const names = new Set(servers.filter((each) => sameName(each.name, child)).map(({ data }) => nameKey(data.target)))
+  const names = new Set(
+    servers.filter((each) => sameName(each.name, child)).map(({ data }) => nameKey(data.target)),
+  )
   return {
     zone: child,
-    servers: [...names].slice(0, MAX_SERVERS).map((server) => ({ name: server, addresses: glueOf(server, message) })),
+    servers: [...names]
+      .slice(0, MAX_SERVERS)
+      .map((server) => ({ name: server, addresses: glueOf(server, message) })),
   }
 }
 

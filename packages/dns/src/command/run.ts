@@ -32,12 +32,17 @@ export async function runCommand(args: readonly string[], surroundings: Surround
 }
 
 async function answer(settings: Settings, surroundings: Surroundings): Promise<number> {
-  const tlsCa = settings.tlsCaFile === undefined ? undefined : await certificates(settings.tlsCaFile, surroundings)
+  const tlsCa =
+    settings.tlsCaFile === undefined ? undefined : await certificates(settings.tlsCaFile, surroundings)
   try {
     return await withTimeout(settings.timeoutMs, async () => {
       if (settings.isTrace) return await reportTrace(settings, tlsCa, surroundings)
       const servers = await serversFor(settings, surroundings)
-      return report(await surroundings.ask(settings.question, servers, { ...settings, tlsCa }), settings, surroundings)
+      return report(
+        await surroundings.ask(settings.question, servers, { ...settings, tlsCa }),
+        settings,
+        surroundings,
+      )
     })
   } catch (error) {
     if (error instanceof UsageError || error instanceof Interrupted) throw error
@@ -49,7 +54,9 @@ async function answer(settings: Settings, surroundings: Surroundings): Promise<n
 }
 
 function report(reply: Reply, { form, question }: Settings, { write }: Surroundings): number {
-  write(form === 'json' ? jsonLine(jsonReply(reply)) : form === 'short' ? printShort(reply) : printReply(reply))
+  write(
+    form === 'json' ? jsonLine(jsonReply(reply)) : form === 'short' ? printShort(reply) : printReply(reply),
+  )
   return exitCodeFor(reply.message, question)
 }
 

@@ -61,16 +61,14 @@ function splitColon(text: string): Parts {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text)
   if (bracketed !== null) return { host: bracketed[1] ?? '', port: bracketed[2] }
   const colon = text.lastIndexOf(':')
-  return colon < 0 || isIP(text) !== 0 ? { host: text } : { host: text.slice(0, colon), port: text.slice(colon + 1) }
+  return colon < 0 || isIP(text) !== 0
+    ? { host: text }
+    : { host: text.slice(0, colon), port: text.slice(colon + 1) }
 }
 
 export function parsePort(option: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > MOST_PORT) throw new UsageError(`${option}: a port is a number from 1 to ${MOST_PORT}`)
+  if (port < 1 || port > MOST_PORT)
+    throw new UsageError(`${option}: a port is a number from 1 to ${MOST_PORT}`)
   return port
-}
-
-/** `192.0.2.1#53`, as it is printed. */
-export function formatServer({ host, port }: Pick<ServerPoint, 'host' | 'port'>): string {
-  return `${host}#${port}`
 }

@@ -54,7 +54,10 @@ function named({ address }: AskedServer): NamedServer {
 }
 
 function printedStep(step: TraceStep): string {
-  const from = step.server.name === step.server.address ? step.server.name : `${step.server.name} (${step.server.address})`
+  const from =
+    step.server.name === step.server.address
+      ? step.server.name
+      : `${step.server.name} (${step.server.address})`
   if (step.is === 'address') return `;; found the address of ${from}\n`
   if (step.is === 'failure') return `;; zone ${step.zone}, ${from}: ${failureOf(step.error).text}\n`
   const { message } = step.reply

@@ -64,7 +64,10 @@ class Walk {
 
   async *towards(question: Question, depth: number): AsyncGenerator<TraceStep, Message> {
     let zone = '.'
-    let servers: readonly NameServer[] = this.#start.map(({ name, address }) => ({ name, addresses: [address] }))
+    let servers: readonly NameServer[] = this.#start.map(({ name, address }) => ({
+      name,
+      addresses: [address],
+    }))
     for (let delegations = 0; delegations < MAX_DELEGATIONS; delegations++) {
       const message: Message = yield* this.#askAny(question, zone, servers, depth)
       const next = referral(message, question.name, zone)
@@ -72,7 +75,10 @@ class Walk {
       zone = next.zone
       servers = next.servers
     }
-    throw new TraceError('TOO_DEEP', `more than ${MAX_DELEGATIONS} delegations on the way to ${question.name}`)
+    throw new TraceError(
+      'TOO_DEEP',
+      `more than ${MAX_DELEGATIONS} delegations on the way to ${question.name}`,
+    )
   }
 
   /** The first message that answers or leads on. Servers whose addresses are known come first, and only then those that cost a walk. */
@@ -89,7 +95,10 @@ class Walk {
         const server = { name, address }
         if (addresses === undefined) yield { is: 'address', zone, server }
         if (++this.#queries > MAX_QUERIES)
-          throw new TraceError('TOO_MANY_QUERIES', `more than ${MAX_QUERIES} queries on the way to ${question.name}`)
+          throw new TraceError(
+            'TOO_MANY_QUERIES',
+            `more than ${MAX_QUERIES} queries on the way to ${question.name}`,
+          )
         const step = await this.#step(question, zone, server)
         yield step
         if (step.is === 'reply') return step.reply.message

@@ -43,7 +43,16 @@ export class DatagramService {
 }
 
 /** A firewall's refusal, a forged address that nobody may send to, a network that takes no such size. */
-const UNDELIVERABLE = new Set(['EPERM', 'EACCES', 'EINVAL', 'EMSGSIZE', 'ECONNREFUSED', 'EADDRNOTAVAIL', 'ENOBUFS', 'ERR_OUT_OF_RANGE'])
+const UNDELIVERABLE = new Set([
+  'EPERM',
+  'EACCES',
+  'EINVAL',
+  'EMSGSIZE',
+  'ECONNREFUSED',
+  'EADDRNOTAVAIL',
+  'ENOBUFS',
+  'ERR_OUT_OF_RANGE',
+])
 
 function isUndeliverable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && UNDELIVERABLE.has(String(error.code))

@@ -18,7 +18,10 @@ export class QueryDesk {
   readonly #places: Semaphore
   readonly #maxQueries: number
 
-  constructor(handler: QueryHandler, { maxUdpBytes, maxQueries }: { maxUdpBytes: number; maxQueries: number }) {
+  constructor(
+    handler: QueryHandler,
+    { maxUdpBytes, maxQueries }: { maxUdpBytes: number; maxQueries: number },
+  ) {
     this.#handler = handler
     this.#maxUdpBytes = maxUdpBytes
     this.#maxQueries = maxQueries
@@ -47,7 +50,10 @@ export class QueryDesk {
     const place = seat === undefined ? held : both(held, seat)
     brood.spawn(place, async () => {
       if (intake.is === 'query') await this.#answer({ ...source, ...asked(intake.message) }, sendBack)
-      else await sendBack(encodeResponse({ ...source, ...asked(intake.response) }, intake.response, this.#maxUdpBytes))
+      else
+        await sendBack(
+          encodeResponse({ ...source, ...asked(intake.response) }, intake.response, this.#maxUdpBytes),
+        )
     })
   }
 

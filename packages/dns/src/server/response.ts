@@ -57,8 +57,11 @@ export function encodeResponse(query: Query, response: Message, maxUdpBytes: num
   return asksForPadding && query.transport === 'tls' ? encodePadded(whole) : encodeMessage(whole)
 }
 
-export function encodeDatagram(theirs: Edns | undefined, response: Message, maxUdpBytes: number): Buffer {
-  const room = Math.min(Math.max(theirs?.udpPayloadBytes ?? MAX_PLAIN_UDP_BYTES, MAX_PLAIN_UDP_BYTES), maxUdpBytes)
+function encodeDatagram(theirs: Edns | undefined, response: Message, maxUdpBytes: number): Buffer {
+  const room = Math.min(
+    Math.max(theirs?.udpPayloadBytes ?? MAX_PLAIN_UDP_BYTES, MAX_PLAIN_UDP_BYTES),
+    maxUdpBytes,
+  )
   const bytes = encodeMessage(response, { maxBytes: room })
   // With answers the additional records are a courtesy. In a referral they are glue, and their absence must be told (RFC 9471).
   const isReferral = response.answers.length === 0 && response.authorities.some(({ type }) => type === 'NS')
@@ -72,7 +75,10 @@ function encodePadded(response: Message): Buffer {
   const { edns } = response
   if (edns === undefined) return encodeMessage(response)
   const padded = (bytes: number): Buffer =>
-    encodeMessage({ ...response, edns: { ...edns, options: [...edns.options, { option: 'PADDING', bytes }] } })
+    encodeMessage({
+      ...response,
+      edns: { ...edns, options: [...edns.options, { option: 'PADDING', bytes }] },
+    })
   const { length } = padded(0)
   const missing = (PADDING_BLOCK_BYTES - (length % PADDING_BLOCK_BYTES)) % PADDING_BLOCK_BYTES
   return padded(Math.min(missing, MAX_MESSAGE_BYTES - length))

@@ -27,5 +27,6 @@ async function securing({ tls: options, idleTimeoutMs }: ServeSettings): Promise
   // A wrong certificate is an error of whoever starts the server, and not of each client.
   tls.context(settled)
   const handshakeTimeoutMs = idleTimeoutMs
-  return (socket: Socket): Promise<Stream> => tls.upgrade(socket, { ...settled, isServer: true, handshakeTimeoutMs })
+  return (socket: Socket): Promise<Stream> =>
+    tls.upgrade(socket, { ...settled, isServer: true, handshakeTimeoutMs })
 }

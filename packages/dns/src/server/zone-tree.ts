@@ -45,7 +45,11 @@ export class ZoneTree {
   constructor(records: readonly ResourceRecord[]) {
     const [soa, ...more] = records.filter((record) => record.type === 'SOA') as RecordOf<'SOA'>[]
     if (soa === undefined || more.length > 0)
-      throw outOfRange('records', 'a zone, with one SOA record', `${more.length + (soa === undefined ? 0 : 1)} of them`)
+      throw outOfRange(
+        'records',
+        'a zone, with one SOA record',
+        `${more.length + (soa === undefined ? 0 : 1)} of them`,
+      )
     this.soa = soa
     this.origin = soa.name
     this.originKey = nameKey(soa.name)
@@ -54,7 +58,11 @@ export class ZoneTree {
     for (const [key, node] of this.#nodes) {
       const stranger = node.has('CNAME') && [...node.types].find((type) => !BESIDE_ALIAS.has(type))
       if (stranger || node.of('CNAME').length > 1)
-        throw outOfRange('records', 'a zone, where an alias is alone at its name', `${key} with ${stranger || 'two of them'}`)
+        throw outOfRange(
+          'records',
+          'a zone, where an alias is alone at its name',
+          `${key} with ${stranger || 'two of them'}`,
+        )
     }
   }
 

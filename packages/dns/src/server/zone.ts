@@ -27,7 +27,9 @@ export function zone(records: string | readonly ResourceRecord[], options: ZoneO
 
 /** Answers for several zones: the one that is closest to the name does. */
 export function zones(...all: readonly Zone[]): QueryHandler {
-  const byDepth = all.map((each) => ({ each, key: nameKey(each.origin) })).sort((a, b) => b.key.length - a.key.length)
+  const byDepth = all
+    .map((each) => ({ each, key: nameKey(each.origin) }))
+    .sort((a, b) => b.key.length - a.key.length)
   return (query) => {
     const key = nameKey(query.question.name)
     return byDepth.find((candidate) => isSubdomain(key, candidate.key))?.each(query) ?? { rcode: 'REFUSED' }

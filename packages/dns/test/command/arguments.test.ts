@@ -31,19 +31,35 @@ describe('the command line', () => {
     [['bücher.example', 'TYPE257'], { name: 'xn--bcher-kva.example', type: 'CAA', class: 'IN' }],
     [['version.bind', 'TXT', '--class', 'ch'], { name: 'version.bind', type: 'TXT', class: 'CH' }],
     [['-x', '192.0.2.1'], { name: '1.2.0.192.in-addr.arpa', type: 'PTR', class: 'IN' }],
-    [['-x', '2001:db8::1', 'NS'], { name: `1.${'0.'.repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`, type: 'NS', class: 'IN' }],
+    [
+      ['-x', '2001:db8::1', 'NS'],
+      { name: `1.${'0.'.repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`, type: 'NS', class: 'IN' },
+    ],
     [['example.com', 'any'], { name: 'example.com', type: 'ANY', class: 'IN' }],
   ])('%j asks for %j', (args, question) => {
     expect(settings(...args).question).toEqual(question)
   })
 
   test('--trace asks for no recursion and has more time', () => {
-    expect(settings('a', '--trace')).toMatchObject({ isTrace: true, recursionDesired: false, timeoutMs: 30_000 })
+    expect(settings('a', '--trace')).toMatchObject({
+      isTrace: true,
+      recursionDesired: false,
+      timeoutMs: 30_000,
+    })
     expect(settings('a', '--trace', '--timeout', '7')).toMatchObject({ timeoutMs: 7 })
   })
 
   test('servers come from --server and @, in order', () => {
-    const { servers } = settings('@192.0.2.3', 'a', '--server', '192.0.2.1', '-s', 'tls://192.0.2.2#dns.test', '-p', '5353')
+    const { servers } = settings(
+      '@192.0.2.3',
+      'a',
+      '--server',
+      '192.0.2.1',
+      '-s',
+      'tls://192.0.2.2#dns.test',
+      '-p',
+      '5353',
+    )
     expect(servers).toEqual([
       { host: '192.0.2.1', port: 5353, transport: 'udp', tlsName: undefined },
       { host: '192.0.2.2', port: 5353, transport: 'tls', tlsName: 'dns.test' },

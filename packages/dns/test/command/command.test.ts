@@ -26,7 +26,13 @@ beforeAll(async () => {
   const handler = zones(...Object.entries(TEST_ZONES).map(([origin, text]) => zone(text, { origin })))
   server = await serve(
     { port: 0, tls: { cert: certificate.chainPem, key: await readFile(certificate.keyPath), port: 0 } },
-    (query) => (sameName(query.question.name, 'broken.test') ? { rcode: 'SERVFAIL', ednsOptions: [{ option: 'EXTENDED-ERROR', infoCode: 22, text: 'no authority' }] } : handler(query)),
+    (query) =>
+      sameName(query.question.name, 'broken.test')
+        ? {
+            rcode: 'SERVFAIL',
+            ednsOptions: [{ option: 'EXTENDED-ERROR', infoCode: 22, text: 'no authority' }],
+          }
+        : handler(query),
   )
 })
 
@@ -42,7 +48,12 @@ function run(...args: string[]): Promise<ProgramResult> {
 describe('the command', () => {
   test('it prints what came, section by section, and ends with 0', async () => {
     const { stdout, stderr, code } = await run('example.test', 'MX')
-    expect(stdout.replace(/id: \d+/, 'id: 1').replace(/\d+\.\d ms/, '1.0 ms').replace(/:\d+ by/, ':53 by')).toBe(
+    expect(
+      stdout
+        .replace(/id: \d+/, 'id: 1')
+        .replace(/\d+\.\d ms/, '1.0 ms')
+        .replace(/:\d+ by/, ':53 by'),
+    ).toBe(
       [
         ';; QUERY, status: NOERROR, flags: qr aa rd, id: 1',
         ';; EDNS: version 0, flags:, UDP: 1232 bytes',
@@ -81,7 +92,11 @@ describe('the command', () => {
           name: 'host.example.test',
           type: 'SSHFP',
           ttl: 3600,
-          data: { algorithm: 4, fingerprintType: 2, fingerprint: '123456789abcdef67890123456789abcdef67890123456789abcdef123456789' },
+          data: {
+            algorithm: 4,
+            fingerprintType: 2,
+            fingerprint: '123456789abcdef67890123456789abcdef67890123456789abcdef123456789',
+          },
           text: '4 2 123456789ABCDEF67890123456789ABCDEF67890123456789ABCDEF123456789',
         },
       ],
@@ -151,8 +166,14 @@ describe('exit codes', () => {
   })
 
   test('--help and --version need no name', async () => {
-    expect(await runProgram(MAIN, { args: ['--help'] })).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: ') })
-    expect(await runProgram(MAIN, { args: ['-v'] })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+    expect(await runProgram(MAIN, { args: ['--help'] })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Usage: '),
+    })
+    expect(await runProgram(MAIN, { args: ['-v'] })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    })
   })
 
   test('Ctrl-C ends it at once, with 130 and without a word', async () => {
@@ -197,7 +218,10 @@ describe('--trace', () => {
     expect(long).toMatchObject({ stderr: '', code: 0 })
 
     const json = await trace('www.other', '--json')
-    const steps = json.stdout.trim().split('\n').map((line) => JSON.parse(line) as { step: string; zone: string; address: string })
+    const steps = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { step: string; zone: string; address: string })
     expect(steps.map(({ step, zone: of, address }) => `${step} ${of} ${address}`)).toEqual([
       'reply . 127.0.0.1',
       'address other 127.0.0.3',
@@ -205,6 +229,9 @@ describe('--trace', () => {
     ])
 
     expect(await trace('www.leaf.test', '--short')).toMatchObject({ stdout: '192.0.2.1\n', code: 0 })
-    expect(await trace('nowhere.leaf.test')).toMatchObject({ stdout: expect.stringContaining(';; NXDOMAIN, zone leaf.test'), code: 1 })
+    expect(await trace('nowhere.leaf.test')).toMatchObject({
+      stdout: expect.stringContaining(';; NXDOMAIN, zone leaf.test'),
+      code: 1,
+    })
   })
 })

@@ -62,11 +62,16 @@ describe('trace', () => {
       'reply test ns.test 10.0.0.2',
       'reply sub.test ns.sub.test 10.0.0.3',
     ])
-    expect(steps.at(-1)).toMatchObject({ reply: { message: { answers: [{ data: { address: '192.0.2.1' } }] } } })
+    expect(steps.at(-1)).toMatchObject({
+      reply: { message: { answers: [{ data: { address: '192.0.2.1' } }] } },
+    })
   })
 
   test('that there is no such name ends it too', async () => {
-    const steps = await walk(world({ '10.0.0.1': holds({ '.': 'test NS ns.test.\nns.test. A 10.0.0.1\n', test: '' }) }), 'www.test')
+    const steps = await walk(
+      world({ '10.0.0.1': holds({ '.': 'test NS ns.test.\nns.test. A 10.0.0.1\n', test: '' }) }),
+      'www.test',
+    )
     expect(steps.at(-1)).toMatchObject({ reply: { message: { rcode: 'NXDOMAIN' } } })
   })
 
@@ -94,7 +99,9 @@ describe('trace', () => {
   test('a name server without an address is looked up from the start', async () => {
     const steps = await walk(
       world({
-        '10.0.0.1': holds({ '.': 'test NS ns.elsewhere.\nelsewhere NS ns2.elsewhere.\nns2.elsewhere. A 10.0.0.2\n' }),
+        '10.0.0.1': holds({
+          '.': 'test NS ns.elsewhere.\nelsewhere NS ns2.elsewhere.\nns2.elsewhere. A 10.0.0.2\n',
+        }),
         '10.0.0.2': holds({ elsewhere: 'ns A 10.0.0.3\n' }),
         '10.0.0.3': holds({ test: 'www A 192.0.2.1\n' }),
       }),
@@ -115,19 +122,30 @@ describe('trace', () => {
 
   test('a tree without end ends', async () => {
     /** Delegates whatever it is asked for one label deeper. */
-    const deeper = (count: number): Server => ({ name }) => {
-      const child = name.split('.').slice(-count).join('.')
-      return {
-        authorities: [{ name: child, type: 'NS', class: 'IN', ttl: 60, data: { target: 'ns' } }],
-        additionals: [{ name: 'ns', type: 'A', class: 'IN', ttl: 60, data: { address: `10.0.0.${count + 1}` } }],
+    const deeper =
+      (count: number): Server =>
+      ({ name }) => {
+        const child = name.split('.').slice(-count).join('.')
+        return {
+          authorities: [{ name: child, type: 'NS', class: 'IN', ttl: 60, data: { target: 'ns' } }],
+          additionals: [
+            { name: 'ns', type: 'A', class: 'IN', ttl: 60, data: { address: `10.0.0.${count + 1}` } },
+          ],
+        }
       }
-    }
-    const servers = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`10.0.0.${at + 1}`, deeper(at + 1)]))
-    await expect(walk(world(servers), 'a.'.repeat(60).slice(0, -1))).rejects.toMatchObject({ code: 'TOO_DEEP' })
+    const servers = Object.fromEntries(
+      Array.from({ length: 60 }, (_, at) => [`10.0.0.${at + 1}`, deeper(at + 1)]),
+    )
+    await expect(walk(world(servers), 'a.'.repeat(60).slice(0, -1))).rejects.toMatchObject({
+      code: 'TOO_DEEP',
+    })
   })
 
   test('there are so many queries and no more', async () => {
-    const names = Array.from({ length: 26 }, (_, at) => `test NS ns.s${at}.\ns${at} NS ns.t${at}.\nt${at} NS ns.u${at}.\n`)
+    const names = Array.from(
+      { length: 26 },
+      (_, at) => `test NS ns.s${at}.\ns${at} NS ns.t${at}.\nt${at} NS ns.u${at}.\n`,
+    )
     const maze = world({ '10.0.0.1': holds({ '.': names.join('') }) })
     await expect(walk(maze, 'www.test')).rejects.toMatchObject({ code: 'TOO_MANY_QUERIES' })
     expect(maze.asked.length).toBeLessThanOrEqual(100)

@@ -15,6 +15,9 @@ import { EDNS, query, TcpClient, UdpClient } from '../server/client.js'
 const SIGNED = { 'nsec.test': false, 'nsec3.test': true } as const
 const WANTS_DNSSEC = { ...EDNS, dnssecOk: true }
 
+/** Where servers differ: whether they follow an alias to its end, and what they make of a circle. */
+const EITHER = ['NOERROR', 'NXDOMAIN', 'SERVFAIL'] as const
+
 const signedTexts: Record<string, string> = {}
 
 beforeAll(async () => {
@@ -92,7 +95,9 @@ describe.each([
     for (const [name, type, records] of questionsOf(text)) {
       const message = await ask(name, type, { edns: WANTS_DNSSEC })
       const isSignature = ({ type: each }: Message['answers'][number]): boolean => each === 'RRSIG'
-      expect(sorted(message.answers.filter((each) => !isSignature(each))), `${name} ${type}`).toEqual(sorted(records))
+      expect(sorted(message.answers.filter((each) => !isSignature(each))), `${name} ${type}`).toEqual(
+        sorted(records),
+      )
       const signed = sorted(message.answers.filter(isSignature))
       expect(signed.length, `${name} ${type}`).toBeGreaterThan(0)
       for (const each of signed) expect(signatures).toContain(each)
@@ -110,22 +115,22 @@ describe.each([
   })
 
   test.each([
-    ['nowhere', 'A', 'NXDOMAIN'],
-    ['www', 'MX', 'NOERROR'],
-    ['chain1', 'A', 'NOERROR'],
-    ['loop1', 'A', undefined],
-    ['dangling', 'A', undefined],
-    ['a.b.wild', 'TXT', 'NOERROR'],
-    ['x.tree', 'A', undefined],
-    ['deep.sub', 'A', undefined],
-    ['deep.glueless', 'AAAA', undefined],
-    ['@', 'ANY', 'NOERROR'],
-  ] as const)('an answer to %s %s can be read and written', async (label, type, rcode) => {
+    ['nowhere', 'A', ['NXDOMAIN']],
+    ['www', 'MX', ['NOERROR']],
+    ['chain1', 'A', ['NOERROR']],
+    ['loop1', 'A', EITHER],
+    ['dangling', 'A', EITHER],
+    ['a.b.wild', 'TXT', ['NOERROR']],
+    ['x.tree', 'A', EITHER],
+    ['deep.sub', 'A', EITHER],
+    ['deep.glueless', 'AAAA', EITHER],
+    ['@', 'ANY', ['NOERROR']],
+  ] as const)('an answer to %s %s can be read and written', async (label, type, rcodes) => {
     const name = label === '@' ? TEST_ORIGIN : `${label}.${TEST_ORIGIN}`
     for (const edns of [undefined, EDNS, WANTS_DNSSEC]) {
       const message = await ask(name, type, { edns, recursionDesired: false })
       expect(message.questions).toEqual([{ name, type, class: 'IN' }])
-      if (rcode !== undefined) expect(message.rcode).toBe(rcode)
+      expect(rcodes).toContain(message.rcode)
     }
   })
 

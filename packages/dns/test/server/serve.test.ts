@@ -94,8 +94,19 @@ describe('an answer', () => {
   })
 
   test.each([
-    ['throws at once', () => { throw new Error('broken') }],
-    ['rejects later', async () => { await sleep(1); throw new Error('broken') }],
+    [
+      'throws at once',
+      () => {
+        throw new Error('broken')
+      },
+    ],
+    [
+      'rejects later',
+      async () => {
+        await sleep(1)
+        throw new Error('broken')
+      },
+    ],
     ['gives what cannot be encoded', () => ({ answers: [a('x', 'no address')] })],
   ] as const)('a handler that %s is SERVFAIL, and the notifier hears of it', async (_, handler) => {
     using notified = failures()
@@ -140,9 +151,17 @@ describe('truncation', () => {
 
   test('additional records are left out without a word, but glue is not', async () => {
     const many = Array.from({ length: 40 }, (_, at) => a(`host${at}.elsewhere.test`))
-    const ns: ResourceRecord = { name: 'sub.test', type: 'NS', class: 'IN', ttl: 60, data: { target: 'host1.elsewhere.test' } }
+    const ns: ResourceRecord = {
+      name: 'sub.test',
+      type: 'NS',
+      class: 'IN',
+      ttl: 60,
+      data: { target: 'host1.elsewhere.test' },
+    }
     const server = await start(({ question }) =>
-      question.type === 'NS' ? { authorities: [ns], additionals: many } : { answers: [a(question.name)], additionals: many },
+      question.type === 'NS'
+        ? { authorities: [ns], additionals: many }
+        : { answers: [a(question.name)], additionals: many },
     )
     using client = new UdpClient(server.port)
     const answer = await client.ask(query('a.test', 'A'))
@@ -155,7 +174,11 @@ describe('truncation', () => {
 describe('what is no query', () => {
   test.each([
     ['cannot be read', 'FORMERR', Buffer.from('124d01000001000000000000ff', 'hex')],
-    ['has two questions', 'FORMERR', Buffer.from('124d01000002000000000000000001000100000100 01'.replaceAll(' ', ''), 'hex')],
+    [
+      'has two questions',
+      'FORMERR',
+      Buffer.from('124d01000002000000000000000001000100000100 01'.replaceAll(' ', ''), 'hex'),
+    ],
     ['has none', 'FORMERR', query('.', 'A', { id: 0x124d, questions: [] })],
     ['has answers', 'FORMERR', query('.', 'A', { id: 0x124d, answers: [a('a.test')] })],
     ['is an update', 'NOTIMP', query('.', 'SOA', { id: 0x124d, opcode: 'UPDATE' })],
@@ -180,7 +203,8 @@ describe('what is no query', () => {
     await udp.send(sent)
     expect(await udp.ask(query('a.test', 'A', { id: 2 }))).toMatchObject({ id: 2 })
     using client = await TcpClient.connect(server.port)
-    if (sent instanceof Uint8Array) await client.socket.send(Buffer.concat([Buffer.from([0, sent.length]), sent]))
+    if (sent instanceof Uint8Array)
+      await client.socket.send(Buffer.concat([Buffer.from([0, sent.length]), sent]))
     else await client.send(sent)
     await client.send(query('a.test', 'A', { id: 3 }))
     expect(await client.receive()).toMatchObject({ id: 3 })
@@ -195,7 +219,11 @@ describe('a connection', () => {
       return echo(asked)
     })
     using client = await TcpClient.connect(server.port)
-    await client.send(query('slow.test', 'A', { id: 1 }), query('quick.test', 'A', { id: 2 }), query('other.test', 'A', { id: 3 }))
+    await client.send(
+      query('slow.test', 'A', { id: 1 }),
+      query('quick.test', 'A', { id: 2 }),
+      query('other.test', 'A', { id: 3 }),
+    )
     expect([await client.receive(), await client.receive()].map(({ id }) => id).sort()).toEqual([2, 3])
     gates.get('slow.test')?.set()
     expect(await client.receive()).toMatchObject({ id: 1 })
@@ -204,7 +232,8 @@ describe('a connection', () => {
   test('bytes one at a time are queries too', async () => {
     const server = await start(echo)
     using client = await TcpClient.connect(server.port)
-    for (const byte of encodeMessage(query('a.test'), { framed: true })) await client.socket.send(Buffer.of(byte))
+    for (const byte of encodeMessage(query('a.test'), { framed: true }))
+      await client.socket.send(Buffer.of(byte))
     expect(await client.receive()).toMatchObject({ id: 4711 })
   })
 
@@ -389,7 +418,9 @@ describe('options', () => {
   })
 
   test('a handler is a function', async () => {
-    await expect(serve({ port: 0 }, {} as QueryHandler)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+    await expect(serve({ port: 0 }, {} as QueryHandler)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
   })
 
   test('a port that is taken is EADDRINUSE, and nothing stays open', async () => {

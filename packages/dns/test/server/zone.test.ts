@@ -17,7 +17,10 @@ function lines(records: readonly ResourceRecord[] | undefined): string[] {
 }
 
 /** What it says, the answers in short. */
-function says(name: string, type = 'A'): { rcode: string; aa: boolean; answers: string[]; authorities: string[] } {
+function says(
+  name: string,
+  type = 'A',
+): { rcode: string; aa: boolean; answers: string[]; authorities: string[] } {
   const answer: Answer = example(asked(name, type))
   return {
     rcode: answer.rcode ?? 'NOERROR',
@@ -49,8 +52,18 @@ describe('an authoritative zone', () => {
   })
 
   test('no such name and no such type are denied with the SOA, for as long as its minimum says', () => {
-    expect(says('nowhere.example.test')).toEqual({ rcode: 'NXDOMAIN', aa: true, answers: [], authorities: SOA })
-    expect(says('www.example.test', 'MX')).toEqual({ rcode: 'NOERROR', aa: true, answers: [], authorities: SOA })
+    expect(says('nowhere.example.test')).toEqual({
+      rcode: 'NXDOMAIN',
+      aa: true,
+      answers: [],
+      authorities: SOA,
+    })
+    expect(says('www.example.test', 'MX')).toEqual({
+      rcode: 'NOERROR',
+      aa: true,
+      answers: [],
+      authorities: SOA,
+    })
     expect(example(asked('nowhere.example.test')).authorities).toMatchObject([{ ttl: 300 }])
   })
 
@@ -122,13 +135,20 @@ describe('an authoritative zone', () => {
   })
 
   test('DS at the cut is the parent’s to answer', () => {
-    expect(says('sub.example.test', 'DS')).toMatchObject({ aa: true, answers: [expect.stringContaining('DS')] })
+    expect(says('sub.example.test', 'DS')).toMatchObject({
+      aa: true,
+      answers: [expect.stringContaining('DS')],
+    })
     expect(says('glueless.example.test', 'DS')).toMatchObject({ aa: true, authorities: SOA })
   })
 
   test('the addresses of exchangers and targets come along', () => {
     const { additionals } = example(asked('example.test', 'MX'))
-    expect(additionals?.map(({ name }) => name)).toEqual(['mail1.example.test', 'mail1.example.test', 'mail2.example.test'])
+    expect(additionals?.map(({ name }) => name)).toEqual([
+      'mail1.example.test',
+      'mail1.example.test',
+      'mail2.example.test',
+    ])
   })
 
   test('ANY gets all of it', () => {
@@ -144,7 +164,10 @@ describe('zone', () => {
   test('records do as well as text, and the root is a zone like any other', () => {
     const root = zone(parseZone(`. 60 IN SOA a. h. 1 2 3 4 5\n* A 192.0.2.1\ntest NS ns.test.\n`))
     expect(root.origin).toBe('.')
-    expect(root(asked('anything.else'))).toMatchObject({ isAuthoritative: true, answers: [{ name: 'anything.else' }] })
+    expect(root(asked('anything.else'))).toMatchObject({
+      isAuthoritative: true,
+      answers: [{ name: 'anything.else' }],
+    })
     expect(root(asked('x.test'))).toMatchObject({ isAuthoritative: false, authorities: [{ type: 'NS' }] })
   })
 
@@ -152,7 +175,10 @@ describe('zone', () => {
     const parent = zone(`${SOA_LINE}sub NS ns.sub\nns.sub A 192.0.2.1\n`, { origin: 'test' })
     const child = zone(`${SOA_LINE}here A 192.0.2.2\n`, { origin: 'sub.test' })
     const both = zones(parent, child)
-    expect(both(asked('here.sub.test'))).toMatchObject({ isAuthoritative: true, answers: [{ data: { address: '192.0.2.2' } }] })
+    expect(both(asked('here.sub.test'))).toMatchObject({
+      isAuthoritative: true,
+      answers: [{ data: { address: '192.0.2.2' } }],
+    })
     expect(both(asked('here.test'))).toMatchObject({ rcode: 'NXDOMAIN' })
     expect(both(asked('here.org'))).toMatchObject({ rcode: 'REFUSED' })
   })

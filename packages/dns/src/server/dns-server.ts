@@ -26,7 +26,6 @@ const MOST_ATTEMPTS = 20
 export class DnsServer implements AsyncDisposable {
   readonly #settings: ServeSettings
   readonly #desk: QueryDesk
-  readonly #socket: UdpSocket
   readonly #datagrams: DatagramService
   readonly #listeners: Listener[] = []
   readonly #tlsListener: Listener | undefined
@@ -43,7 +42,6 @@ export class DnsServer implements AsyncDisposable {
     this.#desk = new QueryDesk(handler, settings)
     this.#connectionPlaces = new Semaphore(settings.maxConnections)
     const { socket, listener } = bind(settings)
-    this.#socket = socket
     this.#address = socket.address
     if (listener !== undefined) this.#listeners.push(listener)
     try {

@@ -1,5 +1,5 @@
 /**
- * Makes test/wire/fixtures/named.json: starts named with shop.zone, plain and signed, asks it what clients ask, and writes down queries and
+ * Makes named.json and every-type.json in test/wire/fixtures: starts named with shop.zone, plain and signed, and with every-type.zone, asks it what clients ask, and writes down queries and
  * replies byte by byte. Needs bind9 and bind9-utils. The signatures are new each time; nothing in the tests depends on them.
  */
 import { execFileSync, spawn } from 'node:child_process'
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { encodeMessage } from '@shrapnel/dns/wire'
+import { encodeMessage, parseZone } from '@shrapnel/dns/wire'
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), '../test/wire/fixtures')
 const folder = mkdtempSync(join(tmpdir(), 'capture-'))
@@ -46,7 +46,7 @@ const QUESTIONS = [
   ['example.com', 'DNSKEY', true],
   ['sub.example.com', 'DS', true],
   ['no-such-host.example.com', 'A', true],
-  ['example.com', 'NSEC', true],
+  ['example.com', 'NSEC3PARAM', true],
 ]
 
 async function ask(query) {
@@ -83,13 +83,30 @@ function signZone() {
   keygen()
   keygen('-f', 'KSK')
   copyFileSync(join(fixtures, 'shop.zone'), join(folder, 'zone'))
-  execFileSync('dnssec-signzone', ['-q', '-S', '-K', folder, '-d', folder, '-o', 'example.com', join(folder, 'zone')])
+  execFileSync('dnssec-signzone', [
+    '-q',
+    '-S',
+    '-K',
+    folder,
+    '-d',
+    folder,
+    '-o',
+    'example.com',
+    join(folder, 'zone'),
+  ])
 }
 
-async function capture(file, questions) {
+/** Everything in every-type.zone but what a name server puts into place of the rest. */
+function everyType() {
+  const records = parseZone(readFileSync(join(fixtures, 'every-type.zone'), 'utf8'))
+  const pairs = records.map(({ name, type }) => `${name.toLowerCase()} ${type}`)
+  return [...new Set(pairs)].map((pair) => pair.split(' ')).filter(([name]) => !name.startsWith('2t7b4'))
+}
+
+async function capture(file, questions, origin = 'example.com') {
   const options = `directory "${folder}"; pid-file "${folder}/pid"; session-keyfile "${folder}/key"; listen-on port ${port} { 127.0.0.1; };`
   const quiet = 'listen-on-v6 { none; }; recursion no; minimal-responses no; rrset-order { order fixed; };'
-  const zone = `zone "example.com" { type primary; file "${file}"; };`
+  const zone = `zone "${origin}" { type primary; file "${file}"; check-integrity no; check-names ignore; };`
   writeFileSync(join(folder, 'named.conf'), `options { ${options} ${quiet} };\ncontrols { };\n${zone}\n`)
   const named = spawn('named', ['-f', '-c', join(folder, 'named.conf')], { stdio: 'ignore' })
   const messages = []
@@ -110,12 +127,28 @@ async function capture(file, questions) {
 
 try {
   signZone()
-  const plain = await capture(join(fixtures, 'shop.zone'), QUESTIONS.filter(([, , signed]) => !signed))
-  const signed = await capture(join(folder, 'zone.signed'), QUESTIONS.filter(([, , signed]) => signed))
+  const plain = await capture(
+    join(fixtures, 'shop.zone'),
+    QUESTIONS.filter(([, , signed]) => !signed),
+  )
+  const signed = await capture(
+    join(folder, 'zone.signed'),
+    QUESTIONS.filter(([, , signed]) => signed),
+  )
+  const types = await capture(join(fixtures, 'every-type.zone'), everyType(), 'example')
   const version = execFileSync('named', ['-v'], { encoding: 'utf8' }).trim()
   const from = `${version}, which had shop.zone, signed for the questions with DO; made by scripts/capture-messages.mjs`
-  writeFileSync(join(fixtures, 'named.json'), `${JSON.stringify({ from, messages: [...plain, ...signed] }, null, 1)}\n`)
-  console.log(`${plain.length + signed.length} exchanges; ${readFileSync(join(fixtures, 'named.json')).length} bytes`)
+  writeFileSync(
+    join(fixtures, 'every-type.json'),
+    `${JSON.stringify({ from: from.replace('shop.zone, signed for the questions with DO', 'every-type.zone'), messages: types }, null, 1)}\n`,
+  )
+  writeFileSync(
+    join(fixtures, 'named.json'),
+    `${JSON.stringify({ from, messages: [...plain, ...signed] }, null, 1)}\n`,
+  )
+  console.log(
+    `${plain.length + signed.length} exchanges; ${readFileSync(join(fixtures, 'named.json')).length} bytes`,
+  )
 } finally {
   rmSync(folder, { recursive: true })
 }

@@ -140,10 +140,11 @@ export class ByteWriter {
     this.at = this.#names.compress(name, bytes, this.#labels, end)
   }
 
-  /** A name in any other type. */
+  /** A name in any other type: whole, but others may point to it. */
   wholeName(name: string): void {
     this.#checkBlock()
     this.at = this.#labels.write(name, this.bytes, this.at)
+    if (this.#names.find(name) < 0) this.#names.remember(name, this.bytes, this.#labels)
   }
 
   /** What is written, after `prefix` bytes that are left for the caller. */

@@ -18,7 +18,7 @@ const MAX_SERVER_COOKIE_BYTES = 32
 /** RFC 7871, 6, from IANA's registry of address families. */
 const FAMILY = { ipv4: 1, ipv6: 2 } as const
 
-const utf8 = new TextDecoder()
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** What of the response code and of the flags is in the record's TTL (RFC 6891, 6.1.3). */
 export interface DecodedEdns {

@@ -23,6 +23,7 @@ export class WrittenNames {
   readonly #offsets = new Uint16Array(MAX_SUFFIXES)
   readonly #nexts = new Uint16Array(MAX_SUFFIXES)
   #count = 0
+  #target = 0
   readonly #labelHashes = new Int32Array(MAX_LABEL_BYTES * 4)
 
   forget(): void {
@@ -59,8 +60,19 @@ export class WrittenNames {
 
   /** Puts a pointer in place of the longest suffix that is there already, remembers the rest, and returns where the name ends now. */
   compress(name: string, bytes: Uint8Array, labels: LabelWriter, end: number): number {
+    if (labels.count === 0) return end
+    const label = this.remember(name, bytes, labels)
+    if (label < 0) return end
+    const start = labels.starts[label] as number
+    bytes[start] = POINTER_BITS | (this.#target >>> 8)
+    bytes[start + 1] = this.#target & 0xff
+    return start + 2
+  }
+
+  /** Remembers a name that was written. Gives the first of its labels whose suffix was there before, or -1; where it was is `#target`. */
+  remember(name: string, bytes: Uint8Array, labels: LabelWriter): number {
     const { count, starts } = labels
-    if (count === 0) return end
+    if (count === 0) return -1
     const hashes = this.#labelHashes
     let hash = SEED
     for (let label = count - 1; label >= 0; label--) {
@@ -70,27 +82,25 @@ export class WrittenNames {
       hash ^= hash >>> 15
       hashes[label] = hash
     }
-    let offset = starts[0] as number
-    let after = end
+    let found = -1
     for (let label = 0; label < count; label++) {
       const start = starts[label] as number
       const target = this.#suffix(hashes[label] as number, bytes, start)
       if (target >= 0) {
-        bytes[start] = POINTER_BITS | (target >>> 8)
-        bytes[start + 1] = target & 0xff
-        after = start + 2
-        // What is a pointer alone is remembered by what it points to.
-        if (label === 0) offset = target
+        this.#target = target
+        found = label
         break
       }
       this.#add(hashes[label] as number, start)
     }
+    // What is a pointer alone is remembered by what it points to.
+    const offset = found === 0 ? this.#target : (starts[0] as number)
     if (this.#nameCount < MAX_WHOLE_NAMES && offset <= MAX_POINTER_TARGET) {
       this.#names[this.#nameCount] = name
       this.#nameOffsets[this.#nameCount] = offset
       this.#nameCount++
     }
-    return after
+    return found
   }
 
   #suffix(hash: number, bytes: Uint8Array, start: number): number {

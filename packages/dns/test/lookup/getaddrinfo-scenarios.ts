@@ -13,7 +13,7 @@ export interface Scenario {
   readonly questions: readonly Question[]
 }
 
-const server = 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n'
+const server = 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n'
 const hosts = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n'
 
 function all(...names: readonly string[]): Question[] {
@@ -101,7 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     why: 'Kubernetes',
     resolvConf:
-      'nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:1 attempts:1\n',
+      'nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:5 attempts:1\n',
     hosts,
     table: {
       'db.ns.svc.cluster.local A': ['10.96.0.1'],

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseResolvConf } from '../src/system/resolv-conf.js'
 import { SystemResolver, type SystemResolverOptions } from '../src/system-resolver.js'
 import { SystemUpstream } from '../src/system-upstream.js'
-import { type ServerTable, startTableServer, type TableServer } from './table-server.js'
+import { type ServerTable, startTableServers, type TableServer } from './table-server.js'
 
 const TABLE: ServerTable = {
   'db.corp.example A': [{ address: '127.0.0.1' }],
@@ -29,12 +29,13 @@ const TABLE: ServerTable = {
 
 let folder: TemporaryFolder
 let server: TableServer
+let other: TableServer
 let opened: SystemResolver[]
 
 beforeEach(async () => {
   opened = []
   folder = await temporaryFolder()
-  server = startTableServer(TABLE)
+  ;[server, other] = startTableServers(['127.0.0.1', '127.0.0.2'], TABLE) as [TableServer, TableServer]
   file('resolv.conf', `nameserver ${server.host}\nsearch corp.example\noptions timeout:1 attempts:2\n`)
   file('hosts', '127.0.0.1 localhost\n192.0.2.9 filed.example filed\n')
   file('nsswitch.conf', 'hosts: files dns\n')
@@ -42,6 +43,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const resolver of opened) resolver.close()
   server[Symbol.dispose]()
+  other[Symbol.dispose]()
   await folder.remove()
 })
 
@@ -136,10 +138,10 @@ describe('a lookup', () => {
 
 describe('resolv.conf', () => {
   test('that names other servers is followed, and what the former ones said is forgotten', async () => {
-    using other = startTableServer(
-      { 'db.lab.example A': [{ address: '127.0.0.7' }], 'www.example A': [{ address: '192.0.2.77' }] },
-      { host: '127.0.0.2', port: server.port },
-    )
+    other.table = {
+      'db.lab.example A': [{ address: '127.0.0.7' }],
+      'www.example A': [{ address: '192.0.2.77' }],
+    }
     const resolver = open()
     expect(await addresses(resolver, 'www.example.')).toBe('2001:db8::1 192.0.2.1')
     file('resolv.conf', `nameserver ${other.host}\nsearch lab.example\n`)

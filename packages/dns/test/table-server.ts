@@ -23,12 +23,45 @@ export interface TableServer extends Disposable {
 
 const TTL = 60
 
-export function startTableServer(table: ServerTable, { host = '127.0.0.1', port = 0 } = {}): TableServer {
-  const listener = tcp.listen({ host, port })
-  const socket = new UdpSocket({ host, port: listener.port })
+/** One server on each of `hosts`, all of them on one port. */
+export function startTableServers(hosts: readonly string[], table: ServerTable): TableServer[] {
+  const { port, sockets } = bindAll(hosts)
+  return hosts.map((host, i) => serve(host, port, sockets[i] as Sockets, table))
+}
+
+interface Sockets {
+  readonly listener: Listener
+  readonly socket: UdpSocket
+}
+
+/** A port that is free for TCP may be taken for UDP, or on the next address. */
+function bindAll(hosts: readonly string[]): { port: number; sockets: Sockets[] } {
+  for (let round = 1; ; round++) {
+    const sockets: { listener?: Listener; socket?: UdpSocket }[] = []
+    let port = 0
+    try {
+      for (const host of hosts) {
+        const bound: (typeof sockets)[number] = {}
+        sockets.push(bound)
+        bound.listener = tcp.listen({ host, port })
+        port = bound.listener.port
+        bound.socket = new UdpSocket({ host, port })
+      }
+      return { port, sockets: sockets as Sockets[] }
+    } catch (error) {
+      for (const { listener, socket } of sockets) {
+        listener?.close()
+        socket?.close()
+      }
+      if ((error as { code?: unknown }).code !== 'EADDRINUSE' || round === 20) throw error
+    }
+  }
+}
+
+function serve(host: string, port: number, { listener, socket }: Sockets, table: ServerTable): TableServer {
   const server: TableServer = {
     host,
-    port: listener.port,
+    port,
     asked: [],
     table,
     [Symbol.dispose]: () => {

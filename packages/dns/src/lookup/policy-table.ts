@@ -39,9 +39,9 @@ export function commonBits(a: Uint8Array, b: Uint8Array): number {
   return 128
 }
 
-export const LINK_LOCAL = 2
-export const SITE_LOCAL = 5
-export const GLOBAL = 14
+const LINK_LOCAL = 2
+const SITE_LOCAL = 5
+const GLOBAL = 14
 
 /** RFC 6724, 3.1 and 3.2: private IPv4 addresses are global ones, loopback and 169.254/16 are of the link. */
 export function scopeOf(bytes: Uint8Array, isIPv4: boolean): number {

@@ -12,7 +12,7 @@ export interface SourceOrder {
 }
 
 /** glibc's own, without the file. */
-export const DEFAULT_SOURCES: SourceOrder = { sources: ['files', 'dns'], finals: new Set() }
+const DEFAULT_SOURCES: SourceOrder = { sources: ['files', 'dns'], finals: new Set() }
 
 /** Never fails: a line that is not there, or that names nothing known, gives the default. */
 export function parseNsswitch(text: string): SourceOrder {

@@ -9,11 +9,11 @@ export interface Scenario {
   readonly hosts: string
   readonly nsswitch?: string
   /** `name type` to addresses, or to how the server fails. */
-  readonly table: Readonly<Record<string, readonly string[] | 'SERVFAIL' | 'REFUSED' | 'drop'>>
+  readonly table: Readonly<Record<string, readonly string[] | 'SERVFAIL' | 'REFUSED'>>
   readonly questions: readonly Question[]
 }
 
-const server = 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n'
+const server = 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n'
 const hosts = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n'
 
 function all(...names: readonly string[]): Question[] {
@@ -30,6 +30,11 @@ function all(...names: readonly string[]): Question[] {
 const both = (name: string, four: string, six: string): Scenario['table'] => ({
   [`${name} A`]: [four],
   [`${name} AAAA`]: [six],
+})
+
+const refused = (name: string): Scenario['table'] => ({
+  [`${name} A`]: 'REFUSED',
+  [`${name} AAAA`]: 'REFUSED',
 })
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -101,7 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     why: 'Kubernetes',
     resolvConf:
-      'nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:1 attempts:1\n',
+      'nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:5 attempts:1\n',
     hosts,
     table: {
       'db.ns.svc.cluster.local A': ['10.96.0.1'],
@@ -176,6 +181,21 @@ export const SCENARIOS: readonly Scenario[] = [
       ['six.', 0],
       ['six.', 4],
     ],
+  },
+  {
+    why: 'servers that refuse',
+    resolvConf: `${server}search a.example b.example\n`,
+    hosts,
+    table: {
+      ...refused('y.a.example'),
+      'y A': ['192.0.2.76'],
+      ...refused('as.is'),
+      'as.is.b.example A': ['192.0.2.77'],
+    },
+    questions: ['y', 'as.is'].flatMap((name): Question[] => [
+      [name, 0],
+      [name, 4],
+    ]),
   },
   {
     why: 'other sources',
@@ -296,6 +316,17 @@ export const DIFFERENCES: readonly Difference[] = [
       'x',
       6,
       { 'x.a.example AAAA': 'SERVFAIL', 'x.b.example A': ['192.0.2.70'] },
+      'search a.example b.example\n',
+    ),
+    theirs: 'ENOTFOUND',
+    ours: 'EAI_AGAIN',
+  },
+  {
+    why: 'nor is a search that a refusal has ended',
+    scenario: unlike(
+      'x',
+      4,
+      { ...refused('x.a.example'), 'x.b.example A': ['192.0.2.75'] },
       'search a.example b.example\n',
     ),
     theirs: 'ENOTFOUND',

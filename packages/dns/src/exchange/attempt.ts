@@ -134,7 +134,7 @@ export class Attempt {
     if (verdict === 'no-question') return this.#takeWithoutQuestion(sent, bytes)
     if (verdict === 'case' && !isStream) {
       this.#caseDiffered = true
-      this.#sendOnStream()
+      if (this.#stream === null) this.#sendOnStream()
       return this.#drop('case')
     }
     if (isTruncated(bytes)) {

@@ -425,10 +425,11 @@ describe('options', () => {
 
   test('a port that is taken is EADDRINUSE, and nothing stays open', async () => {
     const server = await start(echo)
-    await expect(serve({ port: server.port }, echo)).rejects.toMatchObject({ code: 'EADDRINUSE' })
-    const udpOnly = await start(echo, { tcp: false })
-    await expect(serve({ port: udpOnly.port }, echo)).rejects.toMatchObject({ code: 'EADDRINUSE' })
-    const port = udpOnly.port
+    const { port } = server
+    await expect(serve({ port }, echo)).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    server.close()
+    const udpOnly = await start(echo, { port, tcp: false })
+    await expect(serve({ port }, echo)).rejects.toMatchObject({ code: 'EADDRINUSE' })
     udpOnly.close()
     expect((await start(echo, { port })).port).toBe(port)
   })

@@ -3,7 +3,16 @@
  * packages beside this one: programs have no need of it, and it may change with any version.
  */
 
-export { checkDuration, checkFunction, checkInteger, checkOptions, outOfRange, wrongType } from './errors.js'
+export { DONE } from './awaitable.js'
+export {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptionNames,
+  checkOptions,
+  outOfRange,
+  wrongType,
+} from './errors.js'
 export { closeOnExit } from './exit.js'
 export { currentScope } from './runtime/current.js'
 export { afterTurn, spend } from './runtime/fairness.js'
@@ -13,4 +22,6 @@ export { Direction } from './stream/direction.js'
 export { Pushback } from './stream/pushback.js'
 export { recvExact } from './stream/recv-exact.js'
 export { joinedBytes, toBytes } from './stream/to-bytes.js'
+export { Mailbox } from './sync/mailbox.js'
+export { QueuedWait, WaitQueue } from './sync/wait-queue.js'
 export { systemError } from './system-error.js'

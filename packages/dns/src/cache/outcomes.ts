@@ -27,7 +27,7 @@ export function foundStale(entry: Entry): Found {
 }
 
 /** Whole seconds: never more than is true. */
-export function secondsLeft(entry: Entry, time: number): number {
+function secondsLeft(entry: Entry, time: number): number {
   return Math.max(0, Math.floor((entry.expiresAt - time) / 1_000))
 }
 

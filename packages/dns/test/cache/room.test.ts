@@ -37,37 +37,49 @@ const shapes: readonly (readonly [what: string, answer: (question: Question) => 
   ['mail servers', ({ name }) => ({ answers: [mx(name, `mx1.${name}`), mx(name, `mx2.${name}`)] })],
   ['texts', ({ name }) => ({ answers: [txt(name)] })],
   ['a SOA', ({ name }) => ({ answers: [soa(name)] })],
-  ['an alias alone', ({ name, type }) => ({ answers: [cname(name, `edge.${name}`)], authorities: type === 'A' ? [soa(name)] : [] })],
+  [
+    'an alias alone',
+    ({ name, type }) => ({
+      answers: [cname(name, `edge.${name}`)],
+      authorities: type === 'A' ? [soa(name)] : [],
+    }),
+  ],
   ['no such name', ({ name }) => ({ rcode: 'NXDOMAIN', authorities: [soa(name)] })],
   ['a bad reply', () => ({ rcode: 'REFUSED' })],
 ]
 const types = ['A', 'A', 'MX', 'TXT', 'SOA', 'A', 'A', 'A']
 
 describe('what is kept', () => {
-  test.each(shapes)('takes the memory that is counted: %s', async (what, answer) => {
-    const type = types[shapes.findIndex(([shape]) => shape === what)] as string
-    const resolver = new Resolver(answering(answer), { maxCacheBytes: 1e9 })
-    const fill = async (from: number) => {
-      for (let i = from; i < from + MANY; i++) {
-        const name = slice(`host-number-${i}.example.com`)
-        await outcomeOf(resolver.resolve(name, type))
-        // What it gives is kept as well, for those who ask next.
-        await outcomeOf(resolver.resolve(name, type))
+  test.each(shapes)(
+    'takes the memory that is counted: %s',
+    async (what, answer) => {
+      const type = types[shapes.findIndex(([shape]) => shape === what)] as string
+      const resolver = new Resolver(answering(answer), { maxCacheBytes: 1e9 })
+      const fill = async (from: number) => {
+        for (let i = from; i < from + MANY; i++) {
+          const name = slice(`host-number-${i}.example.com`)
+          await outcomeOf(resolver.resolve(name, type))
+          // What it gives is kept as well, for those who ask next.
+          await outcomeOf(resolver.resolve(name, type))
+        }
       }
-    }
-    // The first ones compile code and fill V8's own tables.
-    await fill(0)
-    const before = { counted: resolver.inspect().cacheBytes, real: memory() }
-    await fill(MANY)
-    const counted = resolver.inspect().cacheBytes - before.counted
-    const real = memory() - before.real
-    expect(resolver.inspect().entries).toHaveLength(2 * MANY)
-    expect(counted / real, `${counted / MANY} counted each, ${real / MANY} real`).toBeGreaterThan(0.9)
-    expect(counted / real, `${counted / MANY} counted each, ${real / MANY} real`).toBeLessThan(1.35)
-  }, 30_000)
+      // The first ones compile code and fill V8's own tables.
+      await fill(0)
+      const before = { counted: resolver.inspect().cacheBytes, real: memory() }
+      await fill(MANY)
+      const counted = resolver.inspect().cacheBytes - before.counted
+      const real = memory() - before.real
+      expect(resolver.inspect().entries).toHaveLength(2 * MANY)
+      expect(counted / real, `${counted / MANY} counted each, ${real / MANY} real`).toBeGreaterThan(0.9)
+      expect(counted / real, `${counted / MANY} counted each, ${real / MANY} real`).toBeLessThan(1.35)
+    },
+    30_000,
+  )
 
   test('is no more than the limit, and what was used least recently goes first', async () => {
-    const resolver = new Resolver(new ScriptedUpstream(({ name }) => ({ answers: [a(name)] })), { maxCacheBytes: 50_000 })
+    const resolver = new Resolver(new ScriptedUpstream(({ name }) => ({ answers: [a(name)] })), {
+      maxCacheBytes: 50_000,
+    })
     await resolver.resolve('kept.test', 'A')
     for (let i = 0; i < 1_000; i++) {
       await resolver.resolve(`${i}.test`, 'A')
@@ -82,7 +94,9 @@ describe('what is kept', () => {
   })
 
   test('is not what is larger than all there is room for', async () => {
-    const upstream = new ScriptedUpstream(({ name, type }) => ({ answers: [type === 'A' ? a(name) : txt(name)] }))
+    const upstream = new ScriptedUpstream(({ name, type }) => ({
+      answers: [type === 'A' ? a(name) : txt(name)],
+    }))
     const resolver = new Resolver(upstream, { maxCacheBytes: 900 })
     await resolver.resolve('small.test', 'A')
     const { records } = await resolver.resolve('large.test', 'TXT')
@@ -100,12 +114,18 @@ describe('nothing is retained', () => {
 
   test('by questions that are shared, fail, or are given up', async () => {
     const resolver = new Resolver(
-      answering(({ name }) => (name === 'fails.test' ? { rcode: 'REFUSED' } : { answers: [a(name, '192.0.2.1', 0)] })),
+      answering(({ name }) =>
+        name === 'fails.test' ? { rcode: 'REFUSED' } : { answers: [a(name, '192.0.2.1', 0)] },
+      ),
       { failureTtlSeconds: 0 },
     )
     await expectFlatHeap(5_000, async () => {
       const doomed = spawn(() => resolver.resolve('www.test', 'A'))
-      const both = [resolver.resolve('www.test', 'A'), resolver.resolve('www.test', 'A'), resolver.resolve('fails.test', 'A')]
+      const both = [
+        resolver.resolve('www.test', 'A'),
+        resolver.resolve('www.test', 'A'),
+        resolver.resolve('fails.test', 'A'),
+      ]
       doomed.shutdown()
       await Promise.all([...both, doomed.join()].map(outcomeOf))
       await outcomeOf(resolver.resolve('given-up.test', 'A', { timeoutMs: 0 }))
@@ -115,7 +135,10 @@ describe('nothing is retained', () => {
 
   test('by a cache that was filled many times over', async () => {
     let last = 0
-    const resolver = new Resolver(answering(({ name }) => ({ answers: [a(name)] })), { maxCacheBytes: 100_000 })
+    const resolver = new Resolver(
+      answering(({ name }) => ({ answers: [a(name)] })),
+      { maxCacheBytes: 100_000 },
+    )
     await expectFlatHeap(20_000, () => resolver.resolve(`${last++}.test`, 'A'))
   }, 30_000)
 })

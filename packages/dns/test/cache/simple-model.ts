@@ -44,7 +44,13 @@ export class SimpleModel {
   #addresses = 0
 
   ask(name: string, type: string, timeoutMs: number): void {
-    const asker: Asker = { name, type, timeoutMs, deadline: this.time + timeoutMs, outcome: this.#known(name, type)?.outcome }
+    const asker: Asker = {
+      name,
+      type,
+      timeoutMs,
+      deadline: this.time + timeoutMs,
+      outcome: this.#known(name, type)?.outcome,
+    }
     this.askers.push(asker)
     if (asker.outcome !== undefined) return
     let query = this.queries.find((each) => each.name === name && each.type === type && !each.isForgotten)
@@ -122,7 +128,9 @@ export class SimpleModel {
   #learn({ name, type }: Query, answer: Answer, outcome: string): void {
     const seconds = answer.ttl ?? NEGATIVE_SECONDS
     const covers = answer.says === 'no name'
-    this.facts = this.facts.filter((fact) => fact.name !== name || (fact.type !== type && fact.type !== '*' && !covers))
+    this.facts = this.facts.filter(
+      (fact) => fact.name !== name || (fact.type !== type && fact.type !== '*' && !covers),
+    )
     if (seconds === 0) return
     const expiresAt = this.time + 1_000 * seconds
     this.facts.push({ name, type: covers ? '*' : type, outcome, isFailure: false, expiresAt, failures: 0 })
@@ -135,6 +143,13 @@ export class SimpleModel {
     const failures = isAgain ? before.failures + 1 : 1
     const seconds = Math.min(FIRST_FAILURE_SECONDS * 2 ** (failures - 1), LAST_FAILURE_SECONDS)
     this.facts = this.facts.filter((fact) => fact !== before)
-    this.facts.push({ name, type, outcome, isFailure: true, expiresAt: this.time + 1_000 * seconds, failures })
+    this.facts.push({
+      name,
+      type,
+      outcome,
+      isFailure: true,
+      expiresAt: this.time + 1_000 * seconds,
+      failures,
+    })
   }
 }

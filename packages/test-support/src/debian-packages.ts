@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   mariadbd: 'mariadb-server',
   named: 'bind9',
   'named-checkconf': 'bind9-utils',
+  'named-checkzone': 'bind9-utils',
   nghttp: 'nghttp2-client',
   nghttpd: 'nghttp2-server',
   nghttpx: 'nghttp2-proxy',

@@ -1,10 +1,10 @@
 /** A message from its bytes (RFC 1035, 4). Everything is checked, everything is copied; what is wrong is a DnsWireError that says where. */
 import { ByteReader } from './byte-reader.js'
-import { decodeEdns, OPT_TYPE } from './edns.js'
+import { type DecodedEdns, decodeEdns, OPT_TYPE } from './edns.js'
 import { DnsWireError } from './errors.js'
-import { FLAGS, OPCODE_MASK, OPCODE_SHIFT, RCODE_MASK } from './layout.js'
+import { FLAGS, HEADER_BYTES, OPCODE_MASK, OPCODE_SHIFT, RCODE_MASK } from './layout.js'
 import { MAX_TTL_SECONDS } from './limits.js'
-import type { Edns, Message, Question, ResourceRecord } from './message.js'
+import type { Message, Question, ResourceRecord } from './message.js'
 import { CLASSES, OPCODES, RCODES, RECORD_TYPES } from './mnemonics.js'
 import { recordTypeOf } from './record-types.js'
 
@@ -17,26 +17,23 @@ const QUERY = 0
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new ByteReader(bytes)
-  const id = reader.uint16()
-  const flags = reader.uint16()
-  const questionCount = reader.uint16()
-  const answerCount = reader.uint16()
-  const authorityCount = reader.uint16()
-  const additionalCount = reader.uint16()
+  reader.skip(HEADER_BYTES)
+  const flags = uint16At(bytes, 2)
+  const questionCount = uint16At(bytes, 4)
   const opcode = (flags >> OPCODE_SHIFT) & OPCODE_MASK
   if (questionCount > 1 && opcode === QUERY)
     throw new DnsWireError('DNS_QUESTION_COUNT', `a query with ${questionCount} questions`, { at: 4 })
   const questions = decodeQuestions(reader, questionCount)
-  const answers = decodeRecords(reader, answerCount)
-  const authorities = decodeRecords(reader, authorityCount)
+  const answers = decodeRecords(reader, uint16At(bytes, 6))
+  const authorities = decodeRecords(reader, uint16At(bytes, 8))
   const additionals: ResourceRecord[] = []
-  const found = decodeAdditionals(reader, additionalCount, additionals)
+  const found = decodeAdditionals(reader, uint16At(bytes, 10), additionals)
   if (!reader.isAtEnd())
     throw new DnsWireError('DNS_TRAILING_BYTES', `${bytes.length - reader.at} bytes after the last record`, {
       at: reader.at,
     })
   return {
-    id,
+    id: uint16At(bytes, 0),
     isResponse: (flags & FLAGS.isResponse) !== 0,
     opcode: OPCODES.word(opcode),
     isAuthoritative: (flags & FLAGS.isAuthoritative) !== 0,
@@ -45,17 +42,14 @@ export function decodeMessage(bytes: Uint8Array): Message {
     recursionAvailable: (flags & FLAGS.recursionAvailable) !== 0,
     isAuthenticData: (flags & FLAGS.isAuthenticData) !== 0,
     checkingDisabled: (flags & FLAGS.checkingDisabled) !== 0,
-    rcode: RCODES.word((flags & RCODE_MASK) | (upperRcode << 4)),
+    rcode: RCODES.word((flags & RCODE_MASK) | ((found?.upperRcode ?? 0) << 4)),
     questions,
     answers,
     authorities,
     additionals,
-    edns: found,
+    edns: found?.edns,
   }
 }
-
-/** Of the OPT record that was decoded last. */
-let upperRcode = 0
 
 function decodeQuestions(reader: ByteReader, count: number): Question[] {
   const questions: Question[] = []
@@ -74,47 +68,57 @@ function decodeRecords(reader: ByteReader, count: number): ResourceRecord[] {
   for (let i = 0; i < count; i++) {
     const start = reader.at
     const name = reader.name()
-    const type = reader.uint16()
+    const at = reader.skip(RECORD_HEAD_BYTES)
+    const type = uint16At(reader.bytes, at)
     if (type === OPT_TYPE)
       throw new DnsWireError('DNS_OPT_PLACE', 'an OPT record that is not among the additional records', {
         at: start,
       })
-    records.push(decodeRecord(reader, name, type))
+    records.push(decodeRecord(reader, name, type, at))
   }
   return records
 }
 
-function decodeAdditionals(reader: ByteReader, count: number, records: ResourceRecord[]): Edns | undefined {
-  let edns: Edns | undefined
-  upperRcode = 0
+function decodeAdditionals(
+  reader: ByteReader,
+  count: number,
+  records: ResourceRecord[],
+): DecodedEdns | undefined {
+  let found: DecodedEdns | undefined
   for (let i = 0; i < count; i++) {
     const start = reader.at
     const name = reader.name()
-    const type = reader.uint16()
+    const at = reader.skip(RECORD_HEAD_BYTES)
+    const type = uint16At(reader.bytes, at)
     if (type === OPT_TYPE) {
-      if (edns !== undefined) throw new DnsWireError('DNS_OPT_TWICE', 'a second OPT record', { at: start })
+      if (found !== undefined) throw new DnsWireError('DNS_OPT_TWICE', 'a second OPT record', { at: start })
       if (name !== '.') throw new DnsWireError('DNS_OPT_NAME', 'an OPT record with a name', { at: start })
-      const decoded = decodeEdns(reader)
-      edns = decoded.edns
-      upperRcode = decoded.upperRcode
-    } else records.push(decodeRecord(reader, name, type))
+      reader.at = at + TYPE_BYTES
+      found = decodeEdns(reader)
+    } else records.push(decodeRecord(reader, name, type, at))
   }
-  return edns
+  return found
 }
 
-/** From the class of the record on. */
-function decodeRecord(reader: ByteReader, name: string, number: number): ResourceRecord {
+/** Type, class, time to live and length (RFC 1035, 4.1.3): looked at in one step, because every record has them. */
+const RECORD_HEAD_BYTES = 10
+const TYPE_BYTES = 2
+
+/** `at` is where the type begins; the reader is behind the length. */
+function decodeRecord(reader: ByteReader, name: string, number: number, at: number): ResourceRecord {
+  const { bytes } = reader
   const type = recordTypeOf(number)
-  const className = CLASSES.word(reader.uint16())
-  const ttl = reader.uint32()
-  reader.begin(reader.uint16())
+  const high = uint16At(bytes, at + 4)
+  // With the highest bit it is more than 2^31 - 1, and counts as 0 (RFC 2181, 8).
+  const ttl = high > MAX_TTL_HIGH ? 0 : (high << 16) | uint16At(bytes, at + 6)
+  reader.begin(uint16At(bytes, at + 8))
   const data = type.codec.decode(reader)
   reader.finish()
-  return {
-    name,
-    type: type.word,
-    class: className,
-    ttl: ttl > MAX_TTL_SECONDS ? 0 : ttl,
-    data,
-  } as ResourceRecord
+  return { name, type: type.word, class: CLASSES.word(uint16At(bytes, at + 2)), ttl, data } as ResourceRecord
+}
+
+const MAX_TTL_HIGH = MAX_TTL_SECONDS >>> 16
+
+function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 }

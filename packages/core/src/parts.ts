@@ -3,6 +3,7 @@
  * packages beside this one: programs have no need of it, and it may change with any version.
  */
 
+export { DONE } from './awaitable.js'
 export {
   checkDuration,
   checkFunction,
@@ -22,4 +23,6 @@ export { Direction } from './stream/direction.js'
 export { Pushback } from './stream/pushback.js'
 export { recvExact } from './stream/recv-exact.js'
 export { joinedBytes, toBytes } from './stream/to-bytes.js'
+export { Mailbox } from './sync/mailbox.js'
+export { QueuedWait, WaitQueue } from './sync/wait-queue.js'
 export { systemError } from './system-error.js'

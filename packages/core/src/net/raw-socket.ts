@@ -76,6 +76,37 @@ export class RawSocket {
     return this.#waitOf(direction).do(scope, operation) as Promise<T>
   }
 
+  /** Whether a read is worth a system call: the last one did not say that there is no more. */
+  get isReadable(): boolean {
+    return this.#descriptor.readable
+  }
+
+  /**
+   * One read(2) into `target`, now, for an operation or beside one that waits: the count, 0 at the end, below 0 if nothing is there.
+   * Claims nothing and costs no budget. Throws the system's error.
+   */
+  read(target: Uint8Array, offset: number, length: number): number {
+    return this.#descriptor.read(target, offset, length)
+  }
+
+  /** One write(2) of what is in `data` from `offset` up to `end`, as `read`: the count, below 0 if the kernel takes nothing now. */
+  write(data: Uint8Array, offset: number, end: number): number {
+    return this.#descriptor.writeUpTo(data, offset, end)
+  }
+
+  /** Tries the operation that waits in `direction` once more, without an event: it had left something where it was. */
+  retry(direction: Direction): void {
+    const descriptor = this.#descriptor
+    if (descriptor.isClosed) return
+    if (direction === 'read') {
+      descriptor.readable = true
+      descriptor.reader?.attempt()
+    } else {
+      descriptor.writable = true
+      descriptor.writer?.attempt()
+    }
+  }
+
   #waitOf(direction: Direction): RawWait {
     return direction === 'read' ? this.#reading : this.#writing
   }

@@ -29,9 +29,13 @@ function prefixOf(status: number, timeMs: number): Buffer {
     prefixes = []
     goodUntilMs = timeMs + 1000 - (Date.now() % 1000)
   }
-  return (prefixes[status] ??= Buffer.from(
-    `HTTP/1.1 ${status} ${reasonOf(status)}\r\nDate: ${formatHttpDate(Date.now())}\r\n`,
-  ))
+  let prefix = prefixes[status]
+  if (prefix === undefined) {
+    const date = formatHttpDate(Date.now())
+    prefix = Buffer.from(`HTTP/1.1 ${status} ${reasonOf(status)}\r\nDate: ${date}\r\n`)
+    prefixes[status] = prefix
+  }
+  return prefix
 }
 
 export class AnswerHead {

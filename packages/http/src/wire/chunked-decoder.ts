@@ -6,6 +6,7 @@
 import { HttpHeaders } from '../headers.js'
 import { CLASS, CR, HEX, IS_VALUE, LF, latin1, SEMICOLON } from './characters.js'
 import { FieldScanner, INCOMPLETE } from './field-scanner.js'
+import { HeadEnd } from './head-end.js'
 import {
   DEFAULT_HEAD_LIMITS,
   type HeadLimits,
@@ -48,7 +49,7 @@ export class ChunkedDecoder {
   #extensionBytes = 0
   #extensionsBytes = 0
   /** What is there of the trailers. */
-  #trailerBytes: Buffer | null = null
+  #gathered: GatheredTrailers | null = null
   #trailers: HttpHeaders | null = null
   readonly #limits: HeadLimits
 
@@ -147,28 +148,26 @@ export class ChunkedDecoder {
 
   /** Gathers them until their end is there: they are few, and most often none. */
   #takeTrailers(bytes: Buffer, at: number, to: number): ChunkedStep {
-    const before = this.#trailerBytes
-    if (before === null && to - at >= 2 && bytes[at] === CR && bytes[at + 1] === LF) {
+    const gathered = this.#gathered
+    if (gathered === null && to - at >= 2 && bytes[at] === CR && bytes[at + 1] === LF) {
       this.#state = ENDED
       return this.#stop(at + 2, END)
     }
     // Never more than the limit is held, however much comes at a time.
-    const room = this.#limits.maxHeadBytes + 2 - (before?.length ?? 0)
-    const end = Math.min(to, at + room)
-    const all =
-      before === null
-        ? Buffer.from(bytes.subarray(at, end))
-        : Buffer.concat([before, bytes.subarray(at, end)])
-    const length = this.#parseTrailers(all)
+    const before = gathered?.size ?? 0
+    const { maxHeadBytes } = this.#limits
+    const all = gathered ?? new GatheredTrailers(maxHeadBytes + 2)
+    const end = all.add(bytes, at, to)
+    const isFull = all.size > maxHeadBytes
+    const length = all.isWorthParsing || isFull ? this.#parseTrailers(all.view) : INCOMPLETE
     if (length === INCOMPLETE) {
-      if (all.length > this.#limits.maxHeadBytes)
-        throw pastLimit('maxHeadBytes', 431, 'the trailers are longer')
-      this.#trailerBytes = all
+      if (isFull) throw pastLimit('maxHeadBytes', 431, 'the trailers are longer')
+      this.#gathered = all
       return this.#stop(end, MORE)
     }
-    this.#trailerBytes = null
+    this.#gathered = null
     this.#state = ENDED
-    return this.#stop(at + length - (before?.length ?? 0), END)
+    return this.#stop(at + length - before, END)
   }
 
   /** How long they are, with the empty line. */
@@ -190,5 +189,37 @@ export class ChunkedDecoder {
       if (FORBIDDEN_TRAILERS.has(name)) throw badSyntax(`${name} as a trailer`)
       at = next
     }
+  }
+}
+
+/** Trailers that are not all there. */
+class GatheredTrailers {
+  #bytes: Buffer = Buffer.allocUnsafe(256)
+  size = 0
+  isWorthParsing = false
+  readonly #maxBytes: number
+  readonly #end = new HeadEnd(true)
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get view(): Buffer {
+    return this.#bytes.subarray(0, this.size)
+  }
+
+  /** Takes what there is room for; where that ends. */
+  add(bytes: Buffer, from: number, to: number): number {
+    const end = Math.min(to, from + this.#maxBytes - this.size)
+    const size = this.size + end - from
+    if (size > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.min(this.#maxBytes, Math.max(size, 2 * this.#bytes.length)))
+      this.#bytes.copy(larger, 0, 0, this.size)
+      this.#bytes = larger
+    }
+    bytes.copy(this.#bytes, this.size, from, end)
+    this.size = size
+    this.isWorthParsing = this.#end.isWorthParsing(this.#bytes, 0, size)
+    return end
   }
 }

@@ -8,10 +8,11 @@ export class HeadEnd {
   /** Bytes of the head that were looked at. */
   #seen = 0
   /** How much of CR LF CR LF the last of them are. */
-  #matched = 0
+  #matched: number
 
-  reset(): void {
-    this.#seen = this.#matched = 0
+  /** `isAtLine`: what comes first is a line behind another one, and may be the empty one. */
+  constructor(isAtLine = false) {
+    this.#matched = isAtLine ? 2 : 0
   }
 
   /** Looks at what is new of the head that begins at `from`. True: parse it now. */

@@ -107,8 +107,9 @@ export class RequestHead {
     let hosts = 0
     let count = 0
     for (let at = this.fieldsFrom; ; ) {
-      if (at + 1 >= to) return false
+      if (at === to) return false
       if (bytes[at] === CR) {
+        if (at + 1 === to) return false
         if (bytes[at + 1] !== LF) throw badByte(CR, 'the head of a request')
         this.to = at + 2
         break

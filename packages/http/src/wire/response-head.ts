@@ -107,8 +107,9 @@ export class ResponseHead {
     framing.reset()
     let count = 0
     for (let at = this.fieldsFrom; ; ) {
-      if (at + 1 >= to) return false
+      if (at === to) return false
       if (bytes[at] === CR) {
+        if (at + 1 === to) return false
         if (bytes[at + 1] !== LF) throw badByte(CR, 'the head of a response')
         this.to = at + 2
         break

@@ -6,7 +6,7 @@
  * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the handler's scope.
  */
 import { type Awaitable, Interrupted, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
-import { type Coroutine, charge, recently, reportFailure, runIn, Scope, Wait } from '@shrapnel/core/parts'
+import { type Coroutine, charge, currentScope, recently, reportFailure, runIn, Scope, Wait } from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
@@ -72,8 +72,9 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   minorVersion = 1
   #keepsAlive = true
   #awaitsContinue = false
-  /** A write waits for the client. */
+  /** A write waits for the client. Nothing else is sent before it is done. */
   #isFlushing = false
+  #afterFlush: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
   #isLost = false
@@ -130,6 +131,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
     try {
       if (this.#request !== null) await this.#untilAnswered()
       const upgrade = this.#response?.upgrade
+      if (upgrade !== undefined && this.#isFlushing) await this.#untilWoken()
       if (upgrade !== undefined && !this.#isLost) await this.#upgrade(upgrade)
     } finally {
       this.#phase = OVER
@@ -140,12 +142,22 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
 
   /** The handler was cancelled, and may be cleaning up. */
   async #untilAnswered(): Promise<void> {
-    const wait = (): Promise<void> => {
-      this.#end = new EndWait(this.#coroutine)
-      return this.#end.suspend()
-    }
-    if (this.#coroutine.refuse() === null) await wait().catch(() => {})
-    if (this.#request !== null) await shield(END_GRACE_MS, wait).catch(() => {})
+    await this.#untilWoken().catch(() => {})
+    // This coroutine was cancelled too: the handler gets a little time all the same.
+    if (this.#request !== null) await shield(END_GRACE_MS, () => this.#untilWoken()).catch(() => {})
+  }
+
+  #untilWoken(): Promise<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#end = new EndWait(scope)
+    return this.#end.suspend()
+  }
+
+  #wakeEnd(): void {
+    this.#end?.wake()
+    this.#end = null
   }
 
   async #upgrade(upgrade: (stream: Stream) => Awaitable<void>): Promise<void> {
@@ -194,9 +206,16 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
     }
     this.input.add(bytes, from, to, isBorrowed)
     if (this.#phase === HEAD) this.#serve()
-    else if (this.#phase === DRAINING) this.#drain()
-    else this.#feedBody()
+    else if (this.#phase === DRAINING) {
+      this.#drain()
+      if (this.#isAtHead) this.#serve()
+    } else this.#feedBody()
     this.input.keep()
+  }
+
+  // The phase changes in calls that the compiler does not follow.
+  get #isAtHead(): boolean {
+    return this.#phase === HEAD
   }
 
   #feedBody(): void {
@@ -356,6 +375,10 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   // Answers
 
   #onAnswer(response: HttpResponse): void {
+    if (this.#isFlushing) {
+      this.#afterFlush = () => this.#onAnswer(response)
+      return
+    }
     if (this.#phase === OVER || this.#isLost) {
       dropBody(response)
       this.#requestDone()
@@ -367,6 +390,10 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   }
 
   #onFailure(error: unknown): void {
+    if (this.#isFlushing) {
+      this.#afterFlush = () => this.#onFailure(error)
+      return
+    }
     if (this.#phase === OVER || this.#isLost || (error instanceof Interrupted && this.#hasEnded)) {
       this.#requestDone()
       this.#over()
@@ -480,8 +507,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
     this.#scope?.close()
     this.#request = this.#scope = null
     this.#awaitsContinue = false
-    this.#end?.wake()
-    this.#end = null
+    this.#wakeEnd()
   }
 
   #drain(): void {
@@ -496,12 +522,12 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
     if (this.#drainLeft < 0 || (body.isClosed && !body.isFinished)) {
       this.#dropping = null
       this.#lingerLeft = this.settings.maxDrainBytes
-      this.#close()
+      this.#closesAfterFlush = true
+      this.#phase = SENDING
+      this.#flush()
     } else if (body.isFinished) {
       this.#dropping = null
       this.#phase = HEAD
-      if (this.input.size > 0) this.#serve()
-      else if (out.at === 0) this.#awaitHead()
     }
   }
 
@@ -525,18 +551,30 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
 
   flushed(): void {
     this.#isFlushing = false
-    if (this.#phase === OVER) return
-    if (this.#closesAfterFlush) this.#close()
+    if (this.#phase === OVER) this.#wakeEnd()
+    else if (this.#closesAfterFlush) this.#close()
     else if (this.#phase === HEAD) {
       if (this.#hasEnded) this.#over()
       else this.#goOn()
+    } else if (this.#phase === HANDLING) {
+      this.#deadline.set(Number.POSITIVE_INFINITY)
+      if (this.#isBodyStarved) this.bodyWanted()
+      this.#answerAfterFlush()
     }
+  }
+
+  #answerAfterFlush(): void {
+    const answerNow = this.#afterFlush
+    this.#afterFlush = null
+    answerNow?.()
   }
 
   failed(error: unknown): void {
     this.#isFlushing = false
     this.#lose(error)
     this.#over()
+    this.#wakeEnd()
+    this.#answerAfterFlush()
   }
 
   sending(bytes: number): void {
@@ -612,7 +650,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
 
   bodyWanted(): void {
     const { settings } = this
-    if (this.#awaitsContinue) {
+    if (this.#awaitsContinue && !this.#isFlushing) {
       this.#awaitsContinue = false
       out.add(CONTINUE)
       this.#flush()
@@ -632,9 +670,16 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   }
 
   #onDeadline(): void {
+    if (this.#isFlushing || this.#phase === SENDING) {
+      // The client takes nothing: what it took is no whole answer.
+      this.#lose(undefined)
+      reset(this.stream)
+      this.#over()
+      return
+    }
     switch (this.#phase) {
       case HEAD:
-        if (this.input.size === 0 || this.#isFlushing) this.#over()
+        if (this.input.size === 0) this.#over()
         else {
           this.#refuse(
             new HttpError('HTTP_LIMIT', 'the head of the request took longer than headTimeoutMs allows', {
@@ -652,11 +697,6 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
             limit: 'bodyTimeoutMs',
           }),
         )
-        break
-      case SENDING:
-        this.#isLost = true
-        reset(this.stream)
-        this.#over()
         break
       default:
         this.#over()

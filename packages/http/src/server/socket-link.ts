@@ -28,6 +28,9 @@ export class SocketLink implements Link, RawOperation<undefined> {
   readonly #receiver: Receiver
   readonly #scope: Scope
 
+  /** There may be bytes that nobody wanted when the kernel told of them: it will not tell again. */
+  #isHeld = false
+
   constructor(socket: Socket, receiver: Receiver, scope: Scope) {
     this.stream = socket
     this.#receiver = receiver
@@ -48,7 +51,7 @@ export class SocketLink implements Link, RawOperation<undefined> {
   }
 
   pull(): void {
-    if (this.#raw.isReadable) this.#raw.retry('read')
+    if (this.#raw.isReadable || this.#isHeld) this.#raw.retry('read')
   }
 
   /** @internal */
@@ -57,7 +60,8 @@ export class SocketLink implements Link, RawOperation<undefined> {
     const raw = this.#raw
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       if (receiver.isOver) return undefined
-      if (!receiver.wantsInput) return PENDING
+      this.#isHeld = !receiver.wantsInput
+      if (this.#isHeld) return PENDING
       const { target } = receiver
       let count: number
       if (target === null) {

@@ -1,5 +1,5 @@
 /** A server on one end of a connection and a test on the other, in memory or over a socket: the laws are the same. */
-import { type Coroutine, memoryStreamPair, type Socket, spawn, type Stream, tcp } from '@shrapnel/core'
+import { type Coroutine, memoryStreamPair, type Socket, type Stream, spawn, tcp } from '@shrapnel/core'
 import { type ConnectionOptions, type Handler, serve, serveStream } from '../src/index.js'
 
 export interface Conversation extends AsyncDisposable {
@@ -17,7 +17,11 @@ export interface Conversation extends AsyncDisposable {
 
 export type Converse = (handler: Handler, options?: ConnectionOptions) => Promise<Conversation>
 
-function conversation(client: Stream, session: Coroutine<void> | undefined, end: () => Promise<void>): Conversation {
+function conversation(
+  client: Stream,
+  session: Coroutine<void> | undefined,
+  end: () => Promise<void>,
+): Conversation {
   let text = ''
   const until = async (isEnough: (text: string) => boolean): Promise<string> => {
     while (!isEnough(undated(text))) {
@@ -46,7 +50,8 @@ function conversation(client: Stream, session: Coroutine<void> | undefined, end:
   }
 }
 
-const undated = (text: string): string => text.replace(/Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, 'Date: DATE')
+const undated = (text: string): string =>
+  text.replace(/Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, 'Date: DATE')
 
 export const inMemory: Converse = async (handler, options = {}) => {
   const [client, server] = memoryStreamPair()

@@ -1,7 +1,17 @@
 import { Event, memoryStreamPair, TimeoutError, withTimeout } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import type { Handler, HttpRequest } from '../src/index.js'
-import { answers, body, type Converse, get, inMemory, lastGet, overSocket, post, status } from './conversation.js'
+import {
+  answers,
+  body,
+  type Converse,
+  get,
+  inMemory,
+  lastGet,
+  overSocket,
+  post,
+  status,
+} from './conversation.js'
 
 const chunked = (text: string, fields = ''): string =>
   `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${fields}\r\n${text}`
@@ -48,7 +58,9 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
   })
 
   test('of none is empty', async () => {
-    await using talk = await converse(async ({ body }) => ({ body: `${body.length} ${body.isFinished} [${await body.text()}]` }))
+    await using talk = await converse(async ({ body }) => ({
+      body: `${body.length} ${body.isFinished} [${await body.text()}]`,
+    }))
     expect(body(await talk.ask(lastGet()))).toBe('0 true []')
   })
 
@@ -113,7 +125,9 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
 
   test('is not asked for by a handler that answers without it, and then the connection ends', async () => {
     await using talk = await converse(() => ({ status: 403 }))
-    const answer = await talk.ask('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n')
+    const answer = await talk.ask(
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n',
+    )
     expect(answer).toMatch(/^HTTP\/1.1 403 .*Connection: close\r\n\r\n$/s)
   })
 
@@ -174,7 +188,9 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
 
   test('in bad chunks is a 400, and the end of the connection', async () => {
     await using talk = await converse(echo)
-    expect(await talk.ask(chunked('1\r\na\r\n1\nb\r\n0\r\n\r\n'))).toMatch(/^HTTP\/1.1 400 .*Connection: close\r\n\r\n/s)
+    expect(await talk.ask(chunked('1\r\na\r\n1\nb\r\n0\r\n\r\n'))).toMatch(
+      /^HTTP\/1.1 400 .*Connection: close\r\n\r\n/s,
+    )
   })
 
   test('in bad chunks that nobody reads ends the connection behind the answer', async () => {

@@ -1,7 +1,17 @@
 import { Event, sleep } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import { HttpError, type HttpRequest, type HttpResponse } from '../src/index.js'
-import { answers, body, type Converse, get, inMemory, lastGet, overSocket, post, status } from './conversation.js'
+import {
+  answers,
+  body,
+  type Converse,
+  get,
+  inMemory,
+  lastGet,
+  overSocket,
+  post,
+  status,
+} from './conversation.js'
 
 const hello = (): HttpResponse => ({ headers: { 'content-type': 'text/plain' }, body: 'Hello, world!' })
 
@@ -41,7 +51,9 @@ describe.each(places)('a server %s', (_where, converse) => {
   })
 
   test('understands a request that comes byte by byte', async () => {
-    await using talk = await converse(async (request) => ({ body: `${request.path} ${await request.body.text()}` }))
+    await using talk = await converse(async (request) => ({
+      body: `${request.path} ${await request.body.text()}`,
+    }))
     for (const byte of post('hello', 'X: y\r\n', '/slow')) await talk.send(byte)
     expect(body(await talk.until(answers(1)))).toBe('/slow hello')
   })
@@ -53,17 +65,33 @@ describe.each(places)('a server %s', (_where, converse) => {
       return {}
     })
     await talk.ask(lastGet('/a%20b?c=d&e', 'x-One: 1\r\nX-ONE:\t2 \r\nCookie: a=b\r\n'))
-    expect(seen).toMatchObject({ method: 'GET', target: '/a%20b?c=d&e', path: '/a%20b', query: 'c=d&e', version: '1.1' })
+    expect(seen).toMatchObject({
+      method: 'GET',
+      target: '/a%20b?c=d&e',
+      path: '/a%20b',
+      query: 'c=d&e',
+      version: '1.1',
+    })
     expect(seen?.url.href).toBe('http://a/a%20b?c=d&e')
     expect(seen?.headers.get('X-one')).toBe('1, 2')
     expect(seen?.headers.getAll('x-one')).toEqual(['1', '2'])
     expect(seen?.headers.has('cookie')).toBe(true)
-    expect([...(seen?.headers ?? [])].map(([name]) => name)).toEqual(['Host', 'x-One', 'X-ONE', 'Cookie', 'Connection'])
+    expect([...(seen?.headers ?? [])].map(([name]) => name)).toEqual([
+      'Host',
+      'x-One',
+      'X-ONE',
+      'Cookie',
+      'Connection',
+    ])
   })
 
   test('takes absolute targets, and asterisks for OPTIONS', async () => {
-    await using talk = await converse(({ path, query, url, target }) => ({ body: `${target} ${path} ${query} ${url.host}\n` }))
-    await talk.send(get('http://other:81/x?y') + get('http://other?z') + 'OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n')
+    await using talk = await converse(({ path, query, url, target }) => ({
+      body: `${target} ${path} ${query} ${url.host}\n`,
+    }))
+    await talk.send(
+      get('http://other:81/x?y') + get('http://other?z') + 'OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n',
+    )
     const text = await talk.until(answers(3))
     expect(text).toContain('http://other:81/x?y /x y other:81\n')
     expect(text).toContain('http://other?z / z other\n')
@@ -79,7 +107,9 @@ describe.each(places)('a server %s', (_where, converse) => {
 
   test('answers HEAD with the length and no body', async () => {
     await using talk = await converse(hello)
-    expect(await talk.ask('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/Content-Length: 13\r\n.*\r\n\r\n$/s)
+    expect(await talk.ask('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
+      /Content-Length: 13\r\n.*\r\n\r\n$/s,
+    )
   })
 
   test.each([204, 304])('gives %i no body and no length', async (code) => {
@@ -204,7 +234,12 @@ describe.each(places)('a server %s', (_where, converse) => {
   })
 
   test('keeps framing, Date and Connection to itself', async () => {
-    const headers = { 'transfer-encoding': 'gzip', date: 'yesterday', 'keep-alive': 'timeout=5', Connection: 'x' }
+    const headers = {
+      'transfer-encoding': 'gzip',
+      date: 'yesterday',
+      'keep-alive': 'timeout=5',
+      Connection: 'x',
+    }
     await using talk = await converse(() => ({ headers, body: 'a' }))
     await talk.send(get())
     const answer = await talk.until(answers(1))
@@ -214,7 +249,9 @@ describe.each(places)('a server %s', (_where, converse) => {
   })
 
   test('closes when the handler says so', async () => {
-    await using talk = await converse(({ path }) => (path === '/a' ? { close: true } : { headers: { connection: 'close' } }))
+    await using talk = await converse(({ path }) =>
+      path === '/a' ? { close: true } : { headers: { connection: 'close' } },
+    )
     expect(await talk.ask(get('/a') + get('/b'))).toMatch(/^HTTP\/1.1 200 .*Connection: close\r\n\r\n$/s)
   })
 

@@ -103,7 +103,8 @@ export class Answer {
 
   #text(text: string, status: number, asked: Asked): void {
     const length = textLength(text)
-    if (!this.#head.hasType && length > 0 && !isBodiless(status)) this.#head.line('Content-Type: text/plain; charset=utf-8\r\n')
+    if (!this.#head.hasType && length > 0 && !isBodiless(status))
+      this.#head.line('Content-Type: text/plain; charset=utf-8\r\n')
     if (!this.#framed(length, status, asked)) return
     if (length <= COPIED_BYTES) this.#out.addText(text, length)
     else this.rest = { kind: 'bytes', bytes: Buffer.from(text) }

@@ -6,7 +6,16 @@
  * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the handler's scope.
  */
 import { type Awaitable, Interrupted, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
-import { type Coroutine, charge, currentScope, recently, reportFailure, runIn, Scope, Wait } from '@shrapnel/core/parts'
+import {
+  type Coroutine,
+  charge,
+  currentScope,
+  recently,
+  reportFailure,
+  runIn,
+  Scope,
+  Wait,
+} from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
@@ -195,7 +204,12 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   }
 
   gathered(count: number): void {
-    this.#request?.incoming?.gathered(count)
+    const body = this.#request?.incoming
+    body?.gathered(count)
+    if (body?.isWaiting) {
+      this.bodyCame()
+      this.#awaitBody()
+    }
   }
 
   received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
@@ -227,7 +241,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
       const count = Math.min(input.size, target.end - target.at)
       input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
       input.at += count
-      body.gathered(count)
+      this.gathered(count)
       if (body.target !== null && input.size > 0) this.#feedBody()
     } else body.moreCame()
   }
@@ -260,7 +274,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   #lose(error: unknown): void {
     this.#isLost = this.#hasEnded = true
     this.#deadline.end()
-    if (this.#request === null) this.#phase = OVER
+    if (this.#request === null) this.#over()
     else {
       this.#link.stream.close()
       this.#request.incoming?.cut(new HttpError('HTTP_CUT', 'the client went away', { cause: error }))
@@ -283,7 +297,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
       if (this.#phase === HEAD) this.#handle()
     }
     this.#flush()
-    if (this.#phase === HEAD) this.#awaitHead()
+    if (this.#phase === HEAD && !this.#isFlushing) this.#awaitHead()
   }
 
   #awaitHead(): void {
@@ -291,7 +305,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
     // That of a head runs from its first byte, however slowly the others come.
     if (isPartial && this.#headSince < 0) this.#headSince = recently()
     if (!isPartial) this.#headSince = -1
-    if (this.#owner.isStopping && !isPartial && !this.#isFlushing) this.#over()
+    if (this.#owner.isStopping && !isPartial) this.#over()
     else if (this.#requests > 0 || isPartial)
       this.#deadline.set(
         isPartial ? this.#headSince + this.settings.headTimeoutMs : recently() + this.settings.idleTimeoutMs,
@@ -358,6 +372,7 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
     const scope = new Scope(this.#coroutine, this.#coroutine)
     this.#scope = scope
     this.#phase = HANDLING
+    this.#deadline.set(Number.POSITIVE_INFINITY)
     let response: Awaitable<HttpResponse>
     try {
       response = runIn(scope, this.#owner.handler, request)
@@ -366,7 +381,6 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
       return
     }
     if (isThenable(response)) {
-      this.#deadline.set(Number.POSITIVE_INFINITY)
       response.then(this.#answered, this.#failed)
     } else this.#answer(response)
     charge(this.#coroutine)
@@ -394,7 +408,8 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
       this.#afterFlush = () => this.#onFailure(error)
       return
     }
-    if (this.#phase === OVER || this.#isLost || (error instanceof Interrupted && this.#hasEnded)) {
+    const isCancelled = error instanceof Interrupted && this.#scope?.cancellation != null
+    if (this.#phase === OVER || this.#isLost || isCancelled) {
       this.#requestDone()
       this.#over()
       return
@@ -649,19 +664,24 @@ export class Connection implements Receiver, BodySource, Outlet, Asked {
   // The body of the request that is handled
 
   bodyWanted(): void {
-    const { settings } = this
     if (this.#awaitsContinue && !this.#isFlushing) {
       this.#awaitsContinue = false
       out.add(CONTINUE)
       this.#flush()
     }
+    this.#awaitBody()
+    this.#link.pull()
+  }
+
+  /** Until the next piece, and in all for what a body may take. */
+  #awaitBody(): void {
+    const { settings } = this
     this.#bodyWaitFrom = recently()
     const received = this.#request?.incoming?.receivedBytes ?? 0
     const earnedMs =
       settings.minBodyBytesPerSecond === 0 ? Infinity : (1000 * received) / settings.minBodyBytesPerSecond
     const leftMs = settings.bodyTimeoutMs + earnedMs - this.#bodyWaitedMs
     this.#deadline.set(this.#bodyWaitFrom + Math.min(leftMs, settings.bodyTimeoutMs))
-    this.#link.pull()
   }
 
   bodyCame(): void {

@@ -4,10 +4,13 @@ import type { TlsFacts } from '@shrapnel/tls'
 import { HttpHeaders } from '../headers.js'
 import type { HttpRequest } from '../message.js'
 import type { RequestHead } from '../wire/request-head.js'
-import { RequestBody } from './body.js'
+import { type BodySource, RequestBody } from './body.js'
 import type { Connection } from './connection.js'
+import { Input } from './input.js'
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+/** What there is none of is never waited for. */
+const NOWHERE: BodySource = { input: new Input(), bodyWanted: () => {}, bodyCame: () => {} }
 const QUESTION = 63
 const SLASH = 47
 
@@ -95,7 +98,7 @@ export class ServerRequest implements HttpRequest {
   }
 
   get body(): RequestBody {
-    this.incoming ??= new RequestBody(this.#connection, 0, this.#connection.settings, () => undefined)
+    this.incoming ??= new RequestBody(NOWHERE, 0, this.#connection.settings, () => undefined)
     return this.incoming
   }
 

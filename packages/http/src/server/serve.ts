@@ -41,7 +41,7 @@ export class Server implements AsyncDisposable {
   readonly #owner: ConnectionOwner & { isStopping: boolean }
   readonly #maxConnections: number
   readonly #isTls: boolean
-  readonly #connections = new Map<Connection, { shutdown(reason?: unknown): void }>()
+  readonly #connections = new Set<Connection>()
   readonly #ends = new Set<EmptyWait>()
 
   /** @internal */
@@ -53,7 +53,7 @@ export class Server implements AsyncDisposable {
     isTls: boolean,
   ) {
     this.#source = source
-    this.#owner = { handler, settings, isStopping: false }
+    this.#owner = { handler, settings, isStopping: false, ended: (connection) => this.#ended(connection) }
     this.#maxConnections = maxConnections
     this.#isTls = isTls
     spawn({ name: `http server ${this.port}` }, () => this.#acceptAll())
@@ -101,22 +101,22 @@ export class Server implements AsyncDisposable {
   }
 
   /** @internal */
-  async serve(stream: Stream): Promise<void> {
+  serve(stream: Stream): Awaitable<void> {
     const connection = makeConnection(this.#owner, stream)
-    this.#connections.set(connection, current())
-    try {
-      await connection.run()
-    } finally {
-      this.#connections.delete(connection)
-      if (this.#connections.size === 0) for (const end of this.#ends) end.wake()
-    }
+    this.#connections.add(connection)
+    return connection.run()
+  }
+
+  #ended(connection: Connection): void {
+    this.#connections.delete(connection)
+    if (this.#connections.size === 0) for (const end of this.#ends) end.wake()
   }
 
   /** Accepts no more and cuts every connection off; their handlers are cancelled. Again without effect. Does not wait. */
   close(): void {
     this.#owner.isStopping = true
     this.#source.close()
-    for (const coroutine of this.#connections.values()) coroutine.shutdown('the server was closed')
+    for (const { coroutine } of this.#connections) coroutine.shutdown('the server was closed')
   }
 
   /**
@@ -129,7 +129,7 @@ export class Server implements AsyncDisposable {
     const graceMs = checkDuration('graceMs', options.graceMs ?? DEFAULT_GRACE_MS)
     this.#owner.isStopping = true
     this.#source.close()
-    for (const connection of this.#connections.keys()) connection.stop()
+    for (const connection of this.#connections) connection.stop()
     try {
       await withTimeout(graceMs, () => this.#untilEmpty())
       return 0
@@ -157,7 +157,7 @@ export class Server implements AsyncDisposable {
   }
 }
 
-function session(server: Server, stream: Stream): Promise<void> {
+function session(server: Server, stream: Stream): Awaitable<void> {
   return server.serve(stream)
 }
 
@@ -247,5 +247,5 @@ export async function serveStream(
 ): Promise<void> {
   const settings = connectionSettings(options)
   checkFunction('handler', handler)
-  await makeConnection({ handler, settings, isStopping: false }, stream).run()
+  await makeConnection({ handler, settings, isStopping: false, ended: () => {} }, stream).run()
 }

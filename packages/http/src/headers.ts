@@ -1,6 +1,8 @@
 /**
  * Header fields in the order in which they came, duplicates kept, names compared without case (RFC 9110, 5). Names keep the case they were
  * given; values are text of bytes 0x20 to 0xff and tabs, without white space around. It checks what it is given, so that no CR, LF or NUL gets on a line.
+ *
+ * Those of a message that came are the text of its head until somebody asks: most handlers look at few fields or none.
  */
 import { HttpError } from './errors.js'
 
@@ -12,10 +14,16 @@ export type HeadersInit =
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const TAB = 9
+const CR = 13
+const SPACE = 32
 
 export class HttpHeaders implements Iterable<[name: string, value: string]> {
+  /** The fields as they came, checked and up to the empty line, until they are taken apart. */
+  #text: string | null = null
+  #textFrom = 0
   /** Name, value, name, value, … */
-  readonly #flat: string[] = []
+  #flat: string[] | null = null
 
   constructor(init?: HeadersInit) {
     if (init === undefined) return
@@ -27,19 +35,38 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
       }
   }
 
+  /** The fields in `text` from `from` up to an empty line, which a parser has found to be well. @internal */
+  static fromWire(text: string, from: number): HttpHeaders {
+    const headers = new HttpHeaders()
+    headers.#text = text
+    headers.#textFrom = from
+    return headers
+  }
+
+  #fields(): string[] {
+    this.#flat ??= this.#text === null ? [] : takeApart(this.#text, this.#textFrom)
+    this.#text = null
+    return this.#flat
+  }
+
+  /** Name, value, name, value, …: not to be changed. @internal */
+  get flat(): readonly string[] {
+    return this.#fields()
+  }
+
   /** How many fields there are; duplicates count. */
   get size(): number {
-    return this.#flat.length / 2
+    return this.#fields().length / 2
   }
 
   /** The value of `name`, several joined by `, `; undefined: there is none. Not for `set-cookie`: see `getAll`. */
   get(name: string): string | undefined {
+    const fields = this.#fields()
     const key = name.toLowerCase()
     let joined: string | undefined
-    for (let i = 0; i < this.#flat.length; i += 2) {
-      const at = this.#flat[i] as string
-      if (at.length !== key.length || at.toLowerCase() !== key) continue
-      const value = this.#flat[i + 1] as string
+    for (let i = 0; i < fields.length; i += 2) {
+      if (!isSame(fields[i] as string, key)) continue
+      const value = fields[i + 1] as string
       joined = joined === undefined ? value : `${joined}, ${value}`
     }
     return joined
@@ -47,15 +74,19 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
 
   /** Each value of `name`, in order. */
   getAll(name: string): string[] {
+    const fields = this.#fields()
     const key = name.toLowerCase()
     const values: string[] = []
-    for (let i = 0; i < this.#flat.length; i += 2)
-      if ((this.#flat[i] as string).toLowerCase() === key) values.push(this.#flat[i + 1] as string)
+    for (let i = 0; i < fields.length; i += 2)
+      if (isSame(fields[i] as string, key)) values.push(fields[i + 1] as string)
     return values
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined
+    const fields = this.#fields()
+    const key = name.toLowerCase()
+    for (let i = 0; i < fields.length; i += 2) if (isSame(fields[i] as string, key)) return true
+    return false
   }
 
   /** Adds a field at the end. Throws `HTTP_HEADER` for a name or a value that cannot be. */
@@ -65,7 +96,7 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
     const trimmed = value.replace(/^[\t ]+|[\t ]+$/g, '')
     if (!VALUE.test(trimmed))
       throw new HttpError('HTTP_HEADER', `the value of ${name} has a character that no header field can have`)
-    this.#flat.push(name, trimmed)
+    this.#fields().push(name, trimmed)
   }
 
   /** Replaces every field of that name by one. */
@@ -75,15 +106,39 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
   }
 
   delete(name: string): boolean {
+    const fields = this.#fields()
     const key = name.toLowerCase()
-    const before = this.#flat.length
-    for (let i = this.#flat.length - 2; i >= 0; i -= 2)
-      if ((this.#flat[i] as string).toLowerCase() === key) this.#flat.splice(i, 2)
-    return this.#flat.length < before
+    const before = fields.length
+    for (let i = before - 2; i >= 0; i -= 2) if (isSame(fields[i] as string, key)) fields.splice(i, 2)
+    return fields.length < before
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let i = 0; i < this.#flat.length; i += 2)
-      yield [this.#flat[i] as string, this.#flat[i + 1] as string]
+    const fields = this.#fields()
+    for (let i = 0; i < fields.length; i += 2) yield [fields[i] as string, fields[i + 1] as string]
   }
+}
+
+/** Whether `name` is `key`, which is in small letters. */
+function isSame(name: string, key: string): boolean {
+  return name.length === key.length && (name === key || name.toLowerCase() === key)
+}
+
+function takeApart(text: string, from: number): string[] {
+  const fields: string[] = []
+  for (let at = from; text.charCodeAt(at) !== CR && at < text.length; ) {
+    const colon = text.indexOf(':', at)
+    const end = text.indexOf('\r', colon)
+    let valueFrom = colon + 1
+    let valueTo = end
+    while (valueFrom < end && isSpace(text.charCodeAt(valueFrom))) valueFrom++
+    while (valueTo > valueFrom && isSpace(text.charCodeAt(valueTo - 1))) valueTo--
+    fields.push(text.slice(at, colon), text.slice(valueFrom, valueTo))
+    at = end + 2
+  }
+  return fields
+}
+
+function isSpace(code: number): boolean {
+  return code === SPACE || code === TAB
 }

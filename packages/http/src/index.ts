@@ -13,6 +13,11 @@ export type {
   ResponseBody,
 } from './message.js'
 
+// Server
+
+export type { ConnectionOptions, ConnectionSource, ServeOptions } from './server/options.js'
+export { type Server, serve, serveStream } from './server/serve.js'
+
 // Errors
 
 export { HttpError, type HttpErrorCode } from './errors.js'

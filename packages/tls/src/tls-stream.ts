@@ -10,6 +10,7 @@ import {
   ClosedError,
   isDisconnect,
   SimultaneousError,
+  type SocketAddress,
   type Stream,
   TimeoutError,
   withTimeout,
@@ -46,18 +47,26 @@ const DROPPED = Buffer.allocUnsafeSlow(16_384)
 
 export class TlsStream extends Agreed implements Stream {
   readonly #pump: Pump
+  readonly #transport: Stream
   #pushback: Pushback | null = null
   #isShutDown = false
   #peerChain: readonly X509Certificate[] | null = null
 
   /** After the handshake. @internal */
-  constructor(pump: Pump, handshakeMs: number) {
+  constructor(pump: Pump, handshakeMs: number, transport: Stream) {
     super(pump.engine, handshakeMs)
     this.#pump = pump
+    this.#transport = transport
   }
 
   get isClosed(): boolean {
     return this.#pump.isClosed
+  }
+
+  /** The end of the other side; undefined where the transport has none, and once the peer is gone or this is closed. */
+  get remoteAddress(): SocketAddress | undefined {
+    const transport: Stream & { readonly remoteAddress?: SocketAddress | undefined } = this.#transport
+    return transport.remoteAddress
   }
 
   /**

@@ -57,8 +57,8 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
     if (side.choose === undefined && side.checkPeer === undefined) {
       // Nobody is asked anything: there is only the handshake to be waited for.
       await withTimeout(side.handshakeTimeoutMs, () => pump.handshake())
-      secured = new TlsStream(pump, now() - since)
-    } else secured = await withTimeout(side.handshakeTimeoutMs, judged, pump, side, since)
+      secured = new TlsStream(pump, now() - since, stream)
+    } else secured = await withTimeout(side.handshakeTimeoutMs, judged, pump, side, since, stream)
   } catch (error) {
     sessions?.gaveUp()
     throw error
@@ -69,12 +69,12 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
 }
 
 /** The handshake, and what is thought of the peer: by the context that was chosen for it, or else by the side. */
-async function judged(pump: Pump, side: Side, since: number): Promise<TlsStream> {
+async function judged(pump: Pump, side: Side, since: number, transport: Stream): Promise<TlsStream> {
   let { checkPeer } = side
   await pump.handshake(async (engine) => {
     checkPeer = (await side.choose?.(engine))?.checkPeer ?? checkPeer
   })
-  const made = new TlsStream(pump, now() - since)
+  const made = new TlsStream(pump, now() - since, transport)
   try {
     await outcomeOf(checkPeer?.(made))
   } catch (error) {

@@ -84,7 +84,11 @@ export class Descriptor implements Watched {
 
   /** Writes; the count, or EAGAIN. Fewer bytes than there were: the kernel takes no more now (epoll(7)). */
   write(data: Uint8Array, offset: number): number {
-    const length = Math.min(data.length - offset, BYTES_PER_TURN)
+    return this.writeUpTo(data, offset, data.length)
+  }
+
+  writeUpTo(data: Uint8Array, offset: number, end: number): number {
+    const length = Math.min(end - offset, BYTES_PER_TURN)
     const count = this.wrote(native.write(this.fd, data, offset, length))
     if (count < length && !this.distrustsShortReads) this.writable = false
     return count

@@ -35,16 +35,14 @@ export interface RawOperation<T> {
 export class RawSocket {
   readonly #descriptor: Descriptor
   readonly #socket: ByteStream
-  readonly #reading: RawWait
-  readonly #writing: RawWait
+  // One of each for all operations: there is one at a time in a direction. Made when it is first needed.
+  #reading: RawWait | null = null
+  #writing: RawWait | null = null
 
   /** @internal */
   constructor(socket: ByteStream, descriptor: Descriptor) {
     this.#socket = socket
     this.#descriptor = descriptor
-    // One of each for all operations: there is one at a time in a direction.
-    this.#reading = new RawWait(currentScope(), descriptor, socket, 'read')
-    this.#writing = new RawWait(currentScope(), descriptor, socket, 'write')
   }
 
   get fd(): number {
@@ -80,8 +78,44 @@ export class RawSocket {
     return this.#waitOf(direction).do(scope, operation) as Promise<T>
   }
 
+  /** Whether a read is worth a system call: the last one did not say that there is no more. */
+  get isReadable(): boolean {
+    return this.#descriptor.readable
+  }
+
+  /**
+   * One read(2) into `target`, now, for an operation or beside one that waits: the count, 0 at the end, below 0 if nothing is there.
+   * Claims nothing and costs no budget. Throws the system's error.
+   */
+  read(target: Uint8Array, offset: number, length: number): number {
+    return this.#descriptor.read(target, offset, length)
+  }
+
+  /** One write(2) of what is in `data` from `offset` up to `end`, as `read`: the count, below 0 if the kernel takes nothing now. */
+  write(data: Uint8Array, offset: number, end: number): number {
+    return this.#descriptor.writeUpTo(data, offset, end)
+  }
+
+  /** As `retry`, but in the middle of this turn: the operation had left something where it was. */
+  retryNow(direction: Direction): void {
+    const descriptor = this.#descriptor
+    if (descriptor.isClosed) return
+    if (direction === 'read') {
+      descriptor.readable = true
+      descriptor.reader?.attempt()
+    } else {
+      descriptor.writable = true
+      descriptor.writer?.attempt()
+    }
+  }
+
   #waitOf(direction: Direction): RawWait {
-    return direction === 'read' ? this.#reading : this.#writing
+    if (direction === 'read') {
+      this.#reading ??= new RawWait(currentScope(), this.#descriptor, this.#socket, 'read')
+      return this.#reading
+    }
+    this.#writing ??= new RawWait(currentScope(), this.#descriptor, this.#socket, 'write')
+    return this.#writing
   }
 
   /** Whether a read of fewer bytes than there was room for means that there are no more: it need not be tried again. */

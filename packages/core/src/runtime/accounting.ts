@@ -23,6 +23,11 @@ export function beginSlice(): void {
   mark = performance.now()
 }
 
+/** When the last mark was: at most one coroutine's slice ago. */
+export function lastMark(): number {
+  return mark
+}
+
 /** `coroutine` suspends or ends: the time since the last mark was its own. Gives the time now. */
 export function charge(coroutine: Coroutine): number {
   const time = performance.now()

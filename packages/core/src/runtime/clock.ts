@@ -36,6 +36,11 @@ export function currentClock(): Clock {
   return clock
 }
 
+/** False while a test has put its own in place. */
+export function isSystemClock(): boolean {
+  return clock === systemClock
+}
+
 /** Puts `next` in the place of the clock and gives back the one before. Only while nothing is timed. */
 export function replaceClock(next: Clock): Clock {
   const previous = clock

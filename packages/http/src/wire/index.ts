@@ -1,2 +1,27 @@
 /** The codec alone: bytes to messages and back, without any I/O. */
-export { MAX_HEAD_BYTES } from './limits.js'
+
+// The chunked transfer coding
+export { ChunkedDecoder, type ChunkedStep, DATA, END, MORE } from './chunked-decoder.js'
+export { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from './chunked-encoder.js'
+// Dates, lists and statuses
+export { formatHttpDate, parseHttpDate } from './date.js'
+// Heads
+export type { Framing } from './framing.js'
+export { HeadEnd } from './head-end.js'
+// Limits
+export {
+  DEFAULT_HEAD_LIMITS,
+  type HeadLimits,
+  MAX_CHUNK_EXTENSION_BYTES,
+  MAX_CHUNK_EXTENSIONS_BYTES,
+  MAX_CHUNK_SIZE_DIGITS,
+  MAX_HEAD_BYTES,
+  MAX_HEADERS,
+  MAX_METHOD_BYTES,
+  MAX_TARGET_BYTES,
+} from './limits.js'
+export { listElements } from './list-value.js'
+export { encodeRequestHead } from './request-encoder.js'
+export { RequestHead } from './request-head.js'
+export { BODY_UNTIL_END, CHUNKED_BODY, ResponseHead } from './response-head.js'
+export { isBodiless, reasonOf } from './status.js'

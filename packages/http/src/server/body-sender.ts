@@ -1,0 +1,127 @@
+/**
+ * Sends what does not fit into one write: long blocks, files, and bodies that grow while they are sent. In the scope of the request, so
+ * that a generator which waits is interrupted when the client has gone.
+ */
+import { Socket, type Stream } from '@shrapnel/core'
+import { HttpError } from '../errors.js'
+import { HttpHeaders } from '../headers.js'
+import type { FileBody, HttpResponse } from '../message.js'
+import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
+import type { Rest } from './answer.js'
+import { readAt } from './file-read.js'
+
+/** Sent at a time, so that a client that takes something is told from one that takes nothing. */
+const PIECE_BYTES = 1_048_576
+
+export interface Outlet {
+  readonly stream: Stream
+  /** So many bytes are on their way from here on. */
+  sending(bytes: number): void
+  sent(): void
+}
+
+/** `head` goes out before everything, together with the first of the body. */
+export async function sendRest(
+  outlet: Outlet,
+  head: Buffer,
+  rest: Rest,
+  response: HttpResponse,
+): Promise<void> {
+  if (rest.kind === 'bytes') await sendBlock(outlet, head, rest.bytes)
+  else if (rest.kind === 'file') await sendFile(outlet, head, rest.file)
+  else await sendPieces(outlet, head, rest, response)
+}
+
+async function transmit(
+  outlet: Outlet,
+  parts: readonly (Uint8Array | string)[],
+  length: number,
+): Promise<void> {
+  outlet.sending(length)
+  try {
+    await outlet.stream.sendv(parts)
+  } finally {
+    outlet.sent()
+  }
+}
+
+async function sendBlock(outlet: Outlet, head: Buffer, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    const piece = at === 0 && bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(at, at + PIECE_BYTES)
+    await transmit(outlet, at === 0 ? [head, piece] : [piece], piece.length)
+  }
+}
+
+async function sendFile(outlet: Outlet, head: Buffer, file: FileBody): Promise<void> {
+  const { stream } = outlet
+  await transmit(outlet, [head], head.length)
+  for (let sent = 0; sent < file.length; ) {
+    const wanted = Math.min(file.length - sent, PIECE_BYTES)
+    let count: number
+    if (stream instanceof Socket) {
+      outlet.sending(wanted)
+      count = await stream.sendFile(file.fd, file.offset + sent, wanted)
+      outlet.sent()
+    } else {
+      const bytes = await readAt(file.fd, file.offset + sent, Math.min(wanted, 262_144))
+      count = bytes.length
+      if (count > 0) await transmit(outlet, [bytes], count)
+    }
+    if (count === 0) throw tooShort(file.length, sent)
+    sent += count
+  }
+}
+
+type Pieces = Extract<Rest, { kind: 'pieces' }>
+
+async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: HttpResponse): Promise<void> {
+  let first: Buffer | null = head
+  let count = 0
+  for await (const piece of piecesOf(rest.pieces)) {
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+    const { length } = bytes
+    if (length === 0) continue
+    count += length
+    if (rest.length >= 0 && count > rest.length) throw tooLong(rest.length)
+    const parts: (Uint8Array | string)[] = rest.isChunked ? [chunkSize(length), bytes, CHUNK_END] : [bytes]
+    if (first !== null) parts.unshift(first)
+    first = null
+    await transmit(outlet, parts, length)
+  }
+  if (rest.length >= 0 && count < rest.length) throw tooShort(rest.length, count)
+  const end = rest.isChunked ? await endOf(response) : null
+  const parts = [first, end].filter((part) => part !== null)
+  if (parts.length > 0) await transmit(outlet, parts, 0)
+}
+
+async function endOf({ trailers }: HttpResponse): Promise<Buffer> {
+  return trailers === undefined ? LAST_CHUNK : lastChunk(new HttpHeaders(await trailers()))
+}
+
+function piecesOf(pieces: Pieces['pieces']): AsyncIterable<Uint8Array | string> {
+  return Symbol.asyncIterator in pieces ? pieces : receiveAll(pieces)
+}
+
+async function* receiveAll(stream: Stream): AsyncGenerator<Buffer, void> {
+  try {
+    for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) yield bytes
+  } finally {
+    stream.close()
+  }
+}
+
+function tooShort(length: number, count: number): HttpError {
+  return new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body ended after ${count} bytes`)
+}
+
+function tooLong(length: number): HttpError {
+  return new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body has more bytes`)
+}
+
+/** Nobody will send it: lets go of what it holds. */
+export function dropBody(response: HttpResponse): void {
+  const { body } = response
+  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return
+  if ('file' in body) body.file.close()
+  else if ('recv' in body) body.close()
+}

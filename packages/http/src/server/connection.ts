@@ -1,0 +1,495 @@
+/**
+ * One connection: requests in, answers out, in order. A state machine and not a loop, because a request that is all there and whose
+ * handler answers at once is served inside the read that brought it: no promise, one write for all answers of a read. The coroutine of
+ * the connection waits meanwhile, and goes on when it is over. No async function either: a suspended one is as large as all this.
+ *
+ * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the
+ * handler's scope.
+ */
+import { type Awaitable, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
+import { type Coroutine, charge, currentScope, recently, runIn, Wait } from '@shrapnel/core/parts'
+import type { TlsFacts } from '@shrapnel/tls'
+import { HttpError } from '../errors.js'
+import type { Handler } from '../message.js'
+import { HeadEnd } from '../wire/head-end.js'
+import type { Asked } from './answer.js'
+import type { RequestBody } from './body.js'
+import { Deadline } from './deadline.js'
+import { Exchange } from './exchange.js'
+import { Input } from './input.js'
+import type { Link, Receiver } from './link.js'
+import type { ConnectionSettings } from './options.js'
+import { answer, head, out } from './shared-parts.js'
+import { reset } from './stream-end.js'
+import { UpgradedStream } from './upgraded-stream.js'
+
+/** Between requests, or in the middle of a head. */
+const HEAD = 0
+/** A handler waits. */
+const HANDLING = 1
+/** An answer goes out. */
+const SENDING = 2
+/** The rest of a request's body is dropped. */
+const DRAINING = 3
+/** All is said; what still comes is dropped until the peer ends. */
+const LINGERING = 4
+const OVER = 5
+
+/** `sendTimeoutMs` is for so many bytes. */
+const SEND_UNIT_BYTES = 65_536
+/** What a handler that was cancelled gets to end, when the coroutine itself was shut down. */
+const END_GRACE_MS = 1_000
+/** Whose request could not be read. */
+const NOBODY: Asked = { isHead: false, isConnect: false, minorVersion: 1 }
+
+type Upgrade = (stream: Stream) => Awaitable<void>
+
+/** What all connections of a server have in common. */
+export interface ConnectionOwner {
+  readonly handler: Handler
+  readonly settings: ConnectionSettings
+  readonly isStopping: boolean
+  /** It has ended. */
+  ended(connection: Connection): void
+}
+
+export class Connection implements Receiver {
+  readonly input = new Input()
+  readonly coroutine: Coroutine
+  readonly deadline: Deadline
+  /** A write waits for the client. Nothing else is sent before it is done. */
+  isFlushing = false
+  /** What is put off until then. */
+  afterFlush: (() => void) | null = null
+  /** Nothing that is still done for the client will reach it. */
+  isLost = false
+  readonly #owner: ConnectionOwner
+  readonly #link: Link
+  #phase = HEAD
+  #requests = 0
+  /** Part of a head has come: where its end may be, and since when. */
+  #headEnd: HeadEnd | null = null
+  #headSince = -1
+  #exchange: Exchange | null = null
+  #upgrade: Upgrade | null = null
+  /** The peer sends no more. */
+  #hasEnded = false
+  #closesAfterFlush = false
+  /** The body that is dropped, and how much of it, or of anything, still may be; below 0: nothing need be. */
+  #dropping: RequestBody | null = null
+  #dropLeft = 0
+  #wait: EndWait | null = null
+
+  constructor(owner: ConnectionOwner, coroutine: Coroutine, makeLink: (receiver: Receiver) => Link) {
+    this.#owner = owner
+    this.coroutine = coroutine
+    this.deadline = new Deadline(this)
+    this.#link = makeLink(this)
+  }
+
+  get settings(): ConnectionSettings {
+    return this.#owner.settings
+  }
+
+  get stream(): Stream {
+    return this.#link.stream
+  }
+
+  get peer(): SocketAddress | undefined {
+    return this.#link.peer
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#link.tls
+  }
+
+  get isOver(): boolean {
+    return this.#phase === OVER
+  }
+
+  /** Whether the present answer has to be the last. */
+  get mustEnd(): boolean {
+    const { isStopping, settings } = this.#owner
+    return this.#hasEnded || isStopping || this.#requests >= settings.maxRequestsPerConnection
+  }
+
+  /** Serves requests until the connection ends, and closes it. Cancelling cancels the handler that waits. */
+  run(): Awaitable<void> {
+    this.deadline.set(now() + this.settings.headTimeoutMs)
+    let running: Promise<void> | undefined
+    try {
+      running = this.#link.run()
+    } catch (error) {
+      this.#lose(error)
+    }
+    if (running === undefined) return this.#finish()
+    return running.then(
+      () => this.#finish(),
+      (error) => {
+        this.#lose(error)
+        return this.#finish()
+      },
+    )
+  }
+
+  #finish(): Awaitable<void> {
+    if (this.#exchange !== null || this.#upgrade !== null) return this.#finishOthers()
+    this.#end()
+  }
+
+  async #finishOthers(): Promise<void> {
+    try {
+      if (this.#exchange !== null) await this.#untilAnswered()
+      if (this.#upgrade !== null && this.isFlushing) await this.#untilWoken()
+      if (this.#upgrade !== null && !this.isLost) await this.#handOver(this.#upgrade)
+    } finally {
+      this.#end()
+    }
+  }
+
+  #end(): void {
+    this.#phase = OVER
+    this.isLost = true
+    this.deadline.end()
+    this.#link.stream.close()
+    this.#owner.ended(this)
+  }
+
+  /** The handler was cancelled, and may be cleaning up. */
+  async #untilAnswered(): Promise<void> {
+    await this.#untilWoken().catch(() => {})
+    // This coroutine was cancelled too: the handler gets a little time all the same.
+    if (this.#exchange !== null) await shield(END_GRACE_MS, () => this.#untilWoken()).catch(() => {})
+  }
+
+  #untilWoken(): Promise<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#wait = new EndWait(scope)
+    return this.#wait.suspend()
+  }
+
+  #wake(): void {
+    this.#wait?.wake()
+    this.#wait = null
+  }
+
+  async #handOver(upgrade: Upgrade): Promise<void> {
+    const { stream } = this.#link
+    const early = this.input.takeAll()
+    await upgrade(early.length === 0 ? stream : new UpgradedStream(stream, early))
+  }
+
+  /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
+  stop(): void {
+    if (this.#phase === HEAD && this.input.size === 0 && !this.isFlushing) this.#over()
+  }
+
+  // What comes in
+
+  get wantsInput(): boolean {
+    switch (this.#phase) {
+      case HEAD:
+        return !this.isFlushing
+      case HANDLING:
+      case SENDING:
+        return !this.#hasEnded && (this.input.size < this.settings.maxPipelinedBytes || this.#isBodyStarved)
+      default:
+        return !this.#hasEnded
+    }
+  }
+
+  /** Somebody waits for the body, and what is here is not enough. */
+  get #isBodyStarved(): boolean {
+    return this.#exchange?.body?.isWaiting === true
+  }
+
+  get target(): RequestBody['target'] {
+    return this.#exchange?.body?.target ?? null
+  }
+
+  gathered(count: number): void {
+    this.#exchange?.gathered(count)
+  }
+
+  pull(): void {
+    this.#link.pull()
+  }
+
+  received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
+    if (this.#phase === LINGERING) {
+      this.#dropLeft -= to - from
+      if (this.#dropLeft < 0) this.#over()
+      return
+    }
+    this.input.add(bytes, from, to, isBorrowed)
+    if (this.#phase === DRAINING) this.#drain()
+    if (this.#phase === HEAD) this.#serve()
+    else this.#exchange?.feedBody()
+    this.input.keep()
+  }
+
+  ended(): void {
+    this.#hasEnded = true
+    const exchange = this.#exchange
+    const isHalfCloseAllowed = this.settings.allowHalfClose
+    if (this.#phase === HANDLING && exchange !== null) {
+      exchange.body?.cut(new HttpError('HTTP_CUT', 'the client ended in the middle of a body'))
+      if (!isHalfCloseAllowed) exchange.abort()
+    } else if (this.#phase === SENDING && exchange !== null) {
+      if (!isHalfCloseAllowed && exchange.isGrowing) exchange.abort()
+    } else if (!this.isFlushing) this.#over()
+  }
+
+  /** Whatever is still being done for the client is in vain. */
+  #lose(cause: unknown): void {
+    this.isLost = this.#hasEnded = true
+    this.deadline.end()
+    const exchange = this.#exchange
+    if (exchange === null) this.#over()
+    else {
+      this.#link.stream.close()
+      exchange.body?.cut(new HttpError('HTTP_CUT', 'the client went away', { cause }))
+      exchange.abort()
+    }
+  }
+
+  // One request after another
+
+  #serve(): void {
+    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end)
+      if (!this.#serveOne()) break
+    this.flush()
+    if (this.#phase === HEAD && !this.isFlushing) this.#awaitHead()
+  }
+
+  /** False: the head is not all there. */
+  #serveOne(): boolean {
+    const { settings } = this
+    try {
+      if (!this.#parse()) return false
+      if (head.framing.contentLength > settings.maxBodyBytes)
+        throw new HttpError('HTTP_LIMIT', 'the body is longer than maxBodyBytes allows', {
+          status: 413,
+          limit: 'maxBodyBytes',
+        })
+    } catch (error) {
+      this.#refuse(error as HttpError)
+      return true
+    }
+    this.#requests++
+    this.#headSince = -1
+    this.#phase = HANDLING
+    this.deadline.set(Number.POSITIVE_INFINITY)
+    const exchange = new Exchange(this)
+    this.#exchange = exchange
+    exchange.begin(this.#owner.handler)
+    charge(this.coroutine)
+    return true
+  }
+
+  #parse(): boolean {
+    const { input } = this
+    const { bytes, at, end } = input
+    const isWorthIt = this.#headEnd?.isWorthParsing(bytes, at, end) ?? true
+    if (!isWorthIt && end - at < this.settings.maxHeadBytes) return false
+    if (head.parse(bytes, at, end, this.settings)) {
+      this.#headEnd = null
+      input.at = head.to
+      return true
+    }
+    if (this.#headEnd === null) {
+      this.#headEnd = new HeadEnd()
+      this.#headEnd.isWorthParsing(bytes, at, end)
+    }
+    return false
+  }
+
+  /** The time for a head runs from its first byte, however slowly the others come. */
+  #awaitHead(): void {
+    const { headTimeoutMs, idleTimeoutMs } = this.settings
+    if (this.input.size > 0) {
+      if (this.#headSince < 0) this.#headSince = recently()
+      this.deadline.set(this.#headSince + headTimeoutMs)
+    } else if (this.#owner.isStopping) this.#over()
+    else if (this.#requests > 0) this.deadline.set(recently() + idleTimeoutMs)
+  }
+
+  /** What came is no request that can be served: says so, and closes. */
+  #refuse(error: HttpError): void {
+    answer.write({ status: error.status ?? 400, body: `${error.message}\n` }, NOBODY, true, recently())
+    this.#closeBehindAnswer(false)
+  }
+
+  /** After an answer that had to wait: what came meanwhile has its turn. */
+  goOn(): void {
+    this.#serve()
+    this.input.keep()
+    if (this.#phase !== OVER) this.#link.wake()
+  }
+
+  // What an exchange comes to
+
+  sendsBody(): void {
+    this.#phase = SENDING
+  }
+
+  /** The answer is in the output, or sent. */
+  answered(exchange: Exchange): void {
+    const { body, keepsAlive } = exchange
+    const isRead = body === null || body.isFinished
+    this.#exchangeEnded(exchange)
+    if (!keepsAlive) this.#closeBehindAnswer(isRead)
+    else if (isRead) this.#phase = HEAD
+    else {
+      this.#phase = DRAINING
+      this.#dropping = body
+      this.#dropLeft = this.settings.maxDrainBytes
+      this.deadline.set(recently() + this.settings.bodyTimeoutMs)
+      this.#drain()
+    }
+  }
+
+  /** There will be no answer. */
+  abandoned(exchange: Exchange): void {
+    this.#exchangeEnded(exchange)
+    this.#over()
+  }
+
+  takeOver(exchange: Exchange, upgrade: Upgrade): void {
+    this.#exchangeEnded(exchange)
+    this.#upgrade = upgrade
+    this.flush()
+    this.#over()
+  }
+
+  #exchangeEnded(exchange: Exchange): void {
+    exchange.end()
+    this.#exchange = null
+    this.#wake()
+  }
+
+  /** Drops what is here of a body that nobody read. */
+  #drain(): void {
+    const body = this.#dropping as RequestBody
+    const before = body.receivedBytes
+    try {
+      body.discard()
+      this.#dropLeft -= body.receivedBytes - before
+    } catch {
+      this.#dropLeft = -1
+    }
+    if (this.#dropLeft >= 0 && !body.isFinished) return
+    this.#dropping = null
+    if (body.isFinished) this.#phase = HEAD
+    else {
+      this.#closeBehindAnswer(false)
+      this.flush()
+    }
+  }
+
+  // What goes out
+
+  flush(): void {
+    if (out.at > 0) {
+      const { at } = out
+      try {
+        this.isFlushing = !this.#link.write(out.bytes, at)
+      } catch (error) {
+        this.#closesAfterFlush = false
+        this.#lose(error)
+      }
+      out.clear()
+      if (this.isFlushing) this.sending(at)
+    }
+    if (this.#closesAfterFlush && !this.isFlushing) this.#close()
+  }
+
+  flushed(): void {
+    this.isFlushing = false
+    if (this.#phase === OVER) this.#wake()
+    else if (this.#closesAfterFlush) this.#close()
+    else if (this.#phase === HANDLING) {
+      this.deadline.set(Number.POSITIVE_INFINITY)
+      if (this.#isBodyStarved) this.#exchange?.bodyWanted()
+      this.#doPutOff()
+    } else if (this.#hasEnded) this.#over()
+    else this.goOn()
+  }
+
+  failed(error: unknown): void {
+    this.isFlushing = false
+    this.#lose(error)
+    this.#wake()
+    this.#doPutOff()
+  }
+
+  #doPutOff(): void {
+    const putOff = this.afterFlush
+    this.afterFlush = null
+    putOff?.()
+  }
+
+  sending(bytes: number): void {
+    const units = Math.ceil((bytes + 1) / SEND_UNIT_BYTES)
+    this.deadline.set(recently() + this.settings.sendTimeoutMs * units)
+  }
+
+  /** `isQuiet`: the client has nothing more to say, as far as is known. What is not received would keep it from the answer. */
+  #closeBehindAnswer(isQuiet: boolean): void {
+    this.#phase = SENDING
+    this.#closesAfterFlush = true
+    this.#dropLeft = isQuiet && this.input.size === 0 ? -1 : this.settings.maxDrainBytes
+  }
+
+  /** Everything is sent: ends, so that the client reads it all. */
+  #close(): void {
+    this.#closesAfterFlush = false
+    if (this.#hasEnded || this.#dropLeft < 0) {
+      this.#over()
+      return
+    }
+    this.#phase = LINGERING
+    this.input.clear()
+    this.deadline.set(recently() + this.settings.lingerTimeoutMs)
+    try {
+      const ended = runIn(this.coroutine, () => this.stream.shutdown())
+      if (ended instanceof Promise) ended.catch(() => this.#over())
+    } catch {
+      this.#over()
+      return
+    }
+    this.#link.wake()
+  }
+
+  #over(): void {
+    if (this.#phase === OVER) return
+    this.#phase = OVER
+    this.deadline.end()
+    this.#link.wake()
+  }
+
+  /** @internal */
+  onDeadline(): void {
+    if (this.isFlushing || this.#phase === SENDING) {
+      // The client takes nothing: what it took is no whole answer.
+      reset(this.stream)
+      this.#lose(undefined)
+    } else if (this.#phase === HANDLING) this.#exchange?.bodyTimedOut()
+    else if (this.#phase === HEAD && this.input.size > 0) {
+      const text = 'the head of the request took longer than headTimeoutMs allows'
+      this.#refuse(new HttpError('HTTP_LIMIT', text, { status: 408, limit: 'headTimeoutMs' }))
+      this.flush()
+    } else this.#over()
+  }
+}
+
+class EndWait extends Wait<void> {
+  protected unlink(): void {
+    // The connection has one at most; waking one that has ended does nothing.
+  }
+  describe(): string {
+    return 'http, until the handler has ended'
+  }
+}

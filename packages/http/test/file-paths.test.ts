@@ -14,7 +14,13 @@ beforeAll(async () => {
   folder = await temporaryFolder()
   const root = join(folder.path, 'root')
   const outside = join(folder.path, 'outside')
-  for (const path of [root, outside, join(root, 'sub'), join(root, '.well-known'), join(folder.path, 'root-2')])
+  for (const path of [
+    root,
+    outside,
+    join(root, 'sub'),
+    join(root, '.well-known'),
+    join(folder.path, 'root-2'),
+  ])
     mkdirSync(path)
   writeFileSync(join(root, 'a.txt'), 'inside')
   writeFileSync(join(root, 'a b;c=1.txt'), 'inside')

@@ -22,11 +22,13 @@ export function weightedList(text: string): Weighted[] {
     const parameters: string[] = []
     let weight = 1
     for (const parameter of rest) {
-      if (!/^q\s*=/.test(parameter)) parameters.push(parameter.replace(/\s*=\s*/, '='))
-      else {
+      if (/^q\s*=/.test(parameter)) {
         const text = parameter.slice(parameter.indexOf('=') + 1).trim()
         weight = QVALUE.test(text) ? Number(text) : 0
+        // What follows the weight says nothing about the type.
+        break
       }
+      parameters.push(parameter.replace(/\s*=\s*/, '='))
     }
     list.push({ value, parameters, weight })
   }

@@ -6,6 +6,7 @@ import { dnsCodec } from './dns-codec.js'
 import { dnsQuery } from './dns-query.js'
 import { dnsSame } from './dns-same.js'
 import { fairness } from './fairness.js'
+import { httpFile } from './http-file.js'
 import { httpHello } from './http-hello.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
@@ -42,4 +43,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   dnsCache,
   dnsSame,
   httpHello,
+  httpFile,
 ]

@@ -18,6 +18,16 @@ export type {
 export type { ConnectionOptions, ConnectionSource, ServeOptions } from './server/options.js'
 export { type Server, serve, serveStream } from './server/serve.js'
 
+// Files, compression, conditions and preferences
+
+export { accepts, acceptsEncodings, acceptsLanguages } from './handlers/accepts.js'
+export { compress } from './handlers/compress.js'
+export type { CompressOptions } from './handlers/compress-options.js'
+export { type ConditionalFacts, conditional, etagOf } from './handlers/conditional.js'
+export type { ContentCoding } from './handlers/content-coder.js'
+export { type FilesHandler, files } from './handlers/files.js'
+export type { FileEncoding, FileFacts, FilesOptions } from './handlers/files-options.js'
+
 // Errors
 
 export { HttpError, type HttpErrorCode } from './errors.js'

@@ -58,7 +58,10 @@ export interface FileBody {
   close(): void
 }
 
-/** Strings go out as UTF-8. Of an iterable or a Stream the length is not known: it is sent chunked unless Content-Length is given. */
+/**
+ * Strings go out as UTF-8. Of an iterable or a Stream the length is not known: it is sent chunked unless Content-Length is given. What has
+ * a `close()` is closed in the end, also when nothing of it was sent.
+ */
 export type ResponseBody =
   | string
   | Uint8Array

@@ -2,6 +2,10 @@
 
 // Messages
 
+// Forms
+export type { FormLimits } from './form/limits.js'
+export type { FormPart } from './form/part.js'
+export type { FormParts } from './form/parts.js'
 export { type HeadersInit, HttpHeaders } from './headers.js'
 export type {
   Body,

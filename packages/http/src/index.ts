@@ -2,6 +2,15 @@
 
 // Messages
 
+// Applications for the fetch standard
+export {
+  type FetchEnvironment,
+  type FetchHandler,
+  type FetchHandlerOptions,
+  fetchHandler,
+  fromHttpRequest,
+  toHttpResponse,
+} from './fetch/fetch-handler.js'
 // Forms
 export type { FormLimits } from './form/limits.js'
 export type { FormPart } from './form/part.js'

@@ -12,6 +12,7 @@ export {
   toHttpResponse,
 } from './fetch/fetch-handler.js'
 // Forms
+export { type FieldData, type FormBody, formBody, type OutgoingPart } from './form/form-body.js'
 export type { FormLimits } from './form/limits.js'
 export type { FormPart } from './form/part.js'
 export type { FormParts } from './form/parts.js'

@@ -2,6 +2,20 @@
 
 // Messages
 
+// Applications for the fetch standard
+export {
+  type FetchEnvironment,
+  type FetchHandler,
+  type FetchHandlerOptions,
+  fetchHandler,
+  fromHttpRequest,
+  toHttpResponse,
+} from './fetch/fetch-handler.js'
+// Forms
+export { type FieldData, type FormBody, formBody, type OutgoingPart } from './form/form-body.js'
+export type { FormLimits } from './form/limits.js'
+export type { FormPart } from './form/part.js'
+export type { FormParts } from './form/parts.js'
 export { type HeadersInit, HttpHeaders } from './headers.js'
 export type {
   Body,

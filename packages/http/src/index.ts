@@ -18,6 +18,21 @@ export type {
 export type { ConnectionOptions, ConnectionSource, ServeOptions } from './server/options.js'
 export { type Server, serve, serveStream } from './server/serve.js'
 
+// Client
+
+export { client, createClient, type HttpClient } from './client/client.js'
+export type { CookieStore } from './client/cookies.js'
+export type { FetchInit, RedirectMode } from './client/fetch.js'
+export type {
+  ClientOptions,
+  ExchangeOptions,
+  RequestBody,
+  RequestOptions,
+  StreamedBody,
+} from './client/options.js'
+export type { PoolStats } from './client/pool.js'
+export type { ClientResponse } from './client/response.js'
+
 // Errors
 
-export { HttpError, type HttpErrorCode } from './errors.js'
+export { HttpError, type HttpErrorCode, type HttpErrorFacts, type RequestPhase } from './errors.js'

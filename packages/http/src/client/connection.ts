@@ -217,6 +217,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     for (const exchange of this.#flushing) exchange.sent = SENT_ALL
     this.#flushing = []
     if (this.#phase === OVER) return
+    if (this.#phase === IDLE) this.#settleIdle()
     this.#resetHeadLimit()
     this.flush()
   }
@@ -291,7 +292,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     }
     if (exchange.isPending) exchange.fail(error)
     this.#body?.cut(cut('the body of the request could not be sent', exchange.facts('send', error)))
-    this.#reset()
+    this.#over()
   }
 
   #stopUpload(): void {
@@ -367,7 +368,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   #failBody(error: unknown): void {
     const exchange = this.#current as Exchange
     this.#body?.cut(withFacts(error, exchange.facts('body')))
-    this.#reset()
+    this.#over()
   }
 
   /** False: its end is not there yet. */
@@ -390,7 +391,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     } catch (error) {
       this.#keepsAlive = false
       exchange.fail(withFacts(error, exchange.facts('head')))
-      this.#reset()
+      this.#over()
     }
     return true
   }
@@ -457,11 +458,14 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       this.#stopUpload()
       this.#over()
     } else if (this.#current !== null) {
-      this.#awaitHead()
-      this.#owner.freed(this)
+      if (this.#current.isPending) {
+        this.#awaitHead()
+        this.#owner.freed(this)
+      } else this.#over()
     } else {
       this.#phase = IDLE
       if (this.#upload === null && !this.#isFlushing) this.#settleIdle()
+      else this.#deadline.set(recently() + exchange.call.settings.bodyTimeoutMs)
     }
   }
 
@@ -513,11 +517,19 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   abandon(exchange: Exchange, error: unknown): void {
     if (exchange.connection !== this || this.#phase === OVER) return
     exchange.connection = null
-    if (this.#current === exchange && this.#body !== null) this.#body.cut(error)
-    if (this.#current === exchange) this.#current = null
-    else this.#behind = this.#behind.filter((other) => other !== exchange)
+    if (this.#current === exchange) {
+      if (this.#body !== null) this.#body.cut(error)
+      this.#current = null
+      exchange.end()
+      this.#over()
+      return
+    }
     exchange.end()
-    this.#reset()
+    // Those before it get their responses. What was sent gets one too, and that is the connection's end.
+    const at = this.#unsent.indexOf(exchange)
+    if (at < 0) return
+    this.#unsent.splice(at, 1)
+    this.#behind.splice(this.#behind.indexOf(exchange), 1)
   }
 
   /** Those behind a request that failed: none of their responses came. */
@@ -533,11 +545,6 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
         exchange.fail(cut('the connection ended before the response', exchange.facts('head')))
       }
     }
-  }
-
-  /** Ends with a reset where there is something under way: the server learns that nobody waits. */
-  #reset(): void {
-    this.#over()
   }
 
   #over(): void {
@@ -591,7 +598,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
 
   bodyDropped(): void {
     this.#current?.end()
-    this.#reset()
+    this.#over()
   }
 
   #onDeadline(): void {
@@ -599,13 +606,13 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     if (exchange === null) this.#over()
     else if (this.#body !== null) {
       this.#body.cut(timedOut('bodyTimeoutMs', exchange.facts('body')))
-      this.#reset()
+      this.#over()
     } else {
       const isSending = this.#upload !== null
       exchange.fail(
         timedOut(isSending ? 'bodyTimeoutMs' : 'headTimeoutMs', exchange.facts(isSending ? 'send' : 'head')),
       )
-      this.#reset()
+      this.#over()
     }
   }
 }

@@ -27,6 +27,8 @@ export class Exchange extends Wait<ClientResponse> {
   sent = SENT_NOTHING
   /** It was sent again. */
   isReplay = false
+  /** Somebody sends its body, and closes that. */
+  isUploading = false
   /** Its queue, while it waits for a connection. */
   queue: OriginPool | null = null
   next: Exchange | null = null
@@ -93,6 +95,7 @@ export class Exchange extends Wait<ClientResponse> {
   /** The response is complete, or never will be. */
   end(): void {
     this.connection = null
+    if (!this.isUploading) this.call.body.close()
     this.#total?.end()
     if (this.#onAbort !== null) this.call.signal?.removeEventListener('abort', this.#onAbort)
   }

@@ -16,7 +16,7 @@ export interface OutgoingBody {
   readonly open: (() => AsyncIterable<Uint8Array | string>) | null
   readonly isRepeatable: boolean
   readonly contentType: string | undefined
-  /** Nobody will send it any more. */
+  /** Nobody will send it any more. Again without effect. */
   close(): void
 }
 
@@ -65,7 +65,12 @@ function ofBytes(bytes: Uint8Array, contentType: string | undefined): OutgoingBo
 }
 
 function ofFile(file: FileBody): OutgoingBody {
-  return { ...NO_BODY, length: file.length, open: () => readFile(file), close: () => file.close() }
+  let isOpen = true
+  const close = (): void => {
+    if (isOpen) file.close()
+    isOpen = false
+  }
+  return { ...NO_BODY, length: file.length, open: () => readFile(file), isRepeatable: false, close }
 }
 
 async function* readFile({ fd, offset, length }: FileBody): AsyncGenerator<Buffer, void> {

@@ -9,6 +9,9 @@ import { clientClosed, timedOut } from './failures.js'
 import type { PoolSettings } from './options.js'
 import { openStream, type Route } from './route.js'
 
+/** Longer bodies are sent while the response is awaited, and nothing can go out behind them. */
+const MOST_PIPELINED_BYTES = 32_768
+
 /** What pools of a client share. */
 export interface PoolOwner {
   readonly settings: PoolSettings
@@ -152,7 +155,11 @@ export class OriginPool implements ConnectionOwner {
   withdraw(exchange: Exchange): void {
     this.#remove(exchange)
     if (this.#connecting.size <= this.#waiting) return
-    for (const last of [...this.#connecting].slice(this.#waiting)) last.shutdown('nobody waits for the connection')
+    for (const last of [...this.#connecting].slice(this.#waiting)) {
+      // One that has not started yet never does, and says nothing.
+      this.#connecting.delete(last)
+      last.shutdown('nobody waits for the connection')
+    }
   }
 
   #takeFirst(): Exchange | null {
@@ -179,13 +186,10 @@ export class OriginPool implements ConnectionOwner {
       const stream = await (connectTimeoutMs === Infinity ? connect() : withTimeout(connectTimeoutMs, connect))
       connection = new ClientConnection(this, stream)
     } catch (error) {
-      this.#connecting.delete(me)
-      if (!me.isShuttingDown || this.#isClosed) this.#connectFailed(error)
-      else this.#openMore()
+      if (this.#connecting.delete(me)) this.#connectFailed(error)
       return
     }
-    this.#connecting.delete(me)
-    if (this.#isClosed) {
+    if (!this.#connecting.delete(me)) {
       connection.close(clientClosed())
       return
     }
@@ -267,6 +271,7 @@ export class OriginPool implements ConnectionOwner {
       exchange.fail(clientClosed(exchange.facts('queue')))
     }
     for (const connecting of this.#connecting) connecting.shutdown('the client is closed')
+    this.#connecting.clear()
     for (const connection of [...this.#all]) connection.close(clientClosed())
   }
 }
@@ -274,5 +279,7 @@ export class OriginPool implements ConnectionOwner {
 /** Whether it may go out behind others that have no response yet (RFC 9112, 9.3.2). */
 function mayFollow({ call }: Exchange, pipelining: number): boolean {
   if (pipelining === 1) return false
-  return (call.isIdempotent || call.settings.pipelineAll) && call.body.open === null && !call.settings.expectContinue
+  const { body, settings } = call
+  const isShort = body.open === null && body.length <= MOST_PIPELINED_BYTES
+  return (call.isIdempotent || settings.pipelineAll) && isShort && !settings.expectContinue
 }

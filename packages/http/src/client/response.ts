@@ -6,6 +6,8 @@ import { DecodedBody, decodeShort, type Decoding } from './decoded-body.js'
 import type { ExchangeSettings } from './options.js'
 import { ResponseBody } from './response-body.js'
 
+const NOTHING: Buffer = Buffer.alloc(0)
+
 interface Collecting {
   readonly maxBytes?: number
 }
@@ -90,15 +92,10 @@ export class ClientResponse implements Disposable {
   #takeWhole(options: Collecting | undefined): Buffer | null {
     const whole = this.#whole
     if (whole === null || options?.maxBytes !== undefined) return null
-    if (this.#codings === null) {
-      this.#raw().discard()
-      return whole
-    }
-    const decoded = decodeShort(whole, this.#codings, this.#settings)
-    if (decoded !== null) {
-      this.#codings = null
-      this.#raw().discard()
-    }
+    const decoded = this.#codings === null ? whole : decodeShort(whole, this.#codings, this.#settings)
+    if (decoded === null) return null
+    this.#codings = null
+    this.#whole = NOTHING
     return decoded
   }
 

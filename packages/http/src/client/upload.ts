@@ -27,13 +27,14 @@ type Parts = (Uint8Array | string)[]
 
 export async function sendUpload(outlet: UploadOutlet, exchange: Exchange): Promise<void> {
   const upload = new Upload(outlet, exchange)
+  exchange.isUploading = true
   try {
     await upload.run()
   } catch (error) {
     outlet.uploadFailed(exchange, error, !upload.isSending)
     return
   } finally {
-    if (!exchange.isPending || !exchange.call.body.isRepeatable) exchange.call.body.close()
+    exchange.call.body.close()
   }
   outlet.uploaded(exchange)
 }

@@ -453,15 +453,15 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#responses++
     this.#body = null
     exchange.end()
-    this.#current = this.#behind.shift() ?? null
-    if (!this.#keepsAlive) {
-      this.#stopUpload()
-      this.#over()
-    } else if (this.#current !== null) {
-      if (this.#current.isPending) {
-        this.#awaitHead()
-        this.#owner.freed(this)
-      } else this.#over()
+    this.#current = null
+    const next = this.#behind[0]
+    // Behind one that was cancelled there is nothing to wait for here.
+    if (!this.#keepsAlive || next?.isPending === false) this.#over()
+    else if (next !== undefined) {
+      this.#current = next
+      this.#behind.shift()
+      this.#awaitHead()
+      this.#owner.freed(this)
     } else {
       this.#phase = IDLE
       if (this.#upload === null && !this.#isFlushing) this.#settleIdle()

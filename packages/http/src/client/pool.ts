@@ -84,7 +84,8 @@ export class OriginPool implements ConnectionOwner {
       return
     }
     if (this.#size >= this.#settings.maxConnectionsPerOrigin) {
-      const busy = mayFollow(exchange, this.#settings.pipelining) ? this.#nextWithRoom() : null
+      const mayJoin = this.#first === null && mayFollow(exchange, this.#settings.pipelining)
+      const busy = mayJoin ? this.#nextWithRoom() : null
       if (busy !== null) {
         busy.start(exchange)
         return

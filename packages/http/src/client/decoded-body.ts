@@ -137,8 +137,8 @@ export class DecodedBody implements Body {
     }
     this.#decodedBytes += bytes.length
     if (this.#decodedBytes > this.#settings.maxResponseBytes) {
-      this.close()
       this.#failure = tooLong('maxResponseBytes')
+      this.close()
       throw this.#failure
     }
     if (bytes.length === 0) this.#isFinished = true
@@ -178,7 +178,7 @@ export class DecodedBody implements Body {
       cause: error,
       phase: 'body',
     })
-    this.#source.discard?.()
+    this.discard()
     return this.#failure
   }
 
@@ -196,7 +196,8 @@ export class DecodedBody implements Body {
         pieces.push(bytes)
       }
     } catch (error) {
-      this.close()
+      // What is damaged was dropped already, and the connection may be in order.
+      if (this.#failure !== error) this.close()
       throw error
     }
     return Buffer.concat(pieces, count)
@@ -220,8 +221,11 @@ export class DecodedBody implements Body {
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
     try {
       for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
+    } catch (error) {
+      this.close()
+      throw error
     } finally {
-      if (!this.#isFinished) this.close()
+      if (!this.#isFinished) this.discard()
     }
   }
 
@@ -237,17 +241,23 @@ export class DecodedBody implements Body {
     return Promise.reject(readOnly())
   }
 
-  /** Nobody reads it any more. */
+  /** Nobody reads it any more: unless all of it has come the connection is closed. */
   close(): void {
-    this.#failure ??= this.#isFinished ? null : new HttpError('HTTP_CUT', 'the body was closed')
-    this.#feeding?.shutdown('nobody reads the body')
-    this.#decoder?.close()
+    this.#stop()
+    this.#source.close()
+  }
+
+  /** As the body itself does. */
+  discard(): void {
+    this.#stop()
     if (this.#source.discard === undefined) this.#source.close()
     else this.#source.discard()
   }
 
-  discard(): void {
-    this.close()
+  #stop(): void {
+    this.#failure ??= this.#isFinished ? null : new HttpError('HTTP_CUT', 'the body was closed')
+    this.#feeding?.shutdown('nobody reads the body')
+    this.#decoder?.close()
   }
 }
 

@@ -321,6 +321,9 @@ export class ResponseBody implements Body {
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
     try {
       for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
+    } catch (error) {
+      this.close()
+      throw error
     } finally {
       if (!this.isFinished) this.discard()
     }
@@ -337,7 +340,7 @@ export class ResponseBody implements Body {
       return
     }
     this.#dropLeft = this.#settings.maxDrainBytes
-    this.#source?.bodyWanted(false)
+    this.#source?.bodyWanted(true)
   }
 
   send(): Promise<never> {

@@ -128,7 +128,7 @@ export class ClientResponse implements Disposable {
    */
   discard(): void {
     if (this.#whole !== null) return
-    if (this.#body instanceof DecodedBody) this.#body.close()
+    if (this.#body instanceof DecodedBody) this.#body.discard()
     this.#received?.discard()
   }
 

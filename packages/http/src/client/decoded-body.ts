@@ -154,7 +154,7 @@ export class DecodedBody implements Body {
     }
     const decoder = fromDuplex(decoderFor(this.#codings[0] as Decoding, first))
     this.#decoder = decoder
-    this.#feeding = spawn({ name: 'http decoding', daemon: true }, () => this.#feed(decoder, first))
+    this.#feeding = spawn({ name: 'http decoding' }, () => this.#feed(decoder, first))
     return decoder
   }
 

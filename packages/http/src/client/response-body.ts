@@ -3,7 +3,7 @@
  * took: so a short body frees its connection although nobody reads it. Cancelling `recv` takes nothing; cancelling what wants all of it closes it.
  */
 import type { Awaitable } from '@shrapnel/core'
-import { afterTurn, checkInteger, currentScope, Direction, spend } from '@shrapnel/core/parts'
+import { afterTurn, checkInteger, currentScope, type Scope, spend } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
@@ -11,6 +11,7 @@ import { decodeText, parseJson } from '../server/body-text.js'
 import type { Input } from '../server/input.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import { BODY_UNTIL_END, CHUNKED_BODY } from '../wire/response-head.js'
+import { BodyWait } from './body-wait.js'
 import { type ExchangeSettings, MAX_COLLECTED_BYTES } from './options.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -52,7 +53,7 @@ export class ResponseBody implements Body {
   /** Bytes that came so far. */
   #receivedBytes = 0
   #failure: unknown = null
-  #waiting: Direction<Buffer> | null = null
+  #waiting: BodyWait | null = null
   #waitMax = 0
   /** Somebody wants all of it, so many bytes at most. */
   #collectMax = -1
@@ -106,7 +107,7 @@ export class ResponseBody implements Body {
   }
 
   get isWaiting(): boolean {
-    return this.#waiting?.isWaiting === true
+    return this.#waiting?.isPending === true
   }
 
   /** Whether the connection should go on receiving. */
@@ -197,7 +198,7 @@ export class ResponseBody implements Body {
   }
 
   #wakeReader(): void {
-    if (this.#waiting?.isWaiting !== true) return
+    if (this.#waiting?.isPending !== true) return
     if (this.#collectMax >= 0 ? !this.isComplete : this.#queuedBytes === 0 && !this.isComplete) return
     this.#source?.bodyCame()
     this.#waiting.wake(this.#collectMax >= 0 ? this.#takeAll() : this.#shift(this.#waitMax))
@@ -219,7 +220,7 @@ export class ResponseBody implements Body {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    this.#waiting?.claim(scope)
+    BodyWait.claim(this.#waiting, scope)
     if (this.#queuedBytes > 0) {
       if (!spend(scope)) return afterTurn(() => this.recv(max))
       const piece = this.#shift(max)
@@ -229,8 +230,16 @@ export class ResponseBody implements Body {
     if (this.#failure !== null) throw this.#failure
     if (this.isComplete) return NOTHING
     this.#waitMax = max
-    this.#waiting ??= new Direction('http response body')
-    const came = this.#waiting.suspend(scope, () => this.#source?.bodyCame())
+    return this.#wait(scope, () => this.#source?.bodyCame())
+  }
+
+  #wait(scope: Scope, onCancel: () => void): Promise<Buffer> {
+    this.#waiting = new BodyWait(scope, () => {
+      this.#waiting = null
+      onCancel()
+    })
+    const came = this.#waiting.suspend()
+    // It may be in the kernel already: then this has ended before it began.
     this.#source?.bodyWanted(true)
     return came
   }
@@ -270,7 +279,7 @@ export class ResponseBody implements Body {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    this.#waiting?.claim(scope)
+    BodyWait.claim(this.#waiting, scope)
     if (this.#failure !== null) throw this.#failure
     const expected = this.#queuedBytes + Math.max(0, this.#left)
     if (expected > most) {
@@ -280,10 +289,7 @@ export class ResponseBody implements Body {
     if (this.isComplete) return this.#takeAll()
     this.#collectMax = Math.min(Number.MAX_SAFE_INTEGER, most + this.#receivedBytes - this.#queuedBytes)
     if (this.#left > 0) this.#aim(expected)
-    this.#waiting ??= new Direction('http response body')
-    const came = this.#waiting.suspend(scope, () => this.close())
-    this.#source?.bodyWanted(true)
-    return came
+    return this.#wait(scope, () => this.close())
   }
 
   /** Has the rest received to where it stays. */

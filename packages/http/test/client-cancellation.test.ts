@@ -23,7 +23,9 @@ const half = async (line: Line): Promise<void> => {
   await line.ended()
 }
 const halfGzip = async (line: Line): Promise<void> => {
-  await line.answer('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n\x1f\x8b\x08\x00')
+  await line.answer(
+    'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n\x1f\x8b\x08\x00',
+  )
   await line.ended()
 }
 async function* endless(): AsyncGenerator<string, void> {
@@ -212,7 +214,11 @@ test('thousands of requests leave the heap as it was', async () => {
   using server = answering(ok('x'))
   using client = createClient()
   const { signal } = new AbortController()
-  await expectFlatHeap(6_000, async () => (await client.get(server.url, { timeoutMs: 60_000, signal })).text(), {
-    warmUpRounds: 4_000,
-  })
+  await expectFlatHeap(
+    6_000,
+    async () => (await client.get(server.url, { timeoutMs: 60_000, signal })).text(),
+    {
+      warmUpRounds: 4_000,
+    },
+  )
 })

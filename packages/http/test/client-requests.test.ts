@@ -1,6 +1,6 @@
+import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { sleep } from '@shrapnel/core'
@@ -48,7 +48,8 @@ afterAll(async () => {
   await once(server, 'close')
 })
 
-const fresh = (options: ClientOptions = {}): HttpClient => createClient({ baseUrl: url, proxy: 'none', ...options })
+const fresh = (options: ClientOptions = {}): HttpClient =>
+  createClient({ baseUrl: url, proxy: 'none', ...options })
 const seen = async (path: string, options: RequestOptions, client = fresh()): Promise<Seen> => {
   using mine = client
   return await (await mine.request({ url: path, ...options })).json<Seen>()
@@ -63,7 +64,11 @@ async function* pieces(): AsyncGenerator<string | Uint8Array, void> {
 describe('a request', () => {
   test('carries its method, path, query and fields', async () => {
     const got = await seen('/a/b?c=d#e', { method: 'DELETE', headers: { 'X-One': '1', accept: ['a', 'b'] } })
-    expect(got).toMatchObject({ method: 'DELETE', path: '/a/b?c=d', headers: { 'x-one': '1', accept: 'a, b' } })
+    expect(got).toMatchObject({
+      method: 'DELETE',
+      path: '/a/b?c=d',
+      headers: { 'x-one': '1', accept: 'a, b' },
+    })
     expect(got.headers.host).toBe(url.slice('http://'.length))
   })
 
@@ -169,7 +174,11 @@ describe('an upload', () => {
       await line.ended()
     })
     using client = createClient()
-    const response = await client.post(peer.url, { body: 'x', expectContinue: true, continueTimeoutMs: 60_000 })
+    const response = await client.post(peer.url, {
+      body: 'x',
+      expectContinue: true,
+      continueTimeoutMs: 60_000,
+    })
     expect([response.status, await response.text()]).toEqual([417, 'no'])
     expect(client.stats[0]).toMatchObject({ connections: 0 })
   })
@@ -297,7 +306,11 @@ describe('a redirect', () => {
   test('is the response itself where none is to be followed', async () => {
     using client = fresh({ maxRedirects: 0 })
     const response = await client.get(to(302, '/end'))
-    expect([response.status, response.redirected, response.headers.get('location')]).toEqual([302, false, '/end'])
+    expect([response.status, response.redirected, response.headers.get('location')]).toEqual([
+      302,
+      false,
+      '/end',
+    ])
   })
 
   test('is refused after maxRedirects, to another scheme, and with a body that cannot be sent again', async () => {
@@ -305,8 +318,12 @@ describe('a redirect', () => {
     const loop = to(302, to(302, to(302, '/end')))
     await expect(client.get(loop)).rejects.toMatchObject({ code: 'HTTP_REDIRECT', limit: 'maxRedirects' })
     await expect(client.get(to(302, 'file:///etc/passwd'))).rejects.toMatchObject({ code: 'HTTP_REDIRECT' })
-    await expect(client.post(to(307, '/end'), { body: pieces() })).rejects.toMatchObject({ code: 'HTTP_REDIRECT' })
-    expect(await (await client.post(to(307, '/end'), { body: pieces })).json()).toMatchObject({ body: 'one two' })
+    await expect(client.post(to(307, '/end'), { body: pieces() })).rejects.toMatchObject({
+      code: 'HTTP_REDIRECT',
+    })
+    expect(await (await client.post(to(307, '/end'), { body: pieces })).json()).toMatchObject({
+      body: 'one two',
+    })
   })
 
   test('is told: where it ended, and after how many', async () => {
@@ -325,7 +342,9 @@ describe('cookies', () => {
 
   test('come with a redirect and go with the next request', async () => {
     using peer = scripted(async (line) => {
-      await line.answer('HTTP/1.1 302 Found\r\nSet-Cookie: in=yes\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n')
+      await line.answer(
+        'HTTP/1.1 302 Found\r\nSet-Cookie: in=yes\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n',
+      )
       const request = await line.request()
       await line.send(ok(/cookie: (.*)\r/i.exec(request)?.[1] ?? 'none'))
     })
@@ -367,7 +386,10 @@ describe('a compressed body', () => {
   })
 
   test('is left as it is where decompress is false, and where nobody knows the coding', async () => {
-    for (const [coding, options] of [['gzip', { decompress: false }], ['mystery', {}]] as const) {
+    for (const [coding, options] of [
+      ['gzip', { decompress: false }],
+      ['mystery', {}],
+    ] as const) {
       using peer = scripted(async (line) => {
         const request = await line.request()
         expect(/accept-encoding/i.test(request)).toBe(coding === 'mystery')
@@ -398,7 +420,10 @@ describe('a compressed body', () => {
       await line.ended()
     })
     using client = createClient()
-    await expect((await client.get(peer.url)).text()).rejects.toMatchObject({ code: 'HTTP_SYNTAX', phase: 'body' })
+    await expect((await client.get(peer.url)).text()).rejects.toMatchObject({
+      code: 'HTTP_SYNTAX',
+      phase: 'body',
+    })
     expect(client.stats[0]).toMatchObject({ idle: 1 })
   })
 })
@@ -407,7 +432,12 @@ describe('fetch', () => {
   test('takes what fetch takes and gives what it gives', async () => {
     using client = fresh()
     const response = await client.fetch(`${url}/`, { method: 'post', body: 'x', headers: { a: 'b' } })
-    expect([response.ok, response.status, response.statusText, response.redirected]).toEqual([true, 200, 'OK', false])
+    expect([response.ok, response.status, response.statusText, response.redirected]).toEqual([
+      true,
+      200,
+      'OK',
+      false,
+    ])
     expect(await response.json()).toMatchObject({ method: 'POST', body: 'x' })
     expect(Buffer.from(await (await client.fetch(`${url}/`)).arrayBuffer()).toString()).toContain('"GET"')
   })

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
 import { type Socket, spawn, tcp, unix } from '@shrapnel/core'
-import { SessionCache } from '@shrapnel/tls'
 import {
   type CertificateAuthority,
   makeCertificateAuthority,
@@ -12,6 +11,7 @@ import {
   startNginx,
   temporaryFolder,
 } from '@shrapnel/test-support'
+import { SessionCache } from '@shrapnel/tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isExcepted, proxyChooser } from '../src/client/proxy.js'
 import { makeTarget } from '../src/client/target.js'
@@ -101,7 +101,9 @@ describe('a UNIX socket', () => {
   test('takes the place of the host', async () => {
     await using folder = await temporaryFolder()
     const path = `${folder.path}/http.sock`
-    const server = createServer((request, response) => response.end(`${request.headers.host}${request.url}`)).listen(path)
+    const server = createServer((request, response) =>
+      response.end(`${request.headers.host}${request.url}`),
+    ).listen(path)
     await once(server, 'listening')
     using client = createClient()
     expect(await (await client.get('http://docker/v1?a', { socketPath: path })).text()).toBe('docker/v1?a')
@@ -152,7 +154,9 @@ describe('a proxy', () => {
     using client = createClient({ proxy: proxy.url, tls: tlsOptions() })
     const facts = await (await client.get(`https://localhost:${nginx.port}/`)).json<NginxFacts>()
     expect(facts.serverName).toBe('localhost')
-    expect(asked).toEqual([`CONNECT localhost:${nginx.port} HTTP/1.1\r\nHost: localhost:${nginx.port}\r\n\r\n`])
+    expect(asked).toEqual([
+      `CONNECT localhost:${nginx.port} HTTP/1.1\r\nHost: localhost:${nginx.port}\r\n\r\n`,
+    ])
     client.close()
   })
 
@@ -213,7 +217,10 @@ describe('a proxy', () => {
       await line.ended()
     })
     using client = createClient({ proxy: `socks5://127.0.0.1:${proxy.port}` })
-    await expect(client.get('http://10.0.0.1/')).rejects.toMatchObject({ code: 'HTTP_PROXY', phase: 'connect' })
+    await expect(client.get('http://10.0.0.1/')).rejects.toMatchObject({
+      code: 'HTTP_PROXY',
+      phase: 'connect',
+    })
   })
 
   test('is chosen by the environment as curl chooses', () => {
@@ -226,12 +233,23 @@ describe('a proxy', () => {
     const proxyOf = (url: string) => choose(makeTarget(new URL(url)))?.host
     expect(proxyOf('http://a/')).toBe('plain')
     expect(proxyOf('https://a/')).toBe('secure')
-    for (const url of ['http://localhost/', 'http://a.example.org', 'https://example.org', 'http://10.1.2.3/', 'http://[::1]/', 'http://special:8080/'])
+    for (const url of [
+      'http://localhost/',
+      'http://a.example.org',
+      'https://example.org',
+      'http://10.1.2.3/',
+      'http://[::1]/',
+      'http://special:8080/',
+    ])
       expect(proxyOf(url)).toBe(undefined)
     for (const url of ['http://example.organic', 'http://11.1.2.3/', 'http://special/'])
       expect(proxyOf(url)).toBe('plain')
-    expect(proxyChooser('env', { HTTP_PROXY: 'http://sent-by-a-client:1' })(makeTarget(new URL('http://a/')))).toBe(null)
-    expect(proxyChooser('env', { ALL_PROXY: 'socks5://all' })(makeTarget(new URL('http://a/')))).toMatchObject({
+    expect(
+      proxyChooser('env', { HTTP_PROXY: 'http://sent-by-a-client:1' })(makeTarget(new URL('http://a/'))),
+    ).toBe(null)
+    expect(
+      proxyChooser('env', { ALL_PROXY: 'socks5://all' })(makeTarget(new URL('http://a/'))),
+    ).toMatchObject({
       kind: 'socks5',
       host: 'all',
       port: 1080,
@@ -240,7 +258,9 @@ describe('a proxy', () => {
   })
 
   test('whose scheme nobody knows is refused when the client is made', () => {
-    expect(() => createClient({ proxy: 'ftp://a' })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    expect(() => createClient({ proxy: 'ftp://a' })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
   })
 })
 
@@ -268,7 +288,8 @@ test('a server that hangs up after each response does not stop requests that com
   const { port } = server.address() as AddressInfo
   using client = createClient({ maxConnectionsPerOrigin: 10 })
   const loops = Array.from({ length: 30 }, async () => {
-    for (let i = 0; i < 30; i++) expect(await (await client.get(`http://127.0.0.1:${port}/`)).text()).toBe('x')
+    for (let i = 0; i < 30; i++)
+      expect(await (await client.get(`http://127.0.0.1:${port}/`)).text()).toBe('x')
   })
   await Promise.all(loops)
   expect(served).toBeGreaterThanOrEqual(900)

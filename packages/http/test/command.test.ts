@@ -24,7 +24,8 @@ function serveFile(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('etag', etag)
   if (from > 0) {
     response.statusCode = from >= FILE.length ? 416 : 206
-    const part = from >= FILE.length ? `bytes */${FILE.length}` : `bytes ${from}-${FILE.length - 1}/${FILE.length}`
+    const part =
+      from >= FILE.length ? `bytes */${FILE.length}` : `bytes ${from}-${FILE.length - 1}/${FILE.length}`
     response.setHeader('content-range', part)
   }
   response.setHeader('content-length', FILE.length - from)
@@ -39,7 +40,9 @@ beforeAll(async () => {
     if (request.url === '/json') {
       const pieces: Buffer[] = []
       request.on('data', (piece) => pieces.push(piece))
-      request.on('end', () => response.end(JSON.stringify({ method, headers, body: Buffer.concat(pieces).toString() })))
+      request.on('end', () =>
+        response.end(JSON.stringify({ method, headers, body: Buffer.concat(pieces).toString() })),
+      )
     } else if (request.url === '/text') response.end('some text\n')
     else if (request.url === '/missing') {
       response.statusCode = 404
@@ -130,7 +133,10 @@ test.each([
 })
 
 test('no response is exit code 3, and so is half of one', async () => {
-  expect(await run('get', 'http://127.0.0.1:1/')).toMatchObject({ code: 3, said: expect.stringContaining('ECONNREFUSED') })
+  expect(await run('get', 'http://127.0.0.1:1/')).toMatchObject({
+    code: 3,
+    said: expect.stringContaining('ECONNREFUSED'),
+  })
   expect(await run('get', `${url}/silent`, '--timeout', '0.2')).toMatchObject({ code: 3 })
 })
 
@@ -157,7 +163,10 @@ async function interrupted(name: string): Promise<Outcome> {
 }
 
 test('Ctrl-C leaves a part, with which --continue goes on', async () => {
-  expect(await interrupted('resumed')).toMatchObject({ code: 130, said: expect.stringContaining('--continue') })
+  expect(await interrupted('resumed')).toMatchObject({
+    code: 130,
+    said: expect.stringContaining('--continue'),
+  })
   expect(existsSync(`${folder.path}/resumed`)).toBe(false)
   ranges.length = 0
   expect(await run('get', `${url}/half`, '-o', 'resumed', '--continue')).toMatchObject({ code: 0 })
@@ -179,7 +188,10 @@ test('--continue begins anew when the server has another version', async () => {
 
 test('--continue of what is all there gets nothing more', async () => {
   writeFileSync(`${folder.path}/whole.partial`, FILE)
-  writeFileSync(`${folder.path}/whole.partial.json`, JSON.stringify({ url: `${url}/file`, validator: '"one"' }))
+  writeFileSync(
+    `${folder.path}/whole.partial.json`,
+    JSON.stringify({ url: `${url}/file`, validator: '"one"' }),
+  )
   expect(await run('get', `${url}/file`, '-o', 'whole', '-c')).toMatchObject({ code: 0 })
   expect(readFileSync(`${folder.path}/whole`).equals(FILE)).toBe(true)
 })

@@ -32,16 +32,14 @@ export interface RawOperation<T> {
 export class RawSocket {
   readonly #descriptor: Descriptor
   readonly #socket: ByteStream
-  readonly #reading: RawWait
-  readonly #writing: RawWait
+  // One of each for all operations: there is one at a time in a direction. Made when it is first needed.
+  #reading: RawWait | null = null
+  #writing: RawWait | null = null
 
   /** @internal */
   constructor(socket: ByteStream, descriptor: Descriptor) {
     this.#socket = socket
     this.#descriptor = descriptor
-    // One of each for all operations: there is one at a time in a direction.
-    this.#reading = new RawWait(currentScope(), descriptor, socket, 'read')
-    this.#writing = new RawWait(currentScope(), descriptor, socket, 'write')
   }
 
   get fd(): number {
@@ -108,7 +106,12 @@ export class RawSocket {
   }
 
   #waitOf(direction: Direction): RawWait {
-    return direction === 'read' ? this.#reading : this.#writing
+    if (direction === 'read') {
+      this.#reading ??= new RawWait(currentScope(), this.#descriptor, this.#socket, 'read')
+      return this.#reading
+    }
+    this.#writing ??= new RawWait(currentScope(), this.#descriptor, this.#socket, 'write')
+    return this.#writing
   }
 
   /** Whether a read of fewer bytes than there was room for means that there are no more: it need not be tried again. */

@@ -194,7 +194,8 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
   /** A response came to an exchange: who waits for it gets it, or what it leads to. @internal */
   deliver(exchange: Exchange, response: ClientResponse, hasSetCookie: boolean): void {
     const { status } = response
-    const leadsOn = status >= 300 && status < 400 && exchange.call.settings.maxRedirects > 0 && isRedirect(response)
+    const leadsOn =
+      status >= 300 && status < 400 && exchange.call.settings.maxRedirects > 0 && isRedirect(response)
     if (leadsOn || (hasSetCookie && this.#cookies !== null)) {
       const outcome = runIn(exchange.scope, () => this.#follow(exchange, response, leadsOn))
       // It may fail before whoever waits runs, and is his failure then.

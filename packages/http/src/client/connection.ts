@@ -72,7 +72,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   readonly #coroutine: Coroutine
   readonly #link: Link
   readonly #input = new Input()
-  readonly #deadline = new Deadline(() => this.#onDeadline())
+  readonly #deadline = new Deadline(this)
   #phase = IDLE
   /** Whose response comes next. */
   #current: Exchange | null = null
@@ -237,7 +237,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   }
 
   #resetHeadLimit(): void {
-    if (this.#phase === HEAD) this.#deadline.set(now() + (this.#current as Exchange).call.settings.headTimeoutMs)
+    if (this.#phase === HEAD)
+      this.#deadline.set(now() + (this.#current as Exchange).call.settings.headTimeoutMs)
   }
 
   // Bodies in pieces
@@ -377,7 +378,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     const { settings, method } = exchange.call
     const input = this.#input
     const { bytes, at, end } = input
-    if (this.#headEnd?.isWorthParsing(bytes, at, end) === false && end - at < settings.maxHeadBytes) return false
+    if (this.#headEnd?.isWorthParsing(bytes, at, end) === false && end - at < settings.maxHeadBytes)
+      return false
     try {
       if (!head.parse(bytes, at, end, settings)) {
         this.#headEnd ??= new HeadEnd()
@@ -397,7 +399,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   }
 
   #takeInterim(exchange: Exchange): void {
-    if (head.status === 101) throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
+    if (head.status === 101)
+      throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
     if (++this.#interim > MOST_INTERIM) throw new HttpError('HTTP_SYNTAX', 'interim responses without an end')
     if (head.status === 100) this.#mayContinue?.()
     if (this.#upload === null) this.#deadline.set(recently() + exchange.call.settings.headTimeoutMs)
@@ -539,7 +542,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#unsent = []
     for (const exchange of behind) {
       // Behind a response that said close nothing was handled: that is no second try (RFC 9112, 9.6).
-      if (exchange.isPending && exchange.isSafeToRetry && exchange.call.body.isRepeatable) this.#giveBack(exchange)
+      if (exchange.isPending && exchange.isSafeToRetry && exchange.call.body.isRepeatable)
+        this.#giveBack(exchange)
       else {
         exchange.end()
         exchange.fail(cut('the connection ended before the response', exchange.facts('head')))
@@ -601,7 +605,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#over()
   }
 
-  #onDeadline(): void {
+  /** @internal */
+  onDeadline(): void {
     const exchange = this.#current
     if (exchange === null) this.#over()
     else if (this.#body !== null) {
@@ -627,4 +632,3 @@ function advisedIdleMs(value: string | undefined): number {
   const seconds = value === undefined ? null : /(?:^|[,;\s])timeout="?(\d{1,9})/i.exec(value)
   return seconds === null ? 0 : Math.max(1, Number(seconds[1]) * 1_000 - ADVICE_MARGIN_MS)
 }
-

@@ -124,8 +124,7 @@ class TotalLimit implements Timed {
 
   expire(): void {
     const exchange = this.#exchange
-    const phase: RequestPhase =
-      exchange.queue !== null ? 'queue' : exchange.isPending ? 'head' : 'body'
+    const phase: RequestPhase = exchange.queue !== null ? 'queue' : exchange.isPending ? 'head' : 'body'
     exchange.abort(timedOut('timeoutMs', exchange.facts(phase)))
   }
 

@@ -2,7 +2,7 @@
  * The connections to one origin, and who waits for one. A request goes out on an idle connection, the one used last; else on a new one, as long as
  * there may be more; else behind others, if pipelining is on; else it waits, the first first.
  */
-import { spawn, type Coroutine, TimeoutError, withTimeout } from '@shrapnel/core'
+import { type Coroutine, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
 import { ClientConnection, type ConnectionOwner } from './connection.js'
 import type { Exchange } from './exchange.js'
 import { clientClosed, timedOut } from './failures.js'
@@ -184,7 +184,9 @@ export class OriginPool implements ConnectionOwner {
     let connection: ClientConnection
     try {
       const connect = () => openStream(this.route, this.#settings)
-      const stream = await (connectTimeoutMs === Infinity ? connect() : withTimeout(connectTimeoutMs, connect))
+      const stream = await (connectTimeoutMs === Infinity
+        ? connect()
+        : withTimeout(connectTimeoutMs, connect))
       connection = new ClientConnection(this, stream)
     } catch (error) {
       if (this.#connecting.delete(me)) this.#connectFailed(error)
@@ -213,7 +215,8 @@ export class OriginPool implements ConnectionOwner {
 
   #openMore(): void {
     if (this.#isClosed) return
-    while (this.#connecting.size < this.#waiting && this.#size < this.#settings.maxConnectionsPerOrigin) this.#open()
+    while (this.#connecting.size < this.#waiting && this.#size < this.#settings.maxConnectionsPerOrigin)
+      this.#open()
   }
 
   freed(connection: ClientConnection): void {

@@ -2,7 +2,7 @@
 import { outOfRange, wrongType } from '@shrapnel/core/parts'
 import { basic, decoded, parseUrl, type Target } from './target.js'
 
-export interface Proxy {
+export interface ProxyServer {
   readonly kind: 'http' | 'socks5'
   /** TLS to the proxy itself. */
   readonly isTls: boolean
@@ -15,7 +15,7 @@ export interface Proxy {
 }
 
 /** Asked for each origin once. */
-export type ProxyChooser = (target: Target) => Proxy | null
+export type ProxyChooser = (target: Target) => ProxyServer | null
 
 const USUAL_PORTS: Readonly<Record<string, number>> = {
   'http:': 80,
@@ -34,7 +34,7 @@ export function proxyChooser(option: string | URL | undefined, environment = pro
 }
 
 /** Throws `HTTP_URL`, and `ERR_OUT_OF_RANGE` for a scheme that no proxy has. */
-export function parseProxy(text: string | URL): Proxy {
+export function parseProxy(text: string | URL): ProxyServer {
   const url = text instanceof URL ? text : parseUrl(text.includes('://') ? text : `http://${text}`, undefined)
   const { protocol, hostname, port, username, password } = url
   const usual = USUAL_PORTS[protocol]
@@ -54,7 +54,7 @@ export function parseProxy(text: string | URL): Proxy {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** `HTTP_PROXY` in capitals is not read: a CGI program has there what a client sent as the field Proxy. */
-function fromEnvironment(target: Target, environment: Environment): Proxy | null {
+function fromEnvironment(target: Target, environment: Environment): ProxyServer | null {
   const of = (name: string): string | undefined => environment[name] || environment[name.toUpperCase()]
   const text = (target.isTls ? of('https_proxy') : environment.http_proxy) || of('all_proxy')
   if (text === undefined || text === '' || isExcepted(target, of('no_proxy') ?? '')) return null
@@ -74,7 +74,10 @@ function matchesEntry(host: string, port: number, entry: string): boolean {
   if (entry.includes('/')) return isInNetwork(host, entry)
   const withPort = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry)
   if (withPort !== null && Number(withPort[2]) !== port) return false
-  const name = (withPort?.[1] ?? entry).replace(/^\[|\]$/g, '').replace(/^\*?\./, '').replace(/\.$/, '')
+  const name = (withPort?.[1] ?? entry)
+    .replace(/^\[|\]$/g, '')
+    .replace(/^\*?\./, '')
+    .replace(/\.$/, '')
   return name !== '' && (host === name || host.endsWith(`.${name}`))
 }
 

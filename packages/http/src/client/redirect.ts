@@ -25,14 +25,20 @@ export function redirected(
   const { call, target } = exchange
   const { settings } = call
   if (exchange.redirects >= settings.maxRedirects)
-    throw refuse(exchange, response, `it was redirected more than ${settings.maxRedirects} times`, 'maxRedirects')
+    throw refuse(
+      exchange,
+      response,
+      `it was redirected more than ${settings.maxRedirects} times`,
+      'maxRedirects',
+    )
   const next = nextTarget(exchange, response)
   if (target.isTls && !next.isTls && !settings.allowInsecureRedirects)
     throw refuse(exchange, response, 'a redirect leads from https to http', 'allowInsecureRedirects')
   const drops = next.origin !== target.origin ? OF_ORIGIN : []
   const { status } = response
   const isGet =
-    (status === 303 && call.method !== 'HEAD') || ((status === 301 || status === 302) && call.method === 'POST')
+    (status === 303 && call.method !== 'HEAD') ||
+    ((status === 301 || status === 302) && call.method === 'POST')
   if (!isGet) {
     if (!call.body.isRepeatable) throw refuse(exchange, response, 'the body cannot be sent a second time')
     return { call: { ...call, headers: without(call.headers, drops) }, target: next }
@@ -40,7 +46,14 @@ export function redirected(
   const headers = without(call.headers, [...drops, ...OF_BODY])
   const method = 'GET'
   return {
-    call: { ...call, method, isIdempotent: isIdempotent(method), headers, body: NO_BODY, trailers: undefined },
+    call: {
+      ...call,
+      method,
+      isIdempotent: isIdempotent(method),
+      headers,
+      body: NO_BODY,
+      trailers: undefined,
+    },
     target: next,
   }
 }
@@ -71,5 +84,9 @@ export function refuse(
   limit?: string,
   cause?: unknown,
 ): HttpError {
-  return new HttpError('HTTP_REDIRECT', text, { ...exchange.facts('head', cause), status: response.status, limit })
+  return new HttpError('HTTP_REDIRECT', text, {
+    ...exchange.facts('head', cause),
+    status: response.status,
+    limit,
+  })
 }

@@ -41,7 +41,8 @@ export function requestHead(
   if (target.authorization !== undefined && !given.has('authorization'))
     text += `Authorization: ${target.authorization}\r\n`
   if (proxyAuthorization !== undefined) text += `Proxy-Authorization: ${proxyAuthorization}\r\n`
-  if (cookie !== undefined && cookie !== '') text += `Cookie: ${new HttpHeaders([['c', cookie]]).get('c')}\r\n`
+  if (cookie !== undefined && cookie !== '')
+    text += `Cookie: ${new HttpHeaders([['c', cookie]]).get('c')}\r\n`
   if (body.contentType !== undefined && !given.has('content-type'))
     text += `Content-Type: ${body.contentType}\r\n`
   if (length < 0) length = body.length

@@ -78,7 +78,11 @@ export class ResponseBody implements Body {
   }
 
   /** One that is all here. */
-  static whole(bytes: Buffer, settings: ExchangeSettings, contentType: () => string | undefined): ResponseBody {
+  static whole(
+    bytes: Buffer,
+    settings: ExchangeSettings,
+    contentType: () => string | undefined,
+  ): ResponseBody {
     const body = new ResponseBody(null, bytes.length, settings, contentType)
     if (bytes.length > 0) {
       body.#queue.push(bytes)

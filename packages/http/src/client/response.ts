@@ -2,7 +2,7 @@
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
 import { decodeText, parseJson } from '../server/body-text.js'
-import { DecodedBody, decodeShort, type Decoding } from './decoded-body.js'
+import { DecodedBody, type Decoding, decodeShort } from './decoded-body.js'
 import type { ExchangeSettings } from './options.js'
 import { ResponseBody } from './response-body.js'
 

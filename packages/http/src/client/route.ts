@@ -3,7 +3,7 @@ import { type Stream, tcp, unix } from '@shrapnel/core'
 import type { ClientOptions as TlsClientOptions } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { PoolSettings } from './options.js'
-import type { Proxy } from './proxy.js'
+import type { ProxyServer } from './proxy.js'
 import { socksConnect } from './socks.js'
 import type { Target } from './target.js'
 import { openTunnel } from './tunnel.js'
@@ -14,10 +14,10 @@ export interface Route {
   readonly host: string
   readonly port: number
   readonly socketPath: string | undefined
-  readonly proxy: Proxy | null
+  readonly proxy: ProxyServer | null
 }
 
-export function routeTo(target: Target, socketPath: string | undefined, proxy: Proxy | null): Route {
+export function routeTo(target: Target, socketPath: string | undefined, proxy: ProxyServer | null): Route {
   const { origin, isTls, host, port } = target
   return { origin, isTls, host, port, socketPath, proxy: socketPath === undefined ? proxy : null }
 }
@@ -57,7 +57,12 @@ function connectTcp(host: string, port: number, { localAddress }: PoolSettings):
 }
 
 /** The package is asked for when it is needed first: those who speak plain HTTP need not have it. */
-async function secure(stream: Stream, host: string, port: number, options: TlsClientOptions): Promise<Stream> {
+async function secure(
+  stream: Stream,
+  host: string,
+  port: number,
+  options: TlsClientOptions,
+): Promise<Stream> {
   let tls: typeof import('@shrapnel/tls')['tls']
   try {
     tls = (await import('@shrapnel/tls')).tls

@@ -1,7 +1,7 @@
 /** A connection through a SOCKS5 proxy (RFC 1928), with user and password where it asks for them (RFC 1929). */
 import { isIPv4, isIPv6 } from 'node:net'
 import { BufferedReader, type Stream } from '@shrapnel/core'
-import type { Proxy } from './proxy.js'
+import type { ProxyServer } from './proxy.js'
 import { refused } from './tunnel.js'
 
 const VERSION = 5
@@ -29,7 +29,12 @@ const REASONS = [
 ]
 
 /** Fails with `HTTP_PROXY`; whoever called closes the stream then. A name goes to the proxy as it is: nobody here looks it up. */
-export async function socksConnect(stream: Stream, proxy: Proxy, host: string, port: number): Promise<void> {
+export async function socksConnect(
+  stream: Stream,
+  proxy: ProxyServer,
+  host: string,
+  port: number,
+): Promise<void> {
   const reader = new BufferedReader(stream)
   const take = async (count: number): Promise<Buffer> => {
     try {
@@ -45,11 +50,15 @@ export async function socksConnect(stream: Stream, proxy: Proxy, host: string, p
   const [version, method] = await take(2)
   if (version !== VERSION) throw refused(proxy, 'speaks no SOCKS5')
   if (method === PASSWORD && methods.includes(PASSWORD)) {
-    await stream.send(Buffer.concat([Buffer.of(PASSWORD_VERSION), counted(proxy.username), counted(proxy.password)]))
+    await stream.send(
+      Buffer.concat([Buffer.of(PASSWORD_VERSION), counted(proxy.username), counted(proxy.password)]),
+    )
     const [, outcome] = await take(2)
     if (outcome !== 0) throw refused(proxy, 'does not accept user and password')
   } else if (method !== NO_AUTHENTICATION) throw refused(proxy, 'wants another way of authentication')
-  await stream.send(Buffer.concat([Buffer.of(VERSION, CONNECT, 0), address(host), Buffer.of(port >> 8, port & 255)]))
+  await stream.send(
+    Buffer.concat([Buffer.of(VERSION, CONNECT, 0), address(host), Buffer.of(port >> 8, port & 255)]),
+  )
   const [replyVersion, reply = 1, , kind] = await take(4)
   if (replyVersion !== VERSION) throw refused(proxy, 'speaks no SOCKS5')
   if (reply !== 0) throw refused(proxy, REASONS[reply] ?? `answered with ${reply}`)
@@ -86,6 +95,6 @@ function ipv6Bytes(text: string): Buffer {
   const last = tail === undefined ? [] : words(tail)
   const all = [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last]
   const bytes = Buffer.alloc(16)
-  all.forEach((word, i) => bytes.writeUInt16BE(word, 2 * i))
+  for (const [i, word] of all.entries()) bytes.writeUInt16BE(word, 2 * i)
   return bytes
 }

@@ -2,14 +2,19 @@
 import { BufferedReader, type Stream } from '@shrapnel/core'
 import { HttpError } from '../errors.js'
 import { ResponseHead } from '../wire/response-head.js'
-import type { Proxy } from './proxy.js'
+import type { ProxyServer } from './proxy.js'
 
 const MOST_HEAD_BYTES = 16_384
 const LIMITS = { maxHeadBytes: MOST_HEAD_BYTES, maxHeaders: 100, maxTargetBytes: MOST_HEAD_BYTES }
 const END = Buffer.from('\r\n\r\n')
 
 /** Fails with `HTTP_PROXY`; whoever called closes the stream then. */
-export async function openTunnel(stream: Stream, proxy: Proxy, host: string, port: number): Promise<Stream> {
+export async function openTunnel(
+  stream: Stream,
+  proxy: ProxyServer,
+  host: string,
+  port: number,
+): Promise<Stream> {
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const authorization =
     proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`
@@ -27,7 +32,7 @@ export async function openTunnel(stream: Stream, proxy: Proxy, host: string, por
   throw refused(proxy, 'has no end of interim answers')
 }
 
-async function readStatus(reader: BufferedReader, head: ResponseHead, proxy: Proxy): Promise<number> {
+async function readStatus(reader: BufferedReader, head: ResponseHead, proxy: ProxyServer): Promise<number> {
   try {
     const text = await reader.readUntil(END, { maxUntilBytes: MOST_HEAD_BYTES - END.length })
     const bytes = Buffer.concat([text, END])
@@ -40,7 +45,7 @@ async function readStatus(reader: BufferedReader, head: ResponseHead, proxy: Pro
   }
 }
 
-export function refused(proxy: Proxy, text: string, status?: number, cause?: unknown): HttpError {
+export function refused(proxy: ProxyServer, text: string, status?: number, cause?: unknown): HttpError {
   return new HttpError('HTTP_PROXY', `the proxy ${proxy.host}:${proxy.port} ${text}`, {
     status,
     cause,

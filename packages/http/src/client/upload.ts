@@ -82,7 +82,8 @@ class Upload {
     let count = 0
     for await (const piece of pieces) {
       const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-      if (!(bytes instanceof Uint8Array)) throw new HttpError('HTTP_HEADER', 'a piece of a body is text or bytes')
+      if (!(bytes instanceof Uint8Array))
+        throw new HttpError('HTTP_HEADER', 'a piece of a body is text or bytes')
       if (bytes.length === 0) continue
       count += bytes.length
       if (length >= 0 && count > length)
@@ -90,9 +91,13 @@ class Upload {
       await this.#send(length < 0 ? [chunkSize(bytes.length), bytes, CHUNK_END] : [bytes])
     }
     if (length >= 0 && count < length)
-      throw new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body ended after ${count} bytes`)
+      throw new HttpError(
+        'HTTP_HEADER',
+        `Content-Length says ${length} and the body ended after ${count} bytes`,
+      )
     const { trailers } = call
-    if (length < 0) await this.#send([trailers === undefined ? LAST_CHUNK : lastChunk(new HttpHeaders(trailers()))])
+    if (length < 0)
+      await this.#send([trailers === undefined ? LAST_CHUNK : lastChunk(new HttpHeaders(trailers()))])
     else if (this.#head !== null) await this.#send([])
   }
 }

@@ -52,7 +52,8 @@ export function parseArguments(
   if (values.continue === true && values.output === undefined)
     throw new ArgumentError('--continue needs --output.')
   if (values.data !== undefined && method !== 'POST') throw new ArgumentError('--data is for post.')
-  if (values.output !== undefined && method === 'HEAD') throw new ArgumentError('head has no body to --output.')
+  if (values.output !== undefined && method === 'HEAD')
+    throw new ArgumentError('head has no body to --output.')
   return {
     kind: 'request',
     method,

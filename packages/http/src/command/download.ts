@@ -90,7 +90,8 @@ export class Download {
   /** What it would take to go on, before there is anything to go on with. */
   async #note(response: ClientResponse): Promise<void> {
     const etag = response.headers.get('etag')
-    const validator = etag !== undefined && !etag.startsWith('W/') ? etag : response.headers.get('last-modified')
+    const validator =
+      etag !== undefined && !etag.startsWith('W/') ? etag : response.headers.get('last-modified')
     this.#hasValidator = validator !== undefined
     this.isPartial = false
     if (validator === undefined) await rm(`${this.partialPath}.json`, { force: true })

@@ -19,7 +19,11 @@ export async function perform(wanted: Wanted, signal: AbortSignal): Promise<numb
   using client = clientFor(wanted)
   const download = wanted.output === undefined ? null : await Download.begin(wanted.output, wanted)
   try {
-    const response = await client.request({ ...(await requestFor(wanted, download)), url: wanted.url, signal })
+    const response = await client.request({
+      ...(await requestFor(wanted, download)),
+      url: wanted.url,
+      signal,
+    })
     return await show(wanted, response, download)
   } catch (error) {
     if (signal.aborted) {

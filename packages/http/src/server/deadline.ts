@@ -11,10 +11,10 @@ export class Deadline implements Timed {
   place = -1
   readonly yieldsToData = true
   #due = Number.POSITIVE_INFINITY
-  readonly #onDue: () => void
+  readonly #owner: { onDeadline(): void }
 
-  constructor(onDue: () => void) {
-    this.#onDue = onDue
+  constructor(owner: { onDeadline(): void }) {
+    this.#owner = owner
   }
 
   /** `Infinity`: there is none. */
@@ -35,7 +35,7 @@ export class Deadline implements Timed {
     if (this.#due > now()) this.#arm()
     else {
       this.#due = Number.POSITIVE_INFINITY
-      this.#onDue()
+      this.#owner.onDeadline()
     }
   }
 

@@ -41,7 +41,9 @@ export class Server implements AsyncDisposable {
   readonly #owner: ConnectionOwner & { isStopping: boolean }
   readonly #maxConnections: number
   readonly #isTls: boolean
-  readonly #connections = new Map<Connection, { shutdown(reason?: unknown): void }>()
+  readonly #connections = new Set<Connection>()
+  /** Those whose coroutine has not begun. */
+  readonly #accepted = new Set<Stream>()
   readonly #ends = new Set<EmptyWait>()
 
   /** @internal */
@@ -53,7 +55,7 @@ export class Server implements AsyncDisposable {
     isTls: boolean,
   ) {
     this.#source = source
-    this.#owner = { handler, settings, isStopping: false }
+    this.#owner = { handler, settings, isStopping: false, ended: (connection) => this.#ended(connection) }
     this.#maxConnections = maxConnections
     this.#isTls = isTls
     spawn({ name: `http server ${this.port}` }, () => this.#acceptAll())
@@ -78,7 +80,7 @@ export class Server implements AsyncDisposable {
 
   /** Connections that are open. */
   get connections(): number {
-    return this.#connections.size
+    return this.#connections.size + this.#accepted.size
   }
 
   get isClosed(): boolean {
@@ -90,8 +92,11 @@ export class Server implements AsyncDisposable {
       for (;;) {
         const accepted = this.#source.accept()
         const stream = accepted instanceof Promise ? await accepted : accepted
-        if (this.#connections.size < this.#maxConnections) spawn({ name: 'http' }, session, this, stream)
-        else turnAway(stream)
+        if (this.connections >= this.#maxConnections) turnAway(stream)
+        else {
+          this.#accepted.add(stream)
+          spawn({ name: 'http' }, session, this, stream)
+        }
       }
     } catch (error) {
       if (!this.isClosed) throw error
@@ -101,22 +106,32 @@ export class Server implements AsyncDisposable {
   }
 
   /** @internal */
-  async serve(stream: Stream): Promise<void> {
-    const connection = makeConnection(this.#owner, stream)
-    this.#connections.set(connection, current())
-    try {
-      await connection.run()
-    } finally {
-      this.#connections.delete(connection)
-      if (this.#connections.size === 0) for (const end of this.#ends) end.wake()
+  serve(stream: Stream): Awaitable<void> {
+    this.#accepted.delete(stream)
+    if (this.#owner.isStopping) {
+      stream.close()
+      this.#wakeIfEmpty()
+      return
     }
+    const connection = makeConnection(this.#owner, stream)
+    this.#connections.add(connection)
+    return connection.run()
+  }
+
+  #ended(connection: Connection): void {
+    this.#connections.delete(connection)
+    this.#wakeIfEmpty()
+  }
+
+  #wakeIfEmpty(): void {
+    if (this.connections === 0) for (const end of this.#ends) end.wake()
   }
 
   /** Accepts no more and cuts every connection off; their handlers are cancelled. Again without effect. Does not wait. */
   close(): void {
     this.#owner.isStopping = true
     this.#source.close()
-    for (const coroutine of this.#connections.values()) coroutine.shutdown('the server was closed')
+    for (const { coroutine } of this.#connections) coroutine.shutdown('the server was closed')
   }
 
   /**
@@ -129,13 +144,13 @@ export class Server implements AsyncDisposable {
     const graceMs = checkDuration('graceMs', options.graceMs ?? DEFAULT_GRACE_MS)
     this.#owner.isStopping = true
     this.#source.close()
-    for (const connection of this.#connections.keys()) connection.stop()
+    for (const connection of this.#connections) connection.stop()
     try {
       await withTimeout(graceMs, () => this.#untilEmpty())
       return 0
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error
-      const left = this.#connections.size
+      const left = this.connections
       this.close()
       await this.#untilEmpty()
       return left
@@ -143,7 +158,7 @@ export class Server implements AsyncDisposable {
   }
 
   #untilEmpty(): Awaitable<void> {
-    if (this.#connections.size === 0) return
+    if (this.connections === 0) return
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
@@ -157,7 +172,7 @@ export class Server implements AsyncDisposable {
   }
 }
 
-function session(server: Server, stream: Stream): Promise<void> {
+function session(server: Server, stream: Stream): Awaitable<void> {
   return server.serve(stream)
 }
 
@@ -247,5 +262,5 @@ export async function serveStream(
 ): Promise<void> {
   const settings = connectionSettings(options)
   checkFunction('handler', handler)
-  await makeConnection({ handler, settings, isStopping: false }, stream).run()
+  await makeConnection({ handler, settings, isStopping: false, ended: () => {} }, stream).run()
 }

@@ -1,0 +1,296 @@
+/**
+ * One request and its answer, and the scope that its handler runs in: cancelled, it interrupts the handler wherever that waits. It
+ * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
+ */
+import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
+import { recently, reportFailure, runIn, Scope } from '@shrapnel/core/parts'
+import { HttpError } from '../errors.js'
+import type { Handler, HttpResponse } from '../message.js'
+import { latin1 } from '../wire/characters.js'
+import { reasonOf } from '../wire/status.js'
+import type { Asked, Rest } from './answer.js'
+import { type BodySource, RequestBody } from './body.js'
+import { dropBody, type Outlet, sendRest } from './body-sender.js'
+import type { Connection } from './connection.js'
+import type { Input } from './input.js'
+import { ServerRequest } from './request.js'
+import { answer, head, out } from './shared-parts.js'
+import { isGone, isThenable, reset } from './stream-end.js'
+
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
+
+export class Exchange extends Scope implements Asked, BodySource, Outlet {
+  readonly request: ServerRequest
+  readonly isHead: boolean
+  readonly isConnect: boolean
+  readonly minorVersion: number
+  /** Whether another request may follow. */
+  keepsAlive: boolean
+  /** Its body is being sent, in pieces. */
+  isSending = false
+  readonly #connection: Connection
+  #awaitsContinue = false
+  /** When somebody began to wait for the body, and how long that was altogether. */
+  #bodyWaitFrom = 0
+  #bodyWaitedMs = 0
+  #response: HttpResponse | null = null
+
+  /** Of the head that was parsed last. */
+  constructor(connection: Connection) {
+    super(connection.coroutine, connection.coroutine)
+    const { framing } = head
+    const text = latin1(connection.input.bytes, head.from, head.to)
+    const methodLength = head.methodTo - head.from
+    this.#connection = connection
+    this.minorVersion = head.minorVersion
+    this.isHead = methodLength === 4 && text.startsWith('HEAD')
+    this.isConnect = methodLength === 7 && text.startsWith('CONNECT')
+    this.keepsAlive = !framing.saysClose && (head.minorVersion === 1 || framing.saysKeepAlive)
+    this.request = new ServerRequest(connection, text, head, recently())
+    if (framing.isChunked || framing.contentLength > 0) this.#expectBody()
+  }
+
+  #expectBody(): void {
+    const { request } = this
+    const { isChunked, contentLength } = head.framing
+    this.#awaitsContinue = head.expectsContinue
+    const length = isChunked ? undefined : contentLength
+    const { settings } = this.#connection
+    request.incoming = new RequestBody(this, length, settings, () => request.headers.get('content-type'))
+  }
+
+  get body(): RequestBody | null {
+    return this.request.incoming
+  }
+
+  // The handler
+
+  /** Calls the handler. If it answers at once, so does this. */
+  begin(handler: Handler): void {
+    let response: Awaitable<HttpResponse>
+    try {
+      response = runIn(this as Scope, handler, this.request)
+    } catch (error) {
+      if (this.#connection.isFlushing) this.#onFailure(error)
+      else this.#answerError(error)
+      return
+    }
+    if (isThenable(response)) {
+      response.then(
+        (later) => this.#onAnswer(later),
+        (error) => this.#onFailure(error),
+      )
+    } else if (this.#connection.isFlushing) this.#onAnswer(response)
+    else this.#answer(response)
+  }
+
+  #onAnswer(response: HttpResponse): void {
+    const connection = this.#connection
+    if (connection.isFlushing) {
+      connection.afterFlush = () => this.#onAnswer(response)
+      return
+    }
+    if (connection.isLost) {
+      dropBody(response)
+      connection.abandoned(this)
+      return
+    }
+    this.#answer(response)
+    connection.goOn()
+  }
+
+  #onFailure(error: unknown): void {
+    const connection = this.#connection
+    if (connection.isFlushing) {
+      connection.afterFlush = () => this.#onFailure(error)
+      return
+    }
+    if (connection.isLost || (error instanceof Interrupted && this.cancellation !== null)) {
+      connection.abandoned(this)
+      return
+    }
+    this.#answerError(error)
+    connection.goOn()
+  }
+
+  /** The client has gone away: interrupts whatever is done for it. */
+  abort(): void {
+    this.cancel({ origin: this, kind: 'interrupted', text: 'the client has gone away' })
+    this.request.done(this.cancellation?.text)
+  }
+
+  /** The answer is complete, or never will be. */
+  end(): void {
+    this.body?.leave()
+    this.request.done()
+    this.close()
+  }
+
+  // The answer
+
+  #answer(response: HttpResponse): void {
+    const connection = this.#connection
+    try {
+      answer.write(response, this, this.#mustClose(), recently())
+    } catch (error) {
+      if (typeof response === 'object' && response !== null) dropBody(response)
+      this.#answerError(error)
+      return
+    }
+    this.keepsAlive = !answer.isClosing
+    if (response.upgrade !== undefined) connection.takeOver(this, response.upgrade)
+    else if (answer.rest !== null) this.#sendRest(response, answer.rest)
+    else {
+      if (response.body !== undefined) dropBody(response)
+      connection.answered(this)
+    }
+  }
+
+  /** Whether this answer has to be the last. */
+  #mustClose(): boolean {
+    const { body } = this
+    if (!this.keepsAlive || this.#connection.mustEnd) return true
+    if (body === null || body.isFinished) return false
+    // Nobody told the client to send its body: whether it will is not known (RFC 9110, 10.1.1).
+    if (this.#awaitsContinue && body.receivedBytes === 0) return true
+    const { leftBytes } = body
+    const isTooLong = Number.isFinite(leftBytes) && leftBytes > this.#connection.settings.maxDrainBytes
+    return body.isClosed || isTooLong
+  }
+
+  #answerError(error: unknown): void {
+    const status = (error instanceof HttpError ? error.status : undefined) ?? 500
+    if (status >= 500) this.#report(error)
+    // An error's own words may say more than a client should know; but for those about what the client did.
+    const text = status < 500 ? (error as HttpError).message : reasonOf(status)
+    this.#answer({ status, body: `${text}\n` })
+  }
+
+  #report(error: unknown): void {
+    const { request } = this
+    const { onError } = this.#connection.settings
+    if (onError === undefined) {
+      reportFailure(error, this.coroutine, `failed at ${request.method} ${request.path}`)
+      return
+    }
+    try {
+      onError(error, request)
+    } catch (second) {
+      reportFailure(second, this.coroutine, 'failed in onError')
+    }
+  }
+
+  /** A body that is not sent in one write. The next request waits for its end. */
+  #sendRest(response: HttpResponse, rest: Rest): void {
+    this.isSending = true
+    this.#response = response
+    this.#connection.sendsBody()
+    const first = out.take()
+    runIn(this as Scope, sendRest, this as Outlet, first, rest, response).then(
+      () => this.#restSent(),
+      (error) => {
+        // Half an answer cannot be made whole: the client must not take it for one.
+        const isExpected = error instanceof Interrupted || this.stream.isClosed || isGone(error)
+        if (!isExpected) this.#report(error)
+        this.#connection.isLost = true
+        reset(this.stream)
+        this.#restSent()
+      },
+    )
+  }
+
+  #restSent(): void {
+    const connection = this.#connection
+    dropBody(this.#response as HttpResponse)
+    if (connection.isLost) connection.abandoned(this)
+    else {
+      connection.answered(this)
+      connection.goOn()
+    }
+  }
+
+  /** Whether the answer being sent is made as it goes out, by code that the client's leaving should interrupt. */
+  get isGrowing(): boolean {
+    const body = this.#response?.body
+    return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
+  }
+
+  // As Outlet and BodySource
+
+  get stream(): Stream {
+    return this.#connection.stream
+  }
+
+  sending(bytes: number): void {
+    this.#connection.sending(bytes)
+  }
+
+  sent(): void {
+    this.#connection.deadline.set(Number.POSITIVE_INFINITY)
+  }
+
+  get input(): Input {
+    return this.#connection.input
+  }
+
+  bodyWanted(): void {
+    const connection = this.#connection
+    if (this.#awaitsContinue && !connection.isFlushing) {
+      this.#awaitsContinue = false
+      out.add(CONTINUE)
+      connection.flush()
+    }
+    this.#awaitBody()
+    connection.pull()
+  }
+
+  /** Until the next piece, and in all for what a body may take. */
+  #awaitBody(): void {
+    const { settings, deadline } = this.#connection
+    const { bodyTimeoutMs, minBodyBytesPerSecond } = settings
+    this.#bodyWaitFrom = recently()
+    const received = this.body?.receivedBytes ?? 0
+    const earnedMs =
+      minBodyBytesPerSecond === 0 ? Number.POSITIVE_INFINITY : (1000 * received) / minBodyBytesPerSecond
+    const leftMs = bodyTimeoutMs + earnedMs - this.#bodyWaitedMs
+    deadline.set(this.#bodyWaitFrom + Math.min(leftMs, bodyTimeoutMs))
+  }
+
+  bodyCame(): void {
+    this.#bodyWaitedMs += recently() - this.#bodyWaitFrom
+    this.#connection.deadline.set(Number.POSITIVE_INFINITY)
+  }
+
+  /** So many bytes came into the place where the body is gathered. */
+  gathered(count: number): void {
+    const { body } = this
+    body?.gathered(count)
+    if (!body?.isWaiting) return
+    this.bodyCame()
+    this.#awaitBody()
+  }
+
+  /** There is more input. */
+  feedBody(): void {
+    const { body, input } = this
+    if (body === null) return
+    if (body.target === null) body.moreCame()
+    while (body.target !== null && input.size > 0) {
+      const { target } = body
+      const count = Math.min(input.size, target.end - target.at)
+      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
+      input.at += count
+      this.gathered(count)
+    }
+  }
+
+  /** Nothing of the body came for too long. */
+  bodyTimedOut(): void {
+    this.body?.cut(
+      new HttpError('HTTP_LIMIT', 'the body took longer than bodyTimeoutMs allows', {
+        status: 408,
+        limit: 'bodyTimeoutMs',
+      }),
+    )
+  }
+}

@@ -2,6 +2,7 @@
 import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
 import { fairness } from './fairness.js'
+import { httpClient } from './http-client.js'
 import { httpHello } from './http-hello.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
@@ -34,4 +35,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   tlsHandshake,
   tlsIdle,
   httpHello,
+  httpClient,
 ]

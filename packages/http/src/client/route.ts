@@ -29,22 +29,33 @@ export function isForwarded({ isTls, proxy }: Route): boolean {
 
 /** Connects. Cancelling leaves nothing open. Fails as `tcp.connect` and `tls.connect` do, and with `HTTP_PROXY`. */
 export async function openStream(route: Route, settings: PoolSettings): Promise<Stream> {
-  const { isTls, host, port } = route
-  const stream = await openPlain(route, settings)
-  if (!isTls) return stream
-  return secure(stream, host, port, settings.tls)
+  const { isTls, host, port, socketPath, proxy } = route
+  const { localAddress } = settings
+  const from = localAddress === undefined ? {} : { localAddress }
+  if (socketPath === undefined && proxy === null) {
+    if (!isTls) return tcp.connect(host, port, from)
+    const tls = await loadTls()
+    return tls.connect(host, port, { ...tlsOptions(settings), ...from })
+  }
+  const stream =
+    socketPath !== undefined
+      ? await unix.connect(socketPath)
+      : await openProxy(route, proxy as ProxyServer, settings)
+  return isTls ? secure(stream, host, settings) : stream
 }
 
-async function openPlain(route: Route, settings: PoolSettings): Promise<Stream> {
-  const { socketPath, proxy, host, port } = route
-  if (socketPath !== undefined) return unix.connect(socketPath)
-  if (proxy === null) return connectTcp(host, port, settings)
-  const socket = await connectTcp(proxy.host, proxy.port, settings)
-  let stream: Stream = socket
+/** What leads through the proxy to the host; for plain HTTP, which an HTTP proxy understands, to the proxy. */
+async function openProxy(route: Route, proxy: ProxyServer, settings: PoolSettings): Promise<Stream> {
+  const { localAddress } = settings
+  let stream: Stream = await tcp.connect(
+    proxy.host,
+    proxy.port,
+    localAddress === undefined ? {} : { localAddress },
+  )
   try {
-    if (proxy.isTls) stream = await secure(socket, proxy.host, proxy.port, settings.tls)
-    if (proxy.kind === 'socks5') await socksConnect(stream, proxy, host, port)
-    else if (!isForwarded(route)) return await openTunnel(stream, proxy, host, port)
+    if (proxy.isTls) stream = await secure(stream, proxy.host, settings)
+    if (proxy.kind === 'socks5') await socksConnect(stream, proxy, route.host, route.port)
+    else if (!isForwarded(route)) await openTunnel(stream, proxy, route.host, route.port)
     return stream
   } catch (error) {
     stream.close()
@@ -52,23 +63,25 @@ async function openPlain(route: Route, settings: PoolSettings): Promise<Stream> 
   }
 }
 
-function connectTcp(host: string, port: number, { localAddress }: PoolSettings): Promise<Stream> {
-  return tcp.connect(host, port, localAddress === undefined ? {} : { localAddress })
+async function secure(stream: Stream, host: string, settings: PoolSettings): Promise<Stream> {
+  try {
+    const tls = await loadTls()
+    return await tls.upgrade(stream, { serverName: host, ...tlsOptions(settings) })
+  } catch (error) {
+    stream.close()
+    throw error
+  }
+}
+
+function tlsOptions({ tls }: PoolSettings): TlsClientOptions {
+  return { alpn: ['http/1.1'], ...tls }
 }
 
 /** The package is asked for when it is needed first: those who speak plain HTTP need not have it. */
-async function secure(
-  stream: Stream,
-  host: string,
-  port: number,
-  options: TlsClientOptions,
-): Promise<Stream> {
-  let tls: typeof import('@shrapnel/tls')['tls']
+async function loadTls(): Promise<typeof import('@shrapnel/tls')['tls']> {
   try {
-    tls = (await import('@shrapnel/tls')).tls
+    return (await import('@shrapnel/tls')).tls
   } catch (cause) {
-    stream.close()
     throw new HttpError('HTTP_URL', 'https needs the package @shrapnel/tls', { cause })
   }
-  return tls.upgrade(stream, { alpn: ['http/1.1'], serverName: host, ...options })
 }

@@ -14,7 +14,7 @@ export async function openTunnel(
   proxy: ProxyServer,
   host: string,
   port: number,
-): Promise<Stream> {
+): Promise<void> {
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const authorization =
     proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`
@@ -27,7 +27,7 @@ export async function openTunnel(
     if (status >= 300) throw refused(proxy, `answered with status ${status}`, status)
     // Whoever waits for us to begin has nothing to say before.
     if (reader.bufferedBytes > 0) throw refused(proxy, 'sent more than its answer')
-    return stream
+    return
   }
   throw refused(proxy, 'has no end of interim answers')
 }

@@ -301,6 +301,11 @@ describe('a redirect', () => {
     expect(other.headers).toMatchObject({ 'x-other': 'c' })
     expect(Object.keys(other.headers)).not.toEqual(expect.arrayContaining(['authorization']))
     expect(other.headers.cookie).toBeUndefined()
+    // Those that the client says with every request of its own are no others.
+    const client = fresh({ headers: { ...headers, 'user-agent': 'mine' } })
+    const away = await seen(to(302, `${url.replace('127.0.0.1', 'localhost')}/end`), {}, client)
+    expect(away.headers).toMatchObject({ 'x-other': 'c', 'user-agent': 'mine' })
+    expect([away.headers.authorization, away.headers.cookie]).toEqual([undefined, undefined])
   })
 
   test('is the response itself where none is to be followed', async () => {

@@ -21,6 +21,8 @@ export interface Call {
   readonly socketPath: string | undefined
   readonly trailers: RequestOptions['trailers']
   readonly signal: AbortSignal | undefined
+  /** A redirect led to another origin: what the client says for its own does not go there. */
+  readonly hasLeftOrigin: boolean
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])

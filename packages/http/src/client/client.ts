@@ -64,6 +64,7 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
       socketPath: this.#socketPath,
       trailers: undefined,
       signal: undefined,
+      hasLeftOrigin: false,
     }
   }
 
@@ -151,6 +152,7 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
       socketPath: socketPath === undefined ? this.#socketPath : checkSocketPath(socketPath),
       trailers,
       signal,
+      hasLeftOrigin: false,
     }
   }
 

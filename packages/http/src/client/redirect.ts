@@ -4,14 +4,13 @@ import { HttpHeaders } from '../headers.js'
 import { type Call, isIdempotent } from './call.js'
 import type { Exchange } from './exchange.js'
 import { NO_BODY } from './outgoing-body.js'
+import { OF_ORIGIN } from './request-head.js'
 import type { ClientResponse } from './response.js'
 import { makeTarget, type Target } from './target.js'
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /** Of the body that is left behind. */
 const OF_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']
-/** Meant for the host that they were given for. */
-const OF_ORIGIN = ['authorization', 'cookie', 'proxy-authorization', 'host']
 
 export function isRedirect(response: ClientResponse): boolean {
   return REDIRECTS.has(response.status) && response.headers.has('location')
@@ -34,20 +33,23 @@ export function redirected(
   const next = nextTarget(exchange, response)
   if (target.isTls && !next.isTls && !settings.allowInsecureRedirects)
     throw refuse(exchange, response, 'a redirect leads from https to http', 'allowInsecureRedirects')
-  const drops = next.origin !== target.origin ? OF_ORIGIN : []
+  const leaves = next.origin !== target.origin
+  const drops = leaves ? [...OF_ORIGIN] : []
+  const hasLeftOrigin = call.hasLeftOrigin || leaves
   const { status } = response
   const isGet =
     (status === 303 && call.method !== 'HEAD') ||
     ((status === 301 || status === 302) && call.method === 'POST')
   if (!isGet) {
     if (!call.body.isRepeatable) throw refuse(exchange, response, 'the body cannot be sent a second time')
-    return { call: { ...call, headers: without(call.headers, drops) }, target: next }
+    return { call: { ...call, hasLeftOrigin, headers: without(call.headers, drops) }, target: next }
   }
   const headers = without(call.headers, [...drops, ...OF_BODY])
   const method = 'GET'
   return {
     call: {
       ...call,
+      hasLeftOrigin,
       method,
       isIdempotent: isIdempotent(method),
       headers,

@@ -8,6 +8,13 @@ import type { Target } from './target.js'
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** Whoever asks for these takes over the connection, which requests of a pool cannot. */
 const NEVER = new Set(['transfer-encoding', 'upgrade', 'keep-alive', 'proxy-connection', 'te', 'expect'])
+/** Meant for the host that they were given for: they do not go along with a redirect to another. */
+export const OF_ORIGIN: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  'host',
+])
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
 
 /** Throws `HTTP_HEADER` for a method or a field that cannot be. */
@@ -34,14 +41,15 @@ export function requestHead(
       throw new HttpError('HTTP_HEADER', 'Connection says close or keep-alive, or nothing')
     else text += `${name}: ${value}\r\n`
   }
-  if (defaults !== null)
-    for (const [name, value] of defaults) if (!given.has(name)) text += `${name}: ${value}\r\n`
+  for (const [name, value] of defaults ?? NONE)
+    if (!given.has(name) && !(call.hasLeftOrigin && OF_ORIGIN.has(name.toLowerCase())))
+      text += `${name}: ${value}\r\n`
   if (settings.decompress && !given.has('accept-encoding') && !given.has('range'))
     text += `Accept-Encoding: ${ACCEPT_ENCODING}\r\n`
   if (target.authorization !== undefined && !given.has('authorization'))
     text += `Authorization: ${target.authorization}\r\n`
   if (proxyAuthorization !== undefined) text += `Proxy-Authorization: ${proxyAuthorization}\r\n`
-  if (cookie !== undefined && cookie !== '')
+  if (cookie !== undefined && cookie !== '' && !given.has('cookie'))
     text += `Cookie: ${new HttpHeaders([['c', cookie]]).get('c')}\r\n`
   if (body.contentType !== undefined && !given.has('content-type'))
     text += `Content-Type: ${body.contentType}\r\n`

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { describeProgress } from '../src/command/progress.js'
 
 const MAIN = fileURLToPath(new URL('../dist/command/main.js', import.meta.url))
@@ -32,6 +32,9 @@ function serveFile(request: IncomingMessage, response: ServerResponse): void {
   if (request.url === '/half' && from === 0) response.write(FILE.subarray(0, 500_000))
   else response.end(FILE.subarray(from))
 }
+
+// A process each, several in a test, on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 })
 
 beforeAll(async () => {
   folder = await temporaryFolder()

@@ -34,7 +34,7 @@ export function proxyChooser(option: string | URL | undefined, environment = pro
 }
 
 /** Throws `HTTP_URL`, and `ERR_OUT_OF_RANGE` for a scheme that no proxy has. */
-export function parseProxy(text: string | URL): ProxyServer {
+function parseProxy(text: string | URL): ProxyServer {
   const url = text instanceof URL ? text : parseUrl(text.includes('://') ? text : `http://${text}`, undefined)
   const { protocol, hostname, port, username, password } = url
   const usual = USUAL_PORTS[protocol]

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npx @shrapnel/http`: one request from a shell. This file is the way in: arguments, signals and the exit code. */
 import process from 'node:process'
+import { setLatencyWarning } from '@shrapnel/core'
 import { ArgumentError, HELP, parseArguments } from './arguments.js'
 import { perform } from './perform.js'
 import { version } from './version.js'
@@ -8,6 +9,9 @@ import { version } from './version.js'
 /** 128 and the number of SIGINT, as shells have it. */
 const INTERRUPTED = 130
 const WRONG_USE = 2
+
+// A machine that is busy is no news for whoever waits for a page.
+setLatencyWarning(Number.POSITIVE_INFINITY)
 
 const controller = new AbortController()
 process.on('SIGINT', () => controller.abort(new Error('interrupted')))

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
-import { type Socket, spawn, tcp, unix } from '@shrapnel/core'
+import { type Socket, sleep, spawn, tcp, unix } from '@shrapnel/core'
 import {
   type CertificateAuthority,
   makeCertificateAuthority,
@@ -11,7 +11,7 @@ import {
   startNginx,
   temporaryFolder,
 } from '@shrapnel/test-support'
-import { SessionCache } from '@shrapnel/tls'
+import { SessionCache, type TlsStream, tls } from '@shrapnel/tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isExcepted, proxyChooser } from '../src/client/proxy.js'
 import { makeTarget } from '../src/client/target.js'
@@ -80,6 +80,29 @@ describe('nginx over TLS', () => {
       expect(all.every((text) => text === long)).toBe(true)
       expect(client.stats[0]?.connections).toBeLessThanOrEqual(4)
     }
+  })
+
+  test('a connection that was closed in this very turn is noticed before it is used', async () => {
+    const certificate = await authority.issue()
+    const listener = tls.listen({ port: 0, cert: certificate.chainPem, key: certificate.keyPem })
+    const streams: TlsStream[] = []
+    const serving = spawn({ daemon: true }, async () => {
+      for await (const stream of listener) {
+        streams.push(stream)
+        await stream.recv()
+        await stream.send(ok('x'))
+      }
+    })
+    using client = createClient({ tls: tlsOptions() })
+    for (let i = 0; i < 5; i++) {
+      const response = await client.post(`https://localhost:${listener.port}/`, { body: `${i}` })
+      expect(await response.text()).toBe('x')
+      await sleep(5)
+      streams[i]?.close()
+    }
+    expect(streams).toHaveLength(5)
+    serving.shutdown()
+    listener.close()
   })
 
   test('a redirect from https to http is refused unless asked for', async () => {

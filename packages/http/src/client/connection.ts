@@ -136,6 +136,16 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
 
   // Requests
 
+  /** It was idle for a while, and only its coroutine can look whether the server has closed: TLS. A turn of the loop does it. */
+  get needsTurn(): boolean {
+    return !(this.stream instanceof Socket) && recently() - this.#idleSince > TRUSTED_IDLE_MS
+  }
+
+  /** It was looked at. */
+  looked(): void {
+    this.#idleSince = recently()
+  }
+
   /** Before a request goes out on a connection that was idle: whether the server has closed it. Costs a system call unless it was used just now. */
   isAlive(): boolean {
     if (this.#phase === IDLE && recently() - this.#idleSince > TRUSTED_IDLE_MS) this.#link.wake()

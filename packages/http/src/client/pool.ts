@@ -2,7 +2,8 @@
  * The connections to one origin, and who waits for one. A request goes out on an idle connection, the one used last; else on a new one, as long as
  * there may be more; else behind others, if pipelining is on; else it waits, the first first.
  */
-import { type Coroutine, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
+import { type Coroutine, spawn, TimeoutError, withTimeout, yieldSlice } from '@shrapnel/core'
+import { inBackground } from '@shrapnel/core/parts'
 import { ClientConnection, type ConnectionOwner } from './connection.js'
 import type { Exchange } from './exchange.js'
 import { clientClosed, timedOut } from './failures.js'
@@ -80,7 +81,8 @@ export class OriginPool implements ConnectionOwner {
   dispatch(exchange: Exchange): void {
     const idle = this.#takeIdle()
     if (idle !== null) {
-      idle.start(exchange)
+      if (idle.needsTurn) this.#startLater(idle, exchange)
+      else idle.start(exchange)
       return
     }
     if (this.#size >= this.#settings.maxConnectionsPerOrigin) {
@@ -95,6 +97,16 @@ export class OriginPool implements ConnectionOwner {
     }
     this.#enqueue(exchange)
     this.#open()
+  }
+
+  /** After a turn, in which the end of a connection shows that came while the program was busy. */
+  #startLater(connection: ClientConnection, exchange: Exchange): void {
+    this.#enqueue(exchange)
+    const goOn = (): void => {
+      connection.looked()
+      if (!connection.isOver) this.freed(connection)
+    }
+    inBackground(yieldSlice, goOn, goOn)
   }
 
   get #size(): number {

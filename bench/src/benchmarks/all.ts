@@ -7,6 +7,7 @@ import { dnsQuery } from './dns-query.js'
 import { dnsSame } from './dns-same.js'
 import { fairness } from './fairness.js'
 import { httpFile } from './http-file.js'
+import { httpClient } from './http-client.js'
 import { httpHello } from './http-hello.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
@@ -44,4 +45,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   dnsSame,
   httpHello,
   httpFile,
+  httpClient,
 ]

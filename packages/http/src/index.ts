@@ -41,7 +41,21 @@ export { type ConditionalFacts, conditional, etagOf } from './handlers/condition
 export type { ContentCoding } from './handlers/content-coder.js'
 export { type FilesHandler, files } from './handlers/files.js'
 export type { FileEncoding, FileFacts, FilesOptions } from './handlers/files-options.js'
+// Client
+
+export { client, createClient, type HttpClient } from './client/client.js'
+export type { CookieStore } from './client/cookies.js'
+export type { FetchInit, RedirectMode } from './client/fetch.js'
+export type {
+  ClientOptions,
+  ExchangeOptions,
+  RequestBody,
+  RequestOptions,
+  StreamedBody,
+} from './client/options.js'
+export type { PoolStats } from './client/pool.js'
+export type { ClientResponse } from './client/response.js'
 
 // Errors
 
-export { HttpError, type HttpErrorCode } from './errors.js'
+export { HttpError, type HttpErrorCode, type HttpErrorFacts, type RequestPhase } from './errors.js'

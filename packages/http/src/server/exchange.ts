@@ -152,8 +152,9 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     const { body } = this
     if (body === null || body.isFinished) return
     if (!body.isWaiting) body.discard()
-    if (!body.isFinished)
-      throw new HttpError('HTTP_SYNTAX', 'a request to upgrade whose body was not read', { status: 400 })
+    if (body.isFinished) return
+    this.keepsAlive = false
+    throw new HttpError('HTTP_SYNTAX', 'a request to upgrade whose body was not read', { status: 400 })
   }
 
   /** Whether this answer has to be the last. */

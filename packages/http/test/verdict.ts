@@ -8,7 +8,7 @@ import { memoryStreamPair, spawn } from '@shrapnel/core'
 import { type ConnectionOptions, type Handler, HttpError, serveStream } from '../src/index.js'
 
 export interface Verdict {
-  /** `METHOD target`, and `=body` where there is one; `=?`: its end was not there. */
+  /** `METHOD target`, and `=body` where there is one; `=…`: its end was not there; `=✗`: it was refused. */
   readonly requests: readonly string[]
   readonly statuses: readonly number[]
   /** In step: the next request is seen. Closed: it is not. Waiting: it is taken for part of what came before. */
@@ -22,7 +22,7 @@ export function describeVerdict({ requests, statuses, fate }: Verdict): string {
 
 /** Whether `one` takes requests, whole ones, that `other` does not, or goes on where `other` does not. */
 export function isLaxer(one: Verdict, other: Verdict): boolean {
-  const isWhole = (request: string): boolean => !/=[!?]$/.test(request)
+  const isWhole = (request: string): boolean => !/=[…✗]$/.test(request)
   const taken = one.requests.filter(isWhole)
   if (taken.some((request, i) => other.requests[i] !== request)) return true
   return one.fate === 'in step' && other.fate !== 'in step'
@@ -48,10 +48,10 @@ function verdictOf(seen: string[], text: string, hasEnded: boolean): Verdict {
   const requests = seen.filter((line) => line !== `GET ${NEXT_TARGET}`)
   const statuses = statusesOf(text)
   if (statuses.at(-1) === NEXT_STATUS) return { requests, statuses: statuses.slice(0, -1), fate: 'in step' }
-  const isCut = seen.at(-1)?.endsWith('=?') === true
+  const isCut = seen.at(-1)?.endsWith('=…') === true
   // It began well, and then its body was refused.
   const isRefused = isCut && (statuses.at(-1) ?? 0) >= 400
-  if (isRefused) requests.push(`${requests.pop()?.slice(0, -1)}!`)
+  if (isRefused) requests.push(`${requests.pop()?.slice(0, -1)}✗`)
   return { requests, statuses, fate: (isCut && !isRefused) || !hasEnded ? 'waiting' : 'closed' }
 }
 
@@ -67,7 +67,7 @@ export async function ourVerdict(
     const at = seen.push(`${request.method} ${request.target}`) - 1
     if (request.body.length === 0)
       return request.method === 'GET' && request.target === NEXT_TARGET ? { status: NEXT_STATUS } : {}
-    seen[at] += '=?'
+    seen[at] += '=…'
     try {
       const bytes = await request.body.bytes()
       const trailers = [...request.trailers].map(([name, value]) => ` ${name}: ${value}`).join()
@@ -127,7 +127,7 @@ export class NodeReferee implements AsyncDisposable {
       'transfer-encoding' in request.headers || Number(request.headers['content-length'] ?? 0) > 0
     if (request.method === 'GET' && request.url === NEXT_TARGET) response.statusCode = NEXT_STATUS
     const pieces: Buffer[] = []
-    if (hasBody) seen[at] += '=?'
+    if (hasBody) seen[at] += '=…'
     request.on('data', (bytes: Buffer) => pieces.push(bytes))
     request.on('error', () => {})
     request.on('end', () => {

@@ -69,7 +69,7 @@ export const LENGTHS: readonly Row[] = [
   ['a body longer than its length: the rest is a request (CL.0)', sized('0',HIDDEN), 'POST /, GET /hidden, 200 200, in step'],
   ['a body longer than its length: the rest is none', sized('3'), 'POST /=hel, loGET /next-in-step, 200 200, closed', METHOD],
   ['a body shorter than its length: the next request is taken for it', sized('10'), 'POST /=helloGET /, 200 400, closed', ORDER],
-  ['a body that is cut', sized('500'), 'POST /=?, waiting'],
+  ['a body that is cut', sized('500'), 'POST /=…, waiting'],
   ['a length that Connection names', `${POST}Connection: Content-Length\r\nContent-Length: 5\r\n\r\nhello`, 'POST /=hello, 200, in step'],
   ['HTTP/1.0 with a length', `POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello`, 'POST /=hello, 200, in step', KEEP_ALIVE_1_0],
   ['HTTP/1.0 without a length, and a body all the same', `POST / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nhello`, 'POST /, helloGET /next-in-step, 200 200, closed', METHOD],

@@ -110,7 +110,8 @@ export class Connection implements Receiver {
   /** Whether the present answer has to be the last. */
   get mustEnd(): boolean {
     const { isStopping, settings } = this.#owner
-    return this.#hasEnded || isStopping || this.#requests >= settings.maxRequestsPerConnection
+    const isLastOne = this.#hasEnded && this.input.size === 0
+    return isLastOne || isStopping || this.#requests >= settings.maxRequestsPerConnection
   }
 
   /** Serves requests until the connection ends, and closes it. Cancelling cancels the handler that waits. */
@@ -309,7 +310,8 @@ export class Connection implements Receiver {
   /** The time for a head runs from its first byte, however slowly the others come. */
   #awaitHead(): void {
     const { headTimeoutMs, idleTimeoutMs } = this.settings
-    if (this.input.size > 0) {
+    if (this.#hasEnded) this.#over()
+    else if (this.input.size > 0) {
       if (this.#headSince < 0) this.#headSince = recently()
       this.deadline.set(this.#headSince + headTimeoutMs)
     } else if (this.#owner.isStopping) this.#over()
@@ -340,7 +342,7 @@ export class Connection implements Receiver {
     const { body, keepsAlive } = exchange
     const isRead = body === null || body.isFinished
     this.#exchangeEnded(exchange)
-    if (!keepsAlive) this.#closeBehindAnswer(isRead)
+    if (!keepsAlive || (this.#hasEnded && !isRead)) this.#closeBehindAnswer(isRead)
     else if (isRead) this.#phase = HEAD
     else {
       this.#phase = DRAINING
@@ -414,7 +416,7 @@ export class Connection implements Receiver {
       this.deadline.set(Number.POSITIVE_INFINITY)
       if (this.#isBodyStarved) this.#exchange?.bodyWanted()
       this.#doPutOff()
-    } else if (this.#hasEnded) this.#over()
+    } else if (this.#hasEnded && this.#phase !== HEAD) this.#over()
     else this.goOn()
   }
 

@@ -131,6 +131,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   #answer(response: HttpResponse): void {
     const connection = this.#connection
     try {
+      if (response.upgrade !== undefined) this.#skipBody()
       answer.write(response, this, this.#mustClose(), recently())
     } catch (error) {
       if (typeof response === 'object' && response !== null) dropBody(response)
@@ -146,10 +147,22 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
   }
 
+  /** What follows the upgrade begins behind the request's body (RFC 9110, 7.8), which is not part of it. */
+  #skipBody(): void {
+    const { body } = this
+    if (body === null || body.isFinished) return
+    if (!body.isWaiting) body.discard()
+    if (body.isFinished) return
+    this.keepsAlive = false
+    throw new HttpError('HTTP_SYNTAX', 'a request to upgrade whose body was not read', { status: 400 })
+  }
+
   /** Whether this answer has to be the last. */
   #mustClose(): boolean {
     const { body } = this
     if (!this.keepsAlive || this.#connection.mustEnd) return true
+    // Bytes of the tunnel may be here already, from a client that did not wait: they are no requests.
+    if (this.isConnect) return true
     if (body === null || body.isFinished) return false
     // Nobody told the client to send its body: whether it will is not known (RFC 9110, 10.1.1).
     if (this.#awaitsContinue && body.receivedBytes === 0) return true

@@ -7,6 +7,9 @@ import * as zlib from 'node:zlib'
 import { type Awaitable, type Coroutine, fromDuplex, type Stream, spawn } from '@shrapnel/core'
 import { checkInteger } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
+import { formOf, partsOf } from '../form/form.js'
+import type { FormLimits } from '../form/limits.js'
+import type { FormParts } from '../form/parts.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
 import { decodeText, parseJson } from '../server/body-text.js'
@@ -205,6 +208,14 @@ export class DecodedBody implements Body {
 
   async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
     return decodeText(await this.bytes(options), this.#contentType())
+  }
+
+  parts(options?: FormLimits): FormParts {
+    return partsOf(this, this.#contentType(), options)
+  }
+
+  formData(options?: FormLimits): Promise<FormData> {
+    return formOf(this, this.#contentType(), options)
   }
 
   async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {

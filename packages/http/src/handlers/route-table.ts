@@ -13,10 +13,12 @@ export interface Mount {
   readonly around: readonly Middleware[]
 }
 
-type Params = Record<string, string>
 // V8 makes `Object.create(null)` a hash table; this has no prototype to find things in either, and stays quick.
-const Params = (() => {}) as unknown as new () => Params
-Params.prototype = Object.freeze(Object.create(null))
+class Params {
+  [name: string]: string
+}
+Object.setPrototypeOf(Params.prototype, null)
+Reflect.deleteProperty(Params.prototype, 'constructor')
 
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const SLASH = 47

@@ -2,7 +2,7 @@
  * Server-sent events (HTML, 9.2): a response that goes on. The program sends when it has something, waits while the client does not take it, and is interrupted when
  * the client has gone.
  */
-import { type Coroutine, current, Fifo, shield, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
+import { type Coroutine, current, Fifo, shield, spawn, TimeoutError, withTimeout, yieldSlice } from '@shrapnel/core'
 import { checkDuration, checkFunction, checkInteger, checkOptionNames } from '@shrapnel/core/parts'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { encodeComment, encodeEvent, type ServerSentEvent } from '../wire/server-sent-event.js'
@@ -104,7 +104,11 @@ async function* pieces(
 async function nextText(queue: Fifo<string>, heartbeatMs: number): Promise<string | undefined> {
   if (queue.isClosed && queue.size === 0 && queue.waitingPushers === 0) return undefined
   try {
-    return (await withTimeout(heartbeatMs, () => queue.popAll())).join('')
+    const first = await withTimeout(heartbeatMs, () => queue.popAll())
+    // Whoever sent it may be about to send more.
+    await yieldSlice()
+    const more = queue.size > 0 ? await queue.popAll() : []
+    return [...first, ...more].join('')
   } catch (error) {
     if (error instanceof TimeoutError) return encodeComment('')
     if (queue.isClosed && (error as { code?: unknown }).code === 'CHANNEL_CLOSED') return undefined

@@ -15,7 +15,8 @@ export interface Parts {
   readonly target?: string
   readonly headers?: HeadersInit
   readonly body?: string
-  readonly peer?: string | undefined
+  /** Null: there is none, as over a UNIX socket. */
+  readonly peer?: string | null
   readonly isTls?: boolean
 }
 
@@ -41,7 +42,7 @@ export function makeRequest({
     trailers: new HttpHeaders(),
     body: bodyOf(Buffer.from(body)),
     params: {},
-    peer: peer === undefined ? undefined : { address: peer, family: peer.includes(':') ? 'IPv6' : 'IPv4', port: 4711 },
+    peer: peer === null ? undefined : { address: peer, family: peer.includes(':') ? 'IPv6' : 'IPv4', port: 4711 },
     tls: isTls ? ({} as NonNullable<HttpRequest['tls']>) : undefined,
     signal: new AbortController().signal,
     receivedAt: now(),

@@ -2,6 +2,7 @@
 import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
 import { fairness } from './fairness.js'
+import { httpHello } from './http-hello.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
@@ -32,4 +33,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   tlsBulk,
   tlsHandshake,
   tlsIdle,
+  httpHello,
 ]

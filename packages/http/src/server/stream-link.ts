@@ -77,8 +77,10 @@ export class StreamLink implements Link {
     scope?.cancel({ origin: scope, kind: 'interrupted', text: 'the connection is over' })
   }
 
+  /** The coroutine receives as soon as anything is there, unless it was told to pause. */
   pull(): void {
-    // The coroutine receives as soon as anything is there.
+    this.#pause?.wake()
+    this.#pause = null
   }
 
   write(bytes: Buffer, end: number): boolean {

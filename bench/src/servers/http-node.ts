@@ -1,0 +1,13 @@
+/** The peer `node:http`, as its documentation shows. */
+import { createServer } from 'node:http'
+import { announce } from './control.js'
+
+const server = createServer((_request, response) => {
+  response.writeHead(200, { 'content-type': 'text/plain' })
+  response.end('Hello, world!')
+})
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  announce(address.port)
+})

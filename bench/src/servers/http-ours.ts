@@ -1,0 +1,13 @@
+/** The server `ours` of the HTTP benchmarks. */
+import { type Handler, serve } from '@shrapnel/http'
+import { announce } from './control.js'
+
+const hello: Handler = () => ({ headers: { 'content-type': 'text/plain' }, body: 'Hello, world!' })
+const helloLater: Handler = async () => ({ headers: { 'content-type': 'text/plain' }, body: 'Hello, world!' })
+
+const [, , , how] = process.argv
+const server = await serve(
+  { port: 0, backlog: 4096, maxRequestsPerConnection: 1e9 },
+  how === 'async' ? helloLater : hello,
+)
+announce(server.port)

@@ -2,8 +2,8 @@
  * Server-sent events (HTML, 9.2): a response that goes on. The program sends when it has something, waits while the client does not take it, and is interrupted when
  * the client has gone.
  */
-import { type Coroutine, current, Fifo, shield, spawn, TimeoutError, withTimeout, yieldSlice } from '@shrapnel/core'
-import { checkDuration, checkFunction, checkInteger, checkOptionNames } from '@shrapnel/core/parts'
+import { type Coroutine, current, Fifo, Interrupted, shield, spawn, TimeoutError, withTimeout, yieldSlice } from '@shrapnel/core'
+import { checkDuration, checkFunction, checkInteger, checkOptionNames, reportFailure } from '@shrapnel/core/parts'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { encodeComment, encodeEvent, type ServerSentEvent } from '../wire/server-sent-event.js'
 
@@ -80,9 +80,13 @@ async function* pieces(
     comment: (text: string) => push(encodeComment(text)),
     lastEventId,
   })
+  let failure: { readonly error: unknown } | null = null
   const sender = spawn({ name: `events for coroutine ${current().id}`, daemon: true }, async () => {
     try {
       await fn(send)
+    } catch (error) {
+      // What went wrong because the client left is nobody's business.
+      if (!(error instanceof Interrupted)) failure = { error }
     } finally {
       queue.close()
     }
@@ -94,9 +98,14 @@ async function* pieces(
       if (text === undefined) break
       yield text
     }
-    await sender.join()
+    // The server breaks the answer off, and reports it.
+    const thrown = failure as { readonly error: unknown } | null
+    failure = null
+    if (thrown !== null) throw thrown.error
   } finally {
     await ended(sender)
+    const late = failure as { readonly error: unknown } | null
+    if (late !== null) reportFailure(late.error, sender, 'failed when its client had gone')
   }
 }
 

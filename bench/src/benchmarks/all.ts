@@ -3,6 +3,7 @@ import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
 import { fairness } from './fairness.js'
 import { httpHello } from './http-hello.js'
+import { httpJson } from './http-json.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
@@ -34,4 +35,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   tlsHandshake,
   tlsIdle,
   httpHello,
+  httpJson,
 ]

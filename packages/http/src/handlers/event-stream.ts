@@ -2,8 +2,24 @@
  * Server-sent events (HTML, 9.2): a response that goes on. The program sends when it has something, waits while the client does not take it, and is interrupted when
  * the client has gone.
  */
-import { type Coroutine, current, Fifo, Interrupted, shield, spawn, TimeoutError, withTimeout, yieldSlice } from '@shrapnel/core'
-import { checkDuration, checkFunction, checkInteger, checkOptionNames, reportFailure } from '@shrapnel/core/parts'
+import {
+  type Coroutine,
+  current,
+  Fifo,
+  Interrupted,
+  shield,
+  spawn,
+  TimeoutError,
+  withTimeout,
+  yieldSlice,
+} from '@shrapnel/core'
+import {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptionNames,
+  reportFailure,
+} from '@shrapnel/core/parts'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { encodeComment, encodeEvent, type ServerSentEvent } from '../wire/server-sent-event.js'
 

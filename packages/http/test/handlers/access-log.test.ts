@@ -29,7 +29,11 @@ const asAda: Handler = (request) => {
   setAuthenticatedUser(request, 'ada l')
   return { status: 201, body: 'é' }
 }
-const parts: Parts = { method: 'PUT', target: '/a?b', headers: { Referer: 'http://r/', 'User-Agent': 'curl/8 "x"\\' } }
+const parts: Parts = {
+  method: 'PUT',
+  target: '/a?b',
+  headers: { Referer: 'http://r/', 'User-Agent': 'curl/8 "x"\\' },
+}
 
 describe('an access log', () => {
   test('has the common form', async () => {
@@ -42,7 +46,9 @@ describe('an access log', () => {
     expect(await lineOf(asAda, parts, 'combined')).toMatch(
       / "PUT \/a\?b HTTP\/1\.1" 201 2 "http:\/\/r\/" "curl\/8 \\x22x\\x22\\x5c"\n$/,
     )
-    expect(await lineOf(() => ({}), { peer: null }, 'combined')).toMatch(/^- - - \[.*\] "GET \/ HTTP\/1.1" 200 - "-" "-"\n$/)
+    expect(await lineOf(() => ({}), { peer: null }, 'combined')).toMatch(
+      /^- - - \[.*\] "GET \/ HTTP\/1.1" 200 - "-" "-"\n$/,
+    )
   })
 
   test('has the form of JSON, one object a line', async () => {
@@ -55,23 +61,26 @@ describe('an access log', () => {
     }) // biome-ignore format: a table
   })
 
-  test.each(['common', 'combined', 'json'] as const)('in the %s form stays one line, whatever the client says', async (format) => {
-    const nasty = '"\n\r\0\x1b[31m\u2028\x85é\\" 200 "'
-    const request = {
-      ...makeRequest({ target: `/${nasty}` }),
-      method: `GET${nasty}`,
-      headers: { get: () => nasty.repeat(500) } as unknown as ReturnType<typeof makeRequest>['headers'],
-    }
-    setAuthenticatedUser(request, nasty)
-    const lines: string[] = []
-    await accessLog({ format, write: (line) => void lines.push(line) })(request, () => ({ body: 'x' }))
-    const line = lines[0] as string
-    expect(line.slice(0, -1)).toMatch(format === 'json' ? /^[^\0-\x1f]*$/ : /^[\x20-\x7e]*$/)
-    expect(line.endsWith('\n')).toBe(true)
-    expect(line.length).toBeLessThan(40_000)
-    const quotes = format === 'json' ? Object.keys(JSON.parse(line)).length : line.split('"').length
-    expect(quotes).toBe({ common: 3, combined: 7, json: 13 }[format])
-  })
+  test.each(['common', 'combined', 'json'] as const)(
+    'in the %s form stays one line, whatever the client says',
+    async (format) => {
+      const nasty = '"\n\r\0\x1b[31m\u2028\x85é\\" 200 "'
+      const request = {
+        ...makeRequest({ target: `/${nasty}` }),
+        method: `GET${nasty}`,
+        headers: { get: () => nasty.repeat(500) } as unknown as ReturnType<typeof makeRequest>['headers'],
+      }
+      setAuthenticatedUser(request, nasty)
+      const lines: string[] = []
+      await accessLog({ format, write: (line) => void lines.push(line) })(request, () => ({ body: 'x' }))
+      const line = lines[0] as string
+      expect(line.slice(0, -1)).toMatch(format === 'json' ? /^[^\0-\x1f]*$/ : /^[\x20-\x7e]*$/)
+      expect(line.endsWith('\n')).toBe(true)
+      expect(line.length).toBeLessThan(40_000)
+      const quotes = format === 'json' ? Object.keys(JSON.parse(line)).length : line.split('"').length
+      expect(quotes).toBe({ common: 3, combined: 7, json: 13 }[format])
+    },
+  )
 
   test.each<[string, Handler, string, number, number]>([
     ['bytes', () => ({ body: Buffer.alloc(10) }), 'GET', 200, 10],
@@ -210,7 +219,9 @@ describe('a log file', () => {
     file.write('late\n')
     expect(file.droppedLines).toBe(7)
     expect(readFileSync(path, 'utf8')).toBe('abcd\nabcd\n')
-    expect(() => new LogFile(join(folder.path, 'none', 'log'))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+    expect(() => new LogFile(join(folder.path, 'none', 'log'))).toThrow(
+      expect.objectContaining({ code: 'ENOENT' }),
+    )
   })
 
   test('says what a write failed with, and goes on', async () => {

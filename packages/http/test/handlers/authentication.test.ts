@@ -41,7 +41,9 @@ describe('basic authentication', () => {
   test('lets in who knows the password', async () => {
     const response = await call(app, { headers: { Authorization: basic('ada:löve:lace') } })
     expect(response.body).toBe('hello ada')
-    expect((await call(app, { headers: { Authorization: basic('bob:').replace('Basic', 'bAsIc') } })).body).toBe('hello bob')
+    expect(
+      (await call(app, { headers: { Authorization: basic('bob:').replace('Basic', 'bAsIc') } })).body,
+    ).toBe('hello bob')
   })
 
   test('asks everybody else', async () => {
@@ -69,12 +71,15 @@ describe('basic authentication', () => {
   })
 
   test('refuses two fields', async () => {
-    const headers = [basic('ada:löve:lace'), basic('ada:löve:lace')].map((value) => ['Authorization', value] as const)
+    const headers = [basic('ada:löve:lace'), basic('ada:löve:lace')].map(
+      (value) => ['Authorization', value] as const,
+    )
     expect((await call(app, { headers })).status).toBe(401)
   })
 
   test('asks a function, which may wait and has to say true', async () => {
-    const verify = async (name: string, password: string): Promise<boolean> => name === password || ('yes' as unknown as boolean)
+    const verify = async (name: string, password: string): Promise<boolean> =>
+      name === password || ('yes' as unknown as boolean)
     const own = compose([basicAuth({ verify })], whoami)
     expect((await call(own, { headers: { Authorization: basic('a:a') } })).body).toBe('hello a')
     expect((await call(own, { headers: { Authorization: basic('a:b') } })).status).toBe(401)
@@ -94,7 +99,9 @@ describe('basic authentication', () => {
 const REALM = 'lab'
 const users = { ada: 'lovelace', 'jürgen "j"': 'pässword' }
 const hashOf = (algorithm: string, text: string): string =>
-  createHash(algorithm === 'MD5' ? 'md5' : 'sha256').update(text).digest('hex')
+  createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+    .update(text)
+    .digest('hex')
 
 interface Answer {
   readonly name?: string
@@ -117,27 +124,43 @@ function digestField({
   change,
 }: Answer): string {
   const owner = hashOf(algorithm, `${name}:${REALM}:${password}`)
-  const response = hashOf(algorithm, `${owner}:${nonce}:${nc}:c0ffee:auth:${hashOf(algorithm, `GET:${target}`)}`)
+  const response = hashOf(
+    algorithm,
+    `${owner}:${nonce}:${nc}:c0ffee:auth:${hashOf(algorithm, `GET:${target}`)}`,
+  )
   const fields: Record<string, string> = {
     username: `"${Buffer.from(name).toString('latin1').replace(/"/g, '\\"')}"`,
     realm: `"${REALM}"`, nonce: `"${nonce}"`, uri: `"${target}"`, algorithm, response: `"${response}"`, qop: 'auth', nc, cnonce: '"c0ffee"',
   } // biome-ignore format: a table
   change?.(fields)
-  return `Digest ${Object.entries(fields).map(([key, value]) => `${key}=${value}`).join(', ')}`
+  return `Digest ${Object.entries(fields)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ')}`
 }
 
 function digestApp(options: Partial<DigestAuthOptions> = {}) {
-  const app = compose([digestAuth({ realm: REALM, ...(options.lookup ? {} : { users }), ...options })], whoami)
+  const app = compose(
+    [digestAuth({ realm: REALM, ...(options.lookup ? {} : { users }), ...options })],
+    whoami,
+  )
   const ask = (field?: string, target = '/') =>
     call(app, field === undefined ? { target } : { target, headers: { Authorization: field } })
   const nonceOf = async (): Promise<string> => challengeOf(await ask()).nonce
   return { app, ask, nonceOf }
 }
 
-function challengeOf(response: Awaited<ReturnType<typeof call>>): { nonce: string; isStale: boolean; all: string[] } {
+function challengeOf(response: Awaited<ReturnType<typeof call>>): {
+  nonce: string
+  isStale: boolean
+  all: string[]
+} {
   expect(response.status).toBe(401)
   const all = fieldsOf(response).getAll('www-authenticate')
-  return { nonce: /nonce="([^"]+)"/.exec(all[0] ?? '')?.[1] ?? '', isStale: all[0]?.includes('stale=true') === true, all }
+  return {
+    nonce: /nonce="([^"]+)"/.exec(all[0] ?? '')?.[1] ?? '',
+    isStale: all[0]?.includes('stale=true') === true,
+    all,
+  }
 }
 
 describe('digest authentication', () => {
@@ -154,7 +177,14 @@ describe('digest authentication', () => {
     const { ask, nonceOf } = digestApp()
     const nonce = await nonceOf()
     expect((await ask(digestField({ nonce, algorithm }))).body).toBe('hello ada')
-    const other = { nonce, algorithm, nc: '00000002', name: 'jürgen "j"', password: 'pässword', target: '/a?b=c' }
+    const other = {
+      nonce,
+      algorithm,
+      nc: '00000002',
+      name: 'jürgen "j"',
+      password: 'pässword',
+      target: '/a?b=c',
+    }
     expect((await ask(digestField(other), '/a?b=c')).body).toBe('hello jürgen "j"')
   })
 
@@ -225,10 +255,36 @@ describe('digest authentication', () => {
       const response = await ask(digestField({ nonce, nc }))
       return response.status === 401 ? (challengeOf(response).isStale ? 'stale' : 'wrong') : 'in'
     }
-    const asked = ['00000003', '00000001', '00000003', '00000001', '00000002', '0000002f', '00000004', '00000030', '0000002e', '00000030', 'ffffffff', '00000031']
+    const asked = [
+      '00000003',
+      '00000001',
+      '00000003',
+      '00000001',
+      '00000002',
+      '0000002f',
+      '00000004',
+      '00000030',
+      '0000002e',
+      '00000030',
+      'ffffffff',
+      '00000031',
+    ]
     const verdicts: string[] = []
     for (const nc of asked) verdicts.push(await verdict(nc))
-    expect(verdicts).toEqual(['in', 'in', 'stale', 'stale', 'in', 'in', 'stale', 'in', 'in', 'stale', 'in', 'stale'])
+    expect(verdicts).toEqual([
+      'in',
+      'in',
+      'stale',
+      'stale',
+      'in',
+      'in',
+      'stale',
+      'in',
+      'in',
+      'stale',
+      'in',
+      'stale',
+    ])
   })
 
   test('says that a nonce is stale only to who knows the password', async () => {

@@ -30,7 +30,11 @@ describe('the cookies of a request', () => {
   test('are those of all fields, and no more than a map has', () => {
     expect(cookiesOf('a=1', 'b=2; a=3')).toEqual({ a: '1', b: '2' })
     const found = cookies(makeRequest({ headers: { Cookie: '__proto__=x; constructor=y' } }))
-    expect([found.get('__proto__'), found.get('constructor'), found.get('toString')]).toEqual(['x', 'y', undefined])
+    expect([found.get('__proto__'), found.get('constructor'), found.get('toString')]).toEqual([
+      'x',
+      'y',
+      undefined,
+    ])
   })
 
   test('are taken apart once', () => {
@@ -127,6 +131,8 @@ describe('a signed cookie', () => {
 
   test('needs a key that is none to guess', () => {
     expect(() => new CookieSigner([])).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
-    expect(() => new CookieSigner(['short'])).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
+    expect(() => new CookieSigner(['short'])).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
   })
 })

@@ -1,6 +1,12 @@
 import { Event, Interrupted, setExceptionNotifier, sleep, yieldSlice } from '@shrapnel/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type EventStreamOptions, eventStream, type Handler, type SendEvent, type ServerSentEvent } from '../../src/index.js'
+import {
+  type EventStreamOptions,
+  eventStream,
+  type Handler,
+  type SendEvent,
+  type ServerSentEvent,
+} from '../../src/index.js'
 import { encodeComment, encodeEvent } from '../../src/wire/server-sent-event.js'
 import { type Converse, get, inMemory, lastGet, overSocket } from '../conversation.js'
 import { fieldsOf, makeRequest } from './handmade-request.js'
@@ -120,9 +126,7 @@ describe.each(places)('a stream of events %s', (_where, converse) => {
   })
 
   test('says something when nothing happens', async () => {
-    await using talk = await converse(
-      streaming(() => sleep(Number.POSITIVE_INFINITY), { heartbeatMs: 2 }),
-    )
+    await using talk = await converse(streaming(() => sleep(Number.POSITIVE_INFINITY), { heartbeatMs: 2 }))
     await talk.send(get())
     const text = await talk.until((all) => all.split('\r\n:\n\n\r\n').length > 3)
     expect(text).toContain('text/event-stream')
@@ -162,7 +166,9 @@ describe.each(places)('a stream of events %s', (_where, converse) => {
         isCalled = true
       }),
     )
-    expect(await talk.ask('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain('event-stream')
+    expect(await talk.ask('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain(
+      'event-stream',
+    )
     expect(isCalled).toBe(false)
   })
 })

@@ -42,7 +42,8 @@ export function makeRequest({
     trailers: new HttpHeaders(),
     body: bodyOf(Buffer.from(body)),
     params: {},
-    peer: peer === null ? undefined : { address: peer, family: peer.includes(':') ? 'IPv6' : 'IPv4', port: 4711 },
+    peer:
+      peer === null ? undefined : { address: peer, family: peer.includes(':') ? 'IPv6' : 'IPv4', port: 4711 },
     tls: isTls ? ({} as NonNullable<HttpRequest['tls']>) : undefined,
     signal: new AbortController().signal,
     receivedAt: now(),

@@ -1,4 +1,12 @@
-import { Event, Interrupted, setExceptionNotifier, sleep, spawn, withTimeout, yieldSlice } from '@shrapnel/core'
+import {
+  Event,
+  Interrupted,
+  setExceptionNotifier,
+  sleep,
+  spawn,
+  withTimeout,
+  yieldSlice,
+} from '@shrapnel/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   handleJsonRpc,
@@ -150,7 +158,9 @@ describe('JSON-RPC', () => {
     asked.interrupt()
     await expect(asked.join()).rejects.toBeInstanceOf(Interrupted)
     expect(ended).toHaveLength(parallel)
-    await expect(withTimeout(2, () => handleJsonRpc(methods, '{"jsonrpc":"2.0","method":"wait","id":1}'))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(
+      withTimeout(2, () => handleJsonRpc(methods, '{"jsonrpc":"2.0","method":"wait","id":1}')),
+    ).rejects.toMatchObject({ code: 'TIMEOUT' })
   })
 
   test.each([
@@ -159,7 +169,9 @@ describe('JSON-RPC', () => {
     [{ onError: 1 }, 'ERR_INVALID_ARG_TYPE'],
   ])('refuses the options %j', (options, code) => {
     expect(() => jsonRpc(methods, options as object)).toThrow(expect.objectContaining({ code }))
-    expect(() => jsonRpc({ a: 1 } as unknown as typeof methods)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+    expect(() => jsonRpc({ a: 1 } as unknown as typeof methods)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    )
   })
 })
 
@@ -184,6 +196,9 @@ describe('JSON-RPC over HTTP', () => {
   test('goes over a connection', async () => {
     await using talk = await inMemory(handler)
     const text = await talk.ask(post(sum, 'Content-Type: application/json\r\nConnection: close\r\n'))
-    expect([status(text), text.slice(text.indexOf('{'))]).toEqual([200, '{"jsonrpc":"2.0","result":3,"id":1}'])
+    expect([status(text), text.slice(text.indexOf('{'))]).toEqual([
+      200,
+      '{"jsonrpc":"2.0","result":3,"id":1}',
+    ])
   })
 })

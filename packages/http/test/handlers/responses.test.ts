@@ -4,8 +4,8 @@ import {
   escapeHtml,
   html,
   json,
-  methodNotAllowed,
   type Middleware,
+  methodNotAllowed,
   noContent,
   notFound,
   redirect,
@@ -18,9 +18,16 @@ import { fieldsOf, makeRequest } from './handmade-request.js'
 
 describe('responses', () => {
   test('have their type, unless another is given', () => {
-    expect(text('a')).toEqual({ status: 200, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: 'a' })
+    expect(text('a')).toEqual({
+      status: 200,
+      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+      body: 'a',
+    })
     expect(fieldsOf(html('<p>')).get('content-type')).toBe('text/html; charset=utf-8')
-    const own = json({ a: 1 }, { status: 201, headers: { 'content-TYPE': 'application/problem+json', X: 'y' } })
+    const own = json(
+      { a: 1 },
+      { status: 201, headers: { 'content-TYPE': 'application/problem+json', X: 'y' } },
+    )
     expect([own.status, own.body, [...fieldsOf(own)]]).toEqual([
       201,
       '{"a":1}',
@@ -68,13 +75,19 @@ describe('responses', () => {
 
   test('get more fields without being changed', () => {
     const first = text('a')
-    expect(fieldsOf(withHeaders(first, { 'Content-Type': 'b', X: 'y' })).getAll('content-type')).toHaveLength(2)
+    expect(fieldsOf(withHeaders(first, { 'Content-Type': 'b', X: 'y' })).getAll('content-type')).toHaveLength(
+      2,
+    )
     expect([...fieldsOf(first)]).toHaveLength(1)
-    expect(() => withHeaders(first, { X: 'a\r\nb' })).toThrow(expect.objectContaining({ code: 'HTTP_HEADER' }))
+    expect(() => withHeaders(first, { X: 'a\r\nb' })).toThrow(
+      expect.objectContaining({ code: 'HTTP_HEADER' }),
+    )
   })
 
   test('have a text for HTML that is text there', () => {
-    expect(escapeHtml(`<a href="x" onclick='y'>&`)).toBe('&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;')
+    expect(escapeHtml(`<a href="x" onclick='y'>&`)).toBe(
+      '&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;',
+    )
   })
 })
 

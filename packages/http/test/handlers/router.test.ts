@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { type Handler, type HttpResponse, type Middleware, router, type Router } from '../../src/index.js'
+import { type Handler, type HttpResponse, type Middleware, type Router, router } from '../../src/index.js'
 import { answer, call, fieldsOf, makeRequest } from './handmade-request.js'
 
 const say =
@@ -58,12 +58,17 @@ describe('a router', () => {
     expect(await ask(app, target)).toEqual([404, 'Not Found'])
   }) // biome-ignore format: a table
 
-  test.each(['/users/%', '/users/%2', '/users/%zz', '/%ff', '/users/%c3', '/nowhere/%C0%80', '/static/%ed%a0%80'])(
-    'answers 400 for %s, which encodes nothing',
-    async (target) => {
-      expect((await ask(app, target))[0]).toBe(400)
-    },
-  )
+  test.each([
+    '/users/%',
+    '/users/%2',
+    '/users/%zz',
+    '/%ff',
+    '/users/%c3',
+    '/nowhere/%C0%80',
+    '/static/%ed%a0%80',
+  ])('answers 400 for %s, which encodes nothing', async (target) => {
+    expect((await ask(app, target))[0]).toBe(400)
+  })
 
   test('answers HEAD as GET, unless it has a route for that', async () => {
     const own = router().get('/a', say('get')).get('/b', say('get')).head('/b', say('head'))
@@ -123,13 +128,19 @@ describe('a router', () => {
     expect(await ask(own, target)).toEqual(expected)
   })
 
-  test.each(['//example.com', '/\\example.com', '///'])('does not redirect from %s to another host', async (target) => {
-    const own = router({ trailingSlash: 'redirect' }).get('/*rest', say('all')).get('/x/y/', say('xy'))
-    const response = await call(own, { target })
-    expect(fieldsOf(response).get('location')).toBeUndefined()
-    const deep = router({ trailingSlash: 'redirect' }).get('/:a/', say('a')).get('/:a/:b/', say('ab')).get('//:x/', say('x'))
-    expect(fieldsOf(await call(deep, { target })).get('location')).toBeUndefined()
-  })
+  test.each(['//example.com', '/\\example.com', '///'])(
+    'does not redirect from %s to another host',
+    async (target) => {
+      const own = router({ trailingSlash: 'redirect' }).get('/*rest', say('all')).get('/x/y/', say('xy'))
+      const response = await call(own, { target })
+      expect(fieldsOf(response).get('location')).toBeUndefined()
+      const deep = router({ trailingSlash: 'redirect' })
+        .get('/:a/', say('a'))
+        .get('/:a/:b/', say('ab'))
+        .get('//:x/', say('x'))
+      expect(fieldsOf(await call(deep, { target })).get('location')).toBeUndefined()
+    },
+  )
 
   test('redirects with the query', async () => {
     const own = router({ trailingSlash: 'redirect' }).get('/a', say('a'))
@@ -193,14 +204,19 @@ describe('middleware', () => {
   })
 
   test('adds no promise where nobody waits', () => {
-    const own = router().use((request, next) => next(request)).get('/', () => ({ body: 'x' }))
+    const own = router()
+      .use((request, next) => next(request))
+      .get('/', () => ({ body: 'x' }))
     expect(own(makeRequest())).toEqual({ body: 'x' } satisfies HttpResponse)
   })
 })
 
 describe('a router in a router', () => {
   const inner = router().use(mark('inner')).get('/', say('index')).get('/:id', say('one'))
-  const outer = router().use(mark('outer')).use('/api/:version', mark('at'), inner).get('/api/:version/x/y', say('own'))
+  const outer = router()
+    .use(mark('outer'))
+    .use('/api/:version', mark('at'), inner)
+    .get('/api/:version/x/y', say('own'))
 
   test.each([
     ['/api/v1', [200, 'outer(at(inner(index {"version":"v1"})))']],
@@ -269,8 +285,9 @@ test('a router agrees with a list of patterns that is looked through one by one'
   const inPattern = fc.oneof({ weight: 3, arbitrary: segment }, { weight: 2, arbitrary: fc.constant(':') })
   const pattern = fc
     .tuple(fc.array(inPattern, { minLength: 1, maxLength: 4 }), fc.boolean())
-    .map(([parts, isWild]) =>
-      `/${[...parts.map((part, i) => (part === ':' ? `:p${i}` : part)), ...(isWild ? ['*w'] : [])].join('/')}`,
+    .map(
+      ([parts, isWild]) =>
+        `/${[...parts.map((part, i) => (part === ':' ? `:p${i}` : part)), ...(isWild ? ['*w'] : [])].join('/')}`,
     )
   const patterns = fc.uniqueArray(pattern, { minLength: 1, maxLength: 12 })
   const paths = fc.array(
@@ -293,7 +310,8 @@ test('a router agrees with a list of patterns that is looked through one by one'
 test('a path of very many segments costs no more than the routes there are', async () => {
   const own = router()
   // Every level has a static and a parameter way on, and none leads to an end.
-  const parts = (bits: number): string => Array.from({ length: 10 }, (_, i) => ((bits >> i) & 1 ? 'a' : `:p${i}`)).join('/')
+  const parts = (bits: number): string =>
+    Array.from({ length: 10 }, (_, i) => ((bits >> i) & 1 ? 'a' : `:p${i}`)).join('/')
   for (let bits = 0; bits < 1024; bits++) own.get(`/${parts(bits)}/end`, say('end'))
   const before = process.cpuUsage().user
   for (let i = 0; i < 20; i++) expect((await ask(own, `${'/a'.repeat(4_000)}`))[0]).toBe(404)

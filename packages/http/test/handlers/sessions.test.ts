@@ -1,6 +1,22 @@
-import { Event, Interrupted, setExceptionNotifier, sleep, spawn, tcp, withTimeout, yieldSlice } from '@shrapnel/core'
+import {
+  Event,
+  Interrupted,
+  setExceptionNotifier,
+  sleep,
+  spawn,
+  tcp,
+  withTimeout,
+  yieldSlice,
+} from '@shrapnel/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type HttpRequest, type HttpResponse, serve, type Session, type SessionExchange, sessions } from '../../src/index.js'
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type Session,
+  type SessionExchange,
+  serve,
+  sessions,
+} from '../../src/index.js'
 import { get } from '../conversation.js'
 import { answer, fieldsOf, makeRequest } from './handmade-request.js'
 
@@ -13,15 +29,16 @@ async function counter(session: Session): Promise<void> {
   }
 }
 
-async function* each(session: Session): AsyncGenerator<{ request: HttpRequest; respond: SessionExchange['respond'] }> {
+async function* each(
+  session: Session,
+): AsyncGenerator<{ request: HttpRequest; respond: SessionExchange['respond'] }> {
   for await (const exchange of session.requests)
     yield { request: exchange.request, respond: (response) => exchange.respond(response) }
 }
 
 const withCookie = (cookie: string, target = '/'): HttpRequest =>
   makeRequest({ target, headers: cookie === '' ? {} : { Cookie: cookie } })
-const cookieOf = (response: HttpResponse): string =>
-  fieldsOf(response).get('set-cookie')?.split(';')[0] ?? ''
+const cookieOf = (response: HttpResponse): string => fieldsOf(response).get('set-cookie')?.split(';')[0] ?? ''
 
 function notified(): unknown[] {
   const errors: unknown[] = []
@@ -52,7 +69,12 @@ describe('a session', () => {
     )
     expect(fieldsOf(await handler(withCookie(cookieOf(first)))).has('set-cookie')).toBe(false)
     expect(fieldsOf(await handler(makeRequest())).get('set-cookie')).not.toContain('Secure')
-    await using own = sessions(counter, { cookieName: 'id', cookiePath: '/app', sameSite: 'strict', secure: true })
+    await using own = sessions(counter, {
+      cookieName: 'id',
+      cookiePath: '/app',
+      sameSite: 'strict',
+      secure: true,
+    })
     expect(fieldsOf(await own(makeRequest())).get('set-cookie')).toMatch(
       /^id=.{24}; Path=\/app; Secure; HttpOnly; SameSite=Strict$/,
     )

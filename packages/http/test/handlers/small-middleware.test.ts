@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import {
+  type CorsOptions,
   compose,
   cors,
-  type CorsOptions,
   type Handler,
   rateLimit,
   requestId,
@@ -41,7 +41,10 @@ describe('cross-origin requests', () => {
   const preflight = { Origin: 'https://a.example', 'Access-Control-Request-Method': 'PUT' }
 
   test('are allowed for those that are named', async () => {
-    const app = compose([cors({ origins: ['https://a.example'], credentials: true, exposeHeaders: ['X-A'] })], ok)
+    const app = compose(
+      [cors({ origins: ['https://a.example'], credentials: true, exposeHeaders: ['X-A'] })],
+      ok,
+    )
     const good = fieldsOf(await call(app, { headers: { Origin: 'https://a.example' } }))
     expect([...good]).toEqual([
       ['Access-Control-Allow-Origin', 'https://a.example'],
@@ -49,7 +52,13 @@ describe('cross-origin requests', () => {
       ['Access-Control-Expose-Headers', 'X-A'],
       ['Vary', 'Origin'],
     ])
-    for (const Origin of ['https://b.example', 'https://a.example.evil', 'http://a.example', 'null', 'https://A.example']) {
+    for (const Origin of [
+      'https://b.example',
+      'https://a.example.evil',
+      'http://a.example',
+      'null',
+      'https://A.example',
+    ]) {
       const bad = fieldsOf(await call(app, { headers: { Origin } }))
       expect([...bad]).toEqual([['Vary', 'Origin']])
     }
@@ -59,7 +68,10 @@ describe('cross-origin requests', () => {
     const never: Handler = () => {
       throw new Error('called')
     }
-    const app = compose([cors({ origins: '*', methods: ['PUT'], allowHeaders: ['X-B'], maxAgeSeconds: 5 })], never)
+    const app = compose(
+      [cors({ origins: '*', methods: ['PUT'], allowHeaders: ['X-B'], maxAgeSeconds: 5 })],
+      never,
+    )
     const response = await call(app, { method: 'OPTIONS', headers: preflight })
     expect(response.status).toBe(204)
     expect([...fieldsOf(response)]).toEqual([
@@ -70,7 +82,9 @@ describe('cross-origin requests', () => {
       ['Vary', 'Origin'],
     ])
     const other = compose([cors({ origins: (origin) => origin.endsWith('.b') })], never)
-    expect([...fieldsOf(await call(other, { method: 'OPTIONS', headers: preflight }))]).toEqual([['Vary', 'Origin']])
+    expect([...fieldsOf(await call(other, { method: 'OPTIONS', headers: preflight }))]).toEqual([
+      ['Vary', 'Origin'],
+    ])
   })
 
   test.each<[CorsOptions, string]>([
@@ -108,7 +122,13 @@ describe('a rate limit', () => {
   test('counts a client with all of its addresses of IPv6', async () => {
     const app = compose([rateLimit({ perSecond: 0.1, burst: 1 })], ok)
     const statuses: unknown[] = []
-    for (const peer of ['2001:db8:1:2::1', '2001:db8:1:2:ffff::2', '2001:db8:1:3::1', '2001:db8::1', '2001:db8::2'])
+    for (const peer of [
+      '2001:db8:1:2::1',
+      '2001:db8:1:2:ffff::2',
+      '2001:db8:1:3::1',
+      '2001:db8::1',
+      '2001:db8::2',
+    ])
       statuses.push((await call(app, { peer })).status)
     expect(statuses).toEqual([undefined, 429, undefined, undefined, 429])
   })
@@ -123,6 +143,8 @@ describe('a rate limit', () => {
   test('does not hold for who has no key', async () => {
     const app = compose([rateLimit({ perSecond: 0.1, burst: 1, key: () => undefined })], ok)
     for (let i = 0; i < 3; i++) expect((await call(app)).status).toBeUndefined()
-    expect(() => rateLimit({ perSecond: 0, burst: 1 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    expect(() => rateLimit({ perSecond: 0, burst: 1 })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
   })
 })

@@ -72,7 +72,11 @@ describe('a status page', () => {
     ['another machine with a name that begins like ours', { peer: '127.0.0.1.example' }, 403],
     ['who knows where', { peer: null }, 403],
     ['a page of another site', { headers: { Host: 'evil.example' } }, 403],
-    ['a page of a site that is named like this machine', { headers: { Host: 'localhost.evil.example' } }, 403],
+    [
+      'a page of a site that is named like this machine',
+      { headers: { Host: 'localhost.evil.example' } },
+      403,
+    ],
     ['behind a proxy', { headers: { 'X-Forwarded-For': '1.2.3.4' } }, 403],
     ['behind another proxy', { headers: { Via: '1.1 cache' } }, 403],
     ['a form', { method: 'POST' }, 405],
@@ -82,7 +86,9 @@ describe('a status page', () => {
 
   test('asks whom it is told to ask', async () => {
     const allow = async ({ headers }: HttpRequest): Promise<boolean> => headers.has('x-let-me-in')
-    expect((await call(statusPage({ allow }), { peer: '10.0.0.1', headers: { 'X-Let-Me-In': '1' } })).status).toBe(200)
+    expect(
+      (await call(statusPage({ allow }), { peer: '10.0.0.1', headers: { 'X-Let-Me-In': '1' } })).status,
+    ).toBe(200)
     expect((await call(statusPage({ allow }))).status).toBe(403)
   })
 
@@ -95,6 +101,8 @@ describe('a status page', () => {
   })
 
   test('refuses options that it does not know', () => {
-    expect(() => statusPage({ refresh: 1 } as object)).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_OPTION' }))
+    expect(() => statusPage({ refresh: 1 } as object)).toThrow(
+      expect.objectContaining({ code: 'ERR_UNKNOWN_OPTION' }),
+    )
   })
 })

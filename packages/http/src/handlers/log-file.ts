@@ -1,9 +1,10 @@
 /**
- * A file that lines are added to, for logs. Lines of one turn, and all that come while others are being written, go out in one write, by another thread: a slow disk
- * holds nobody up. What it cannot keep up with is dropped and counted.
+ * A file that lines are added to, for logs. Lines of one turn go out in one write. To a regular file that is done at once, as the system only
+ * takes note of it; to a pipe or a terminal, which may take nothing for long, by another thread, and what it does not keep up with is
+ * dropped and counted.
  */
-import { closeSync, openSync, writeSync, write as writeTo } from 'node:fs'
-import { type Coroutine, Fifo, interruptible, sleep, spawn } from '@shrapnel/core'
+import { closeSync, fstatSync, openSync, writeSync, write as writeTo } from 'node:fs'
+import { type Coroutine, Fifo, interruptible, sleep, spawn, yieldSlice } from '@shrapnel/core'
 import { checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 
 export interface LogFileOptions {
@@ -23,6 +24,7 @@ export class LogFile {
   /** Has something in it when there are lines. */
   readonly #bell = new Fifo<true>(1)
   readonly #writer: Coroutine<void>
+  readonly #isRegular: boolean
   #fd: number
   #lines: string[] = []
   #length = 0
@@ -44,6 +46,7 @@ export class LogFile {
       this.#path = null
       this.#fd = checkInteger('target', target, 0, 2 ** 31)
     }
+    this.#isRegular = fstatSync(this.#fd).isFile()
     if (opened.size === 0) process.on('exit', flushAll)
     opened.add(this)
     this.#writer = spawn({ name: 'log file', daemon: true }, () => this.#writeAll())
@@ -59,7 +62,10 @@ export class LogFile {
     return this.#error
   }
 
-  /** Adds a line, with its line end. Does not wait: it is written soon, and at the latest when the process ends. */
+  /**
+   * Adds a line, with its line end. Does not wait: it is written at the end of the turn, and at the latest when the process ends; to
+   * a pipe it may then come before what another thread is still writing.
+   */
   write(line: string): void {
     if (this.#bell.isClosed || this.#length + line.length > this.#maxLength) {
       this.#dropped++
@@ -93,13 +99,16 @@ export class LogFile {
   }
 
   /** @internal */
-  flushAtExit(): void {
-    const text = this.#take()
+  flush(): void {
+    const lines = this.#lines.length
+    if (lines === 0) return
+    const bytes = Buffer.from(this.#take())
     try {
-      const bytes = Buffer.from(text)
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
+      this.#error = undefined
     } catch (error) {
       this.#error = error
+      this.#dropped += lines
     }
   }
 
@@ -112,9 +121,13 @@ export class LogFile {
 
   async #writeAll(): Promise<void> {
     try {
-      for await (const _ of this.#bell) await this.#writeLines()
+      for await (const _ of this.#bell) {
+        await yieldSlice()
+        if (this.#isRegular) this.flush()
+        else await this.#writeLines()
+      }
     } finally {
-      this.flushAtExit()
+      this.flush()
       opened.delete(this)
       if (opened.size === 0) process.removeListener('exit', flushAll)
       if (this.#path !== null) this.#oldFds.push(this.#fd)
@@ -124,6 +137,7 @@ export class LogFile {
 
   async #writeLines(): Promise<void> {
     const lines = this.#lines.length
+    if (lines === 0) return
     const bytes = Buffer.from(this.#take())
     this.#isWriting = true
     try {
@@ -163,5 +177,5 @@ function writeSome(fd: number, bytes: Buffer, at: number): Promise<number> {
 }
 
 function flushAll(): void {
-  for (const file of opened) file.flushAtExit()
+  for (const file of opened) file.flush()
 }

@@ -1,4 +1,7 @@
-/** What each server of `http-json` does: 20 routes, of which one is asked for, 10 fields of the request read, and an answer of 1 KB that is made for each. */
+/**
+ * What each server of `http-json` does: 20 routes, of which one is asked for, 10 fields of the request read,
+ * and an answer of 1 KB that is made for each.
+ */
 
 /** As most programs have them: some static, some with parameters. The servers give all of them a handler. */
 export const ROUTES = [
@@ -45,9 +48,9 @@ export const FIELD_NAMES = Object.keys(FIELDS)
 interface Item {
   readonly id: number
   readonly name: string
-  readonly price: number
+  readonly description: string
+  readonly cents: number
   readonly inStock: boolean
-  readonly tags: readonly string[]
 }
 
 export interface Order {
@@ -59,12 +62,12 @@ export interface Order {
   readonly items: readonly Item[]
 }
 
-const ITEMS: readonly Item[] = Array.from({ length: 10 }, (_, i) => ({
+const ITEMS: readonly Item[] = Array.from({ length: 6 }, (_, i) => ({
   id: 1_000 + i,
   name: `A thing of the kind ${i}`,
-  price: 9.99 + i,
+  description: 'It does what things of its kind do, and comes with a cable.',
+  cents: 999 + 100 * i,
   inStock: i % 3 !== 0,
-  tags: ['new', `kind-${i}`],
 }))
 
 export function orderOf(user: string, order: string, readLength: number): Order {
@@ -86,9 +89,9 @@ export const ORDER_SCHEMA = {
         properties: {
           id: { type: 'integer' },
           name: { type: 'string' },
-          price: { type: 'number' },
+          description: { type: 'string' },
+          cents: { type: 'integer' },
           inStock: { type: 'boolean' },
-          tags: { type: 'array', items: { type: 'string' } },
         },
       },
     },

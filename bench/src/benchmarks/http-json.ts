@@ -1,4 +1,7 @@
-/** A small interface of JSON: 20 routes with parameters, 10 fields of the request read, 1 KB of JSON made for each answer, over 100 connections that stay open. */
+/**
+ * A small interface of JSON: 20 routes with parameters, 10 fields of the request read, 1 KB of JSON made for
+ * each answer, over 100 connections that stay open.
+ */
 import { join } from 'node:path'
 import { type Benchmark, type Context, type Measured, OURS } from '../benchmark.js'
 import { FOLDERS } from '../folders.js'

@@ -1,4 +1,7 @@
-/** The peer `fastify` of the benchmark http-json, without its log; with the argument `schema` it knows what its answers are made of. */
+/**
+ * The peer `fastify` of the benchmark http-json, without its log; with the argument `schema` it knows what
+ * its answers are made of.
+ */
 import { fastify } from 'fastify'
 import { ASKED_ROUTE, FIELD_NAMES, ORDER_SCHEMA, orderOf, ROUTES } from '../http-json-work.js'
 import { announce } from './control.js'

@@ -11,7 +11,9 @@ import { type AccessLogEntry, type AccessLogFormat, formatEntry } from './log-en
 import { LogFile } from './log-file.js'
 
 export interface AccessLogOptions {
-  /** `common`, `combined` (with Referer and User-Agent) or `json`, one object a line. `combined` unless given. */
+  /**
+   * `common`, `combined` (with Referer and User-Agent) or `json`, one object a line. `combined` unless given.
+   */
   readonly format?: AccessLogFormat
   /** Gets each line with its line end, or a LogFile for them. Standard output unless given. */
   readonly write?: ((line: string) => void) | LogFile
@@ -25,8 +27,9 @@ const FORMATS = ['common', 'combined', 'json']
 const CLIENT_WENT = 499
 
 /**
- * Middleware that writes a line for each request, when its answer is made, or for one of pieces or a file when that is sent. `sentBytes` is what the body has, without
- * what frames it. A client that went away first is logged with 499, or as `broken` where it had a part of the answer. To be the outermost middleware.
+ * Middleware that writes a line for each request, when its answer is made, or for one of pieces or a file
+ * when that is sent. `sentBytes` is what the body has, without what frames it. A client that went away first
+ * is logged with 499, or as `broken` where it had a part of the answer. To be the outermost middleware.
  */
 export function accessLog(options: AccessLogOptions = {}): Middleware {
   checkOptionNames(options, OPTIONS)

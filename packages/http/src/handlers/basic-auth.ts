@@ -1,4 +1,6 @@
-/** Basic authentication (RFC 7617), in UTF-8. Name and password cross the network as they are: it is for TLS. */
+/**
+ * Basic authentication (RFC 7617), in UTF-8. Name and password cross the network as they are: it is for TLS.
+ */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Awaitable } from '@shrapnel/core'
 import { checkFunction, checkOptionNames } from '@shrapnel/core/parts'
@@ -13,7 +15,10 @@ export interface BasicAuthOptions {
   readonly realm?: string
   /** Names and their passwords. Compared in the same time whatever is wrong. */
   readonly users?: Readonly<Record<string, string>>
-  /** In place of `users`: whether the password is right. It may wait, and should take as long for a name that nobody has. */
+  /**
+   * In place of `users`: whether the password is right. It may wait, and should take as long for a name that
+   * nobody has.
+   */
   readonly verify?: (name: string, password: string, request: HttpRequest) => Awaitable<boolean>
 }
 
@@ -21,7 +26,9 @@ const OPTIONS = new Set(['realm', 'users', 'verify'])
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Lets only those in who know a password: the others get 401. `authenticatedUser(request)` is the name then. */
+/**
+ * Lets only those in who know a password: the others get 401. `authenticatedUser(request)` is the name then.
+ */
 export function basicAuth(options: BasicAuthOptions): Middleware {
   checkOptionNames(options, OPTIONS)
   const challenge = `Basic realm=${quoted(checkRealm(options.realm ?? 'Restricted'))}, charset="UTF-8"`
@@ -56,7 +63,10 @@ function verifier({ users, verify }: BasicAuthOptions): NonNullable<BasicAuthOpt
   }
 }
 
-/** Name and password that came with a request, as they are claimed; undefined: none did, or they are malformed. */
+/**
+ * Name and password that came with a request, as they are claimed; undefined: none did, or they are
+ * malformed.
+ */
 export function basicCredentials(request: HttpRequest): { name: string; password: string } | undefined {
   const fields = request.headers.getAll('authorization')
   if (fields.length !== 1) return undefined

@@ -1,6 +1,7 @@
 /**
- * Signed cookies: the client can read them and not change them, nor use the value of one under the name of another. What was signed once stays good, also
- * after the server has changed its mind: put a time into the value if it should not.
+ * Signed cookies: the client can read them and not change them, nor use the value of one under the name of
+ * another. What was signed once stays good, also after the server has changed its mind: put a time into the
+ * value if it should not.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { wrongType } from '@shrapnel/core/parts'
@@ -16,7 +17,10 @@ const SIGNATURE_LENGTH = 43
 export class CookieSigner {
   readonly #keys: readonly Buffer[]
 
-  /** The first of `keys` signs, and all of them verify: put a new one before the old. Each has 16 bytes or more; 32 random ones are best. */
+  /**
+   * The first of `keys` signs, and all of them verify: put a new one before the old. Each has 16 bytes or
+   * more; 32 random ones are best.
+   */
   constructor(keys: readonly (string | Uint8Array)[]) {
     if (!Array.isArray(keys)) throw wrongType('keys', 'an array of text or bytes', keys)
     if (keys.length === 0 || keys.length > MAX_KEYS)

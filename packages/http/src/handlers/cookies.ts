@@ -1,4 +1,7 @@
-/** Cookies: those of a request, and the field that sets one, which is as safe as cookies are unless told otherwise. */
+/**
+ * Cookies: those of a request, and the field that sets one, which is as safe as cookies are unless told
+ * otherwise.
+ */
 import { checkInteger, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
 import type { HttpRequest } from '../message.js'
 import {
@@ -38,7 +41,10 @@ const NONE: ReadonlyMap<string, string> = new Map()
 
 const known = new WeakMap<HttpRequest, ReadonlyMap<string, string>>()
 
-/** The cookies that came with a request, by name, their values decoded. Taken apart when first asked for. Of several of one name it is the first. */
+/**
+ * The cookies that came with a request, by name, their values decoded. Taken apart when first asked for. Of
+ * several of one name it is the first.
+ */
 export function cookies(request: HttpRequest): ReadonlyMap<string, string> {
   let found = known.get(request)
   if (found !== undefined) return found
@@ -50,9 +56,11 @@ export function cookies(request: HttpRequest): ReadonlyMap<string, string> {
 }
 
 /**
- * The value of a Set-Cookie field: `{ headers: { 'Set-Cookie': setCookie('theme', 'dark') } }`. `value` may be any text; what a cookie cannot hold is
- * percent-encoded, as `cookies` undoes. Throws `ERR_INVALID_ARG_VALUE` for what would be ignored or be something else: a name with `=`, a path with
- * `;`, `sameSite: 'none'` without `secure`, a `__Host-` cookie with a domain; and `ERR_OUT_OF_RANGE` past 4,096 bytes.
+ * The value of a Set-Cookie field: `{ headers: { 'Set-Cookie': setCookie('theme', 'dark') } }`. `value` may
+ * be any text; what a cookie cannot hold is percent-encoded, as `cookies` undoes. Throws
+ * `ERR_INVALID_ARG_VALUE` for what would be ignored or be something else: a name with `=`, a path with `;`,
+ * `sameSite: 'none'` without `secure`, a `__Host-` cookie with a domain; and `ERR_OUT_OF_RANGE` past 4,096
+ * bytes.
  */
 export function setCookie(name: string, value: string, options: CookieOptions = {}): string {
   checkOptionNames(options, OPTIONS)
@@ -68,7 +76,10 @@ export function setCookie(name: string, value: string, options: CookieOptions = 
   return formatSetCookie(name, encoded, attributes)
 }
 
-/** The value of a Set-Cookie field that ends a cookie. `path` and `domain` have to be those that it was set with. */
+/**
+ * The value of a Set-Cookie field that ends a cookie. `path` and `domain` have to be those that it was set
+ * with.
+ */
 export function deleteCookie(name: string, options: Omit<CookieOptions, 'maxAgeSeconds'> = {}): string {
   checkOptionNames(options, DELETE_OPTIONS)
   return setCookie(name, '', { ...options, maxAgeSeconds: 0 })

@@ -1,4 +1,7 @@
-/** Cross-origin requests (Fetch, 3.2): which pages of other sites may read what this server answers. Without it none may. */
+/**
+ * Cross-origin requests (Fetch, 3.2): which pages of other sites may read what this server answers. Without
+ * it none may.
+ */
 import { checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import { HttpHeaders } from '../headers.js'
 import type { HttpRequest, HttpResponse, Middleware } from '../message.js'
@@ -6,7 +9,10 @@ import { invalidValue } from './invalid-value.js'
 import { withHeaders, withVary } from './with-headers.js'
 
 export interface CorsOptions {
-  /** Origins such as `https://example.com`, each as it is; `*` for all, which goes with no credentials; or a function that says. */
+  /**
+   * Origins such as `https://example.com`, each as it is; `*` for all, which goes with no credentials; or a
+   * function that says.
+   */
   readonly origins: '*' | readonly string[] | ((origin: string) => boolean)
   /** `['GET', 'HEAD', 'POST']` unless given. */
   readonly methods?: readonly string[]
@@ -25,7 +31,10 @@ const OPTIONS = new Set([
 ]) // biome-ignore format: a table
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/
 
-/** Middleware that answers preflights, and says on other answers who may read them. A request of another origin is not refused: its page does not get to see the answer. */
+/**
+ * Middleware that answers preflights, and says on other answers who may read them. A request of another
+ * origin is not refused: its page does not get to see the answer.
+ */
 export function cors(options: CorsOptions): Middleware {
   checkOptionNames(options, OPTIONS)
   const { origins, credentials = false, methods = ['GET', 'HEAD', 'POST'] } = options

@@ -1,6 +1,7 @@
 /**
- * Digest authentication (RFC 7616): the password does not cross the network, and no answer is good twice. With SHA-256, and MD5 for clients that know nothing
- * else; `qop=auth` alone. Basic over TLS is what most should use: this is for where there is none.
+ * Digest authentication (RFC 7616): the password does not cross the network, and no answer is good twice.
+ * With SHA-256, and MD5 for clients that know nothing else; `qop=auth` alone. Basic over TLS is what most
+ * should use: this is for where there is none.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Awaitable } from '@shrapnel/core'
@@ -14,7 +15,10 @@ import { reason } from './responses.js'
 
 export type DigestAlgorithm = 'SHA-256' | 'MD5'
 
-/** A password, or for each algorithm the digest of `name:realm:password` in small hexadecimal letters, which is all that is needed of it. */
+/**
+ * A password, or for each algorithm the digest of `name:realm:password` in small hexadecimal letters, which
+ * is all that is needed of it.
+ */
 export type DigestSecret = string | Readonly<Partial<Record<DigestAlgorithm, string>>>
 
 export interface DigestAuthOptions {
@@ -28,11 +32,17 @@ export interface DigestAuthOptions {
   readonly algorithms?: readonly DigestAlgorithm[]
   /** Lets clients send a digest in place of their name. With `users` only. False unless given. */
   readonly userhash?: boolean
-  /** How long a nonce is good; the client is given another without asking for the password again. 300,000 unless given. */
+  /**
+   * How long a nonce is good; the client is given another without asking for the password again. 300,000
+   * unless given.
+   */
   readonly nonceLifetimeMs?: number
   /** Nonces in use that are kept. 10,000 unless given. */
   readonly maxNonces?: number
-  /** What nonces are signed with, 16 bytes or more, where several processes are to know those of each other; replays are found by each for itself. Random unless given. */
+  /**
+   * What nonces are signed with, 16 bytes or more, where several processes are to know those of each other;
+   * replays are found by each for itself. Random unless given.
+   */
   readonly key?: Uint8Array
 }
 
@@ -194,7 +204,9 @@ function checkKey(key: Uint8Array): Uint8Array {
   return key
 }
 
-/** Lets only those in who know a password: the others get 401. `authenticatedUser(request)` is the name then. */
+/**
+ * Lets only those in who know a password: the others get 401. `authenticatedUser(request)` is the name then.
+ */
 export function digestAuth(options: DigestAuthOptions): Middleware {
   const digest = new Digest(options)
   return async (request, next) => {

@@ -1,6 +1,7 @@
 /**
- * Nonces for digest authentication: each says when it was made and that we made it, so that those which nobody uses need no memory. Of those in use it is kept
- * which counts have been seen, so that no answer is good twice.
+ * Nonces for digest authentication: each says when it was made and that we made it, so that those which
+ * nobody uses need no memory. Of those in use it is kept which counts have been seen, so that no answer is
+ * good twice.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 

@@ -1,6 +1,6 @@
 /**
- * Server-sent events (HTML, 9.2): a response that goes on. The program sends when it has something, waits while the client does not take it, and is interrupted when
- * the client has gone.
+ * Server-sent events (HTML, 9.2): a response that goes on. The program sends when it has something, waits
+ * while the client does not take it, and is interrupted when the client has gone.
  */
 import {
   type Coroutine,
@@ -23,7 +23,10 @@ import {
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { encodeComment, encodeEvent, type ServerSentEvent } from '../wire/server-sent-event.js'
 
-/** Sends one event, or text as the data of one. Waits while `maxQueuedEvents` wait for the client. Throws `ERR_INVALID_ARG_VALUE` for fields with line ends. */
+/**
+ * Sends one event, or text as the data of one. Waits while `maxQueuedEvents` wait for the client. Throws
+ * `ERR_INVALID_ARG_VALUE` for fields with line ends.
+ */
 export interface SendEvent {
   (event: ServerSentEvent | string): Promise<void>
   /** A line that clients ignore. */
@@ -35,7 +38,10 @@ export interface SendEvent {
 export interface EventStreamOptions {
   /** What the client waits before it comes again, in milliseconds; its own idea unless given. */
   readonly retryMs?: number
-  /** A comment is sent when nothing else was for so long, so that nobody between takes the connection for dead, and a client that is gone is noticed. 15,000 unless given. */
+  /**
+   * A comment is sent when nothing else was for so long, so that nobody between takes the connection for
+   * dead, and a client that is gone is noticed. 15,000 unless given.
+   */
   readonly heartbeatMs?: number
   /** Events that wait for the client before `send` does. 16 unless given. */
   readonly maxQueuedEvents?: number
@@ -59,8 +65,9 @@ interface Settings {
 }
 
 /**
- * A response of events, which `fn` sends in a coroutine of its own. It ends when `fn` returns; what `fn` throws breaks the response off, so that the client comes again. When the
- * client goes away `fn` is shut down wherever it waits. All events of one turn go out in one write.
+ * A response of events, which `fn` sends in a coroutine of its own. It ends when `fn` returns; what `fn`
+ * throws breaks the response off, so that the client comes again. When the client goes away `fn` is shut down
+ * wherever it waits. All events of one turn go out in one write.
  */
 export function eventStream(
   request: HttpRequest,

@@ -7,8 +7,8 @@ export const INVALID_PARAMS = -32_602
 export const INTERNAL_ERROR = -32_603
 
 /**
- * Thrown by a method, it goes to the caller as it is: its code, its message, and `data` if there is some. Codes from -32768 to -32000 are the
- * protocol's: of those -32602 says that the parameters are wrong.
+ * Thrown by a method, it goes to the caller as it is: its code, its message, and `data` if there is some.
+ * Codes from -32768 to -32000 are the protocol's: of those -32602 says that the parameters are wrong.
  */
 export class JsonRpcError extends Error {
   override readonly name: string = 'JsonRpcError'

@@ -1,6 +1,7 @@
 /**
- * JSON-RPC 2.0 over POST, and over whatever carries texts. Methods are the functions that a table has as its own properties: nothing that every object inherits can be
- * called. What a method throws stays here, unless it is a JsonRpcError.
+ * JSON-RPC 2.0 over POST, and over whatever carries texts. Methods are the functions that a table has as its
+ * own properties: nothing that every object inherits can be called. What a method throws stays here, unless
+ * it is a JsonRpcError.
  */
 import { type Awaitable, current, Interrupted, inParallel } from '@shrapnel/core'
 import { checkFunction, checkInteger, checkOptionNames, reportFailure, wrongType } from '@shrapnel/core/parts'
@@ -25,7 +26,10 @@ export interface JsonRpcContext {
   readonly isNotification: boolean
 }
 
-/** Parameters come as they were sent: an array, an object, or undefined. What it gives is the result; undefined is null. */
+/**
+ * Parameters come as they were sent: an array, an object, or undefined. What it gives is the result;
+ * undefined is null.
+ */
 export type JsonRpcMethod = (params: never, context: JsonRpcContext) => Awaitable<unknown>
 
 export interface JsonRpcOptions {
@@ -197,8 +201,9 @@ function isJson(value: unknown): boolean {
 }
 
 /**
- * Runs what `text` asks for, a call or a batch, and gives the text of the answer; undefined: there is none to send, as it was all notifications. For channels of
- * messages, such as a WebSocket; `jsonRpc` is the handler. Waits for the methods. Cancelled, it interrupts them.
+ * Runs what `text` asks for, a call or a batch, and gives the text of the answer; undefined: there is none to
+ * send, as it was all notifications. For channels of messages, such as a WebSocket; `jsonRpc` is the handler.
+ * Waits for the methods. Cancelled, it interrupts them.
  */
 export async function handleJsonRpc(
   methods: Readonly<Record<string, JsonRpcMethod>>,
@@ -215,8 +220,9 @@ export async function handleJsonRpc(
 }
 
 /**
- * A handler for POST with a Content-Type of `application/json`, which no other site's form can send. Whatever the call comes to, the status is 200, or 204 where nothing
- * was asked. Other methods are 405, other types 415, more than `maxBytes` is 413.
+ * A handler for POST with a Content-Type of `application/json`, which no other site's form can send. Whatever
+ * the call comes to, the status is 200, or 204 where nothing was asked. Other methods are 405, other types
+ * 415, more than `maxBytes` is 413.
  */
 export function jsonRpc(
   methods: Readonly<Record<string, JsonRpcMethod>>,

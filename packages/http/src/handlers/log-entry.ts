@@ -1,4 +1,7 @@
-/** One line of an access log, in the forms that programs read. What clients say cannot end a line, nor leave its place in one. */
+/**
+ * One line of an access log, in the forms that programs read. What clients say cannot end a line, nor leave
+ * its place in one.
+ */
 import type { HttpRequest } from '../message.js'
 
 export type AccessLogFormat = 'common' | 'combined' | 'json'

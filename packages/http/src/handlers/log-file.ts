@@ -1,7 +1,7 @@
 /**
- * A file that lines are added to, for logs. Lines of one turn go out in one write. To a regular file that is done at once, as the system only
- * takes note of it; to a pipe or a terminal, which may take nothing for long, by another thread, and what it does not keep up with is
- * dropped and counted.
+ * A file that lines are added to, for logs. Lines of one turn go out in one write. To a regular file that is
+ * done at once, as the system only takes note of it; to a pipe or a terminal, which may take nothing for
+ * long, by another thread, and what it does not keep up with is dropped and counted.
  */
 import { closeSync, fstatSync, openSync, writeSync, write as writeTo } from 'node:fs'
 import { type Coroutine, Fifo, interruptible, sleep, spawn, yieldSlice } from '@shrapnel/core'
@@ -34,7 +34,10 @@ export class LogFile {
   /** To be closed when what is being written is. */
   #oldFds: number[] = []
 
-  /** A path, which is made if need be and added to, or a descriptor that is open, and stays so. Throws the system's errors. */
+  /**
+   * A path, which is made if need be and added to, or a descriptor that is open, and stays so. Throws the
+   * system's errors.
+   */
   constructor(target: string | number, options: LogFileOptions = {}) {
     checkOptionNames(options, OPTIONS)
     this.#maxLength = checkInteger('maxBufferedLength', options.maxBufferedLength ?? 1_048_576, 1, 2 ** 31)
@@ -63,8 +66,8 @@ export class LogFile {
   }
 
   /**
-   * Adds a line, with its line end. Does not wait: it is written at the end of the turn, and at the latest when the process ends; to
-   * a pipe it may then come before what another thread is still writing.
+   * Adds a line, with its line end. Does not wait: it is written at the end of the turn, and at the latest
+   * when the process ends; to a pipe it may then come before what another thread is still writing.
    */
   write(line: string): void {
     if (this.#bell.isClosed || this.#length + line.length > this.#maxLength) {
@@ -77,8 +80,8 @@ export class LogFile {
   }
 
   /**
-   * Opens the path again: for when the file was moved away, as logrotate does. Lines that wait go to the new one. Throws the system's errors, and goes on with the
-   * old file then. Without effect on a descriptor.
+   * Opens the path again: for when the file was moved away, as logrotate does. Lines that wait go to the new
+   * one. Throws the system's errors, and goes on with the old file then. Without effect on a descriptor.
    */
   reopen(): void {
     if (this.#path === null || this.#bell.isClosed) return

@@ -6,8 +6,8 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/
 const PROXY_FIELDS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
 
 /**
- * The peer has a loopback address, asks for a loopback name, and says nothing of a proxy. The name matters: a page of another site, whose own name leads here, is loaded by
- * a browser on this machine too.
+ * The peer has a loopback address, asks for a loopback name, and says nothing of a proxy. The name matters: a
+ * page of another site, whose own name leads here, is loaded by a browser on this machine too.
  */
 export function isFromLoopback({ peer, headers }: HttpRequest): boolean {
   if (peer === undefined || !LOOPBACK.test(peer.address)) return false

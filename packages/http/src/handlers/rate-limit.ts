@@ -9,7 +9,10 @@ export interface RateLimitOptions {
   readonly perSecond: number
   /** Requests that it may make at once, after a while without any. */
   readonly burst: number
-  /** Whose bucket it is; undefined: nobody's, and there is no limit. The peer's address unless given, and of IPv6 the first 64 bits, as a client has all of those. */
+  /**
+   * Whose bucket it is; undefined: nobody's, and there is no limit. The peer's address unless given, and of
+   * IPv6 the first 64 bits, as a client has all of those.
+   */
   readonly key?: (request: HttpRequest) => string | undefined
   /** Peers that are remembered; beyond, those that asked longest ago are forgotten. 10,000 unless given. */
   readonly maxPeers?: number

@@ -8,7 +8,10 @@ import { withMissingHeaders } from './with-headers.js'
 export interface RequestIdOptions {
   /** The field that carries it. `X-Request-Id` unless given. */
   readonly header?: string
-  /** Whether the id that a client sends is taken, if it is of up to 128 letters, digits, dots, underscores and hyphens: for behind a proxy. False unless given. */
+  /**
+   * Whether the id that a client sends is taken, if it is of up to 128 letters, digits, dots, underscores and
+   * hyphens: for behind a proxy. False unless given.
+   */
   readonly trustClient?: boolean
   /** Makes one. 22 random letters unless given. */
   readonly make?: () => string

@@ -1,6 +1,7 @@
 /**
- * Responses by name. They are plain objects: what one of these gives may be written by hand just as well. Where nothing is added to it,
- * a response shares its fields with all others of its kind, so that making one costs one small object.
+ * Responses by name. They are plain objects: what one of these gives may be written by hand just as well.
+ * Where nothing is added to it, a response shares its fields with all others of its kind, so that making one
+ * costs one small object.
  */
 import { checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import { type HeadersInit, HttpHeaders } from '../headers.js'
@@ -43,8 +44,9 @@ export function json(value: unknown, options?: ResponseOptions): HttpResponse {
 }
 
 /**
- * To `location`, an absolute or relative reference. What is no ASCII is percent-encoded; control characters are refused, as they are nobody's
- * to send. Where it leads is the caller's business: of a path that came from a client, `//elsewhere` is another host.
+ * To `location`, an absolute or relative reference. What is no ASCII is percent-encoded; control characters
+ * are refused, as they are nobody's to send. Where it leads is the caller's business: of a path that came
+ * from a client, `//elsewhere` is another host.
  */
 export function redirect(location: string | URL, status = 302): HttpResponse {
   if (!REDIRECTS.has(status)) throw invalidValue('status', 'is none of 301, 302, 303, 307 and 308', status)

@@ -1,6 +1,7 @@
 /**
- * The patterns of routes, taken apart when a route is made: `/users/:id/files/*rest`. A segment is static text, `:name` for one segment that
- * is not empty, or, at the end alone, `*name` for all the rest, which may be empty. No regular expressions: matching costs what the path is long.
+ * The patterns of routes, taken apart when a route is made: `/users/:id/files/*rest`. A segment is static
+ * text, `:name` for one segment that is not empty, or, at the end alone, `*name` for all the rest, which may
+ * be empty. No regular expressions: matching costs what the path is long.
  */
 import { wrongType } from '@shrapnel/core/parts'
 import { invalidValue } from './invalid-value.js'
@@ -56,7 +57,10 @@ export function checkNames(segments: readonly Segment[], pattern: string): void 
     throw invalidValue('path', 'has two parameters of one name', pattern)
 }
 
-/** The text that a segment is, which may have a slash in it; undefined: a percent sign is malformed, or it is no UTF-8. */
+/**
+ * The text that a segment is, which may have a slash in it; undefined: a percent sign is malformed, or it is
+ * no UTF-8.
+ */
 export function decodeSegment(text: string): string | undefined {
   if (!text.includes('%')) return text
   try {

@@ -119,7 +119,9 @@ function allowedOf(methods: ReadonlySet<string>): string[] {
   return [...allowed].sort()
 }
 
-/** With a slash at the end, or without. Undefined: a redirect to it could lead to another host, or it is `/`. */
+/**
+ * With a slash at the end, or without. Undefined: a redirect to it could lead to another host, or it is `/`.
+ */
 function toggled(path: string): string | undefined {
   const second = path.charCodeAt(1)
   if (path.length === 1 || second === SLASH || second === BACKSLASH) return undefined

@@ -1,6 +1,7 @@
 /**
- * The routes of a router and of all that are mounted in it, as one tree with a level for each segment. What is static is tried before a
- * parameter, and that before a wildcard, from left to right; a place that does not have the method is passed over while another has it.
+ * The routes of a router and of all that are mounted in it, as one tree with a level for each segment. What
+ * is static is tried before a parameter, and that before a wildcard, from left to right; a place that does
+ * not have the method is passed over while another has it.
  *
  * A search visits no node twice, so that it costs no more than there are routes, whatever the path is.
  */

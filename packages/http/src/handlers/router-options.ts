@@ -8,8 +8,9 @@ export interface RouterOptions {
   /** False: `/Users` is `/users`. Parameters keep their letters. True unless given. */
   readonly caseSensitive?: boolean
   /**
-   * A path that leads nowhere, and would with a slash at its end or without the one it has: `strict`, that is 404; `ignore`, it is taken
-   * for the other; `redirect`, the client is sent there (308). `strict` unless given.
+   * A path that leads nowhere, and would with a slash at its end or without the one it has: `strict`, that is
+   * 404; `ignore`, it is taken for the other; `redirect`, the client is sent there (308). `strict` unless
+   * given.
    */
   readonly trailingSlash?: 'strict' | 'ignore' | 'redirect'
   /** Answers where no route is. 404 with a line of text unless given. */

@@ -1,6 +1,7 @@
 /**
- * Routers: which handler answers which path and method. A router is a handler itself, for `serve` or for another router. Routes are put into
- * a tree when the first request comes after a change, so that a request finds its way without looking at each.
+ * Routers: which handler answers which path and method. A router is a handler itself, for `serve` or for
+ * another router. Routes are put into a tree when the first request comes after a change, so that a request
+ * finds its way without looking at each.
  */
 import type { Awaitable } from '@shrapnel/core'
 import { checkFunction, wrongType } from '@shrapnel/core/parts'
@@ -38,8 +39,9 @@ export type RouteHandler<Path extends string> = (
 type Chain<Path extends string> = [...around: Middleware[], handler: RouteHandler<Path>]
 
 /**
- * Adds routes, and gives the router again. `path` is static text, `:name` for a segment that is not empty, and `*name` (`*` for `rest`) at its
- * end for all that follows, which may be empty. Throws `ERR_INVALID_ARG_VALUE` for another path, and where there is such a route already.
+ * Adds routes, and gives the router again. `path` is static text, `:name` for a segment that is not empty,
+ * and `*name` (`*` for `rest`) at its end for all that follows, which may be empty. Throws
+ * `ERR_INVALID_ARG_VALUE` for another path, and where there is such a route already.
  */
 export interface Router {
   (request: HttpRequest): Awaitable<HttpResponse>
@@ -57,13 +59,13 @@ export interface Router {
   /** Another method, as it is written: `PROPFIND`. */
   on<Path extends string>(method: string, path: Path, ...chain: Chain<Path>): Router
   /**
-   * Puts middleware around every route of this router, whenever that is added, and around its 404 and 405. The first is outermost. It sees
-   * `params`: the route is found before.
+   * Puts middleware around every route of this router, whenever that is added, and around its 404 and 405.
+   * The first is outermost. It sees `params`: the route is found before.
    */
   use(...around: Middleware[]): Router
   /**
-   * Puts all routes of another router, whenever they are added, below `prefix`; its `/` is the prefix itself. Its options are those of
-   * this one then.
+   * Puts all routes of another router, whenever they are added, below `prefix`; its `/` is the prefix itself.
+   * Its options are those of this one then.
    */
   use(prefix: string, ...rest: [...around: Middleware[], router: Router]): Router
 }

@@ -5,7 +5,10 @@ import type { Middleware } from '../message.js'
 import { withMissingHeaders } from './with-headers.js'
 
 export interface SecurityHeadersOptions {
-  /** Content-Security-Policy; false: none. `default-src 'self'; base-uri 'self'; frame-ancestors 'self'; object-src 'none'` unless given. */
+  /**
+   * Content-Security-Policy; false: none. `default-src 'self'; base-uri 'self'; frame-ancestors 'self';
+   * object-src 'none'` unless given.
+   */
   readonly contentSecurityPolicy?: string | false
   /** Strict-Transport-Security, over TLS; false: none. `max-age=15552000` unless given. */
   readonly strictTransportSecurity?: string | false
@@ -30,7 +33,10 @@ const NAMES = {
 type Name = keyof typeof NAMES
 const OPTIONS = new Set(Object.keys(NAMES))
 
-/** Middleware that adds those fields, and `X-Content-Type-Options: nosniff`, where the answer has none of that name. */
+/**
+ * Middleware that adds those fields, and `X-Content-Type-Options: nosniff`, where the answer has none of that
+ * name.
+ */
 export function securityHeaders(options: SecurityHeadersOptions = {}): Middleware {
   checkOptionNames(options, OPTIONS)
   const always: [string, string][] = [['X-Content-Type-Options', 'nosniff']]

@@ -1,4 +1,7 @@
-/** One request of a session, and its answer, which may come from any coroutine. The client waits meanwhile, or goes away. */
+/**
+ * One request of a session, and its answer, which may come from any coroutine. The client waits meanwhile, or
+ * goes away.
+ */
 import { Event } from '@shrapnel/core'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { dropBody } from '../server/body-sender.js'
@@ -28,7 +31,10 @@ export class SessionExchange {
     return this.#isGone || this.#answered.isSet
   }
 
-  /** Answers, without waiting for the client to take it. False: it was answered before, or the client has gone; what `response` holds is closed. */
+  /**
+   * Answers, without waiting for the client to take it. False: it was answered before, or the client has
+   * gone; what `response` holds is closed.
+   */
   respond(response: HttpResponse): boolean {
     if (this.isOver) {
       dropBody(response)

@@ -9,11 +9,19 @@ export interface SessionOptions {
   readonly cookiePath?: string
   /** `lax` unless given. */
   readonly sameSite?: 'strict' | 'lax'
-  /** Whether the cookie is sent over TLS alone. Where the request came over TLS unless given; behind a proxy that speaks TLS say true. */
+  /**
+   * Whether the cookie is sent over TLS alone. Where the request came over TLS unless given; behind a proxy
+   * that speaks TLS say true.
+   */
   readonly secure?: boolean
-  /** How long a session waits for a request; then its iteration ends. 1,800,000 (half an hour) unless given. */
+  /**
+   * How long a session waits for a request; then its iteration ends. 1,800,000 (half an hour) unless given.
+   */
   readonly idleTimeoutMs?: number
-  /** Sessions at a time. For one more, the oldest whose client never came back with its cookie has to end; if there is none, the answer is 503. 10,000 unless given. */
+  /**
+   * Sessions at a time. For one more, the oldest whose client never came back with its cookie has to end; if
+   * there is none, the answer is 503. 10,000 unless given.
+   */
   readonly maxSessions?: number
   /** Requests of one session that wait for their turn; more are answered with 503. 16 unless given. */
   readonly maxQueuedRequests?: number

@@ -1,5 +1,6 @@
 /**
- * A session: requests of one client, one after another, for one coroutine. What the client may know of it is its id; who has that id is the client.
+ * A session: requests of one client, one after another, for one coroutine. What the client may know of it is
+ * its id; who has that id is the client.
  */
 import { randomBytes } from 'node:crypto'
 import { ChannelClosed, Fifo, TimeoutError, withTimeout } from '@shrapnel/core'
@@ -52,7 +53,10 @@ export class Session {
     return this.#queued
   }
 
-  /** The requests, as they come: for `for await`. Ends when the session is idle for too long or its server stops. */
+  /**
+   * The requests, as they come: for `for await`. Ends when the session is idle for too long or its server
+   * stops.
+   */
   readonly requests: AsyncIterable<SessionExchange> = {
     [Symbol.asyncIterator]: () => ({
       next: async (): Promise<IteratorResult<SessionExchange, undefined>> => {
@@ -63,8 +67,8 @@ export class Session {
   }
 
   /**
-   * Waits for the next request, `idleTimeoutMs` at most; one whose client has gone is passed over. Undefined: there will be none. Cancelled, it has
-   * taken none.
+   * Waits for the next request, `idleTimeoutMs` at most; one whose client has gone is passed over. Undefined:
+   * there will be none. Cancelled, it has taken none.
    */
   async next(): Promise<SessionExchange | undefined> {
     for (;;) {
@@ -91,8 +95,9 @@ export class Session {
   }
 
   /**
-   * Gives the session another id, which goes out with the answer to the request that was taken last, and makes the old one worthless: to be called when
-   * somebody logs in, as others may have known the id before. Requests that wait were sent with the old id: they are answered with 503.
+   * Gives the session another id, which goes out with the answer to the request that was taken last, and
+   * makes the old one worthless: to be called when somebody logs in, as others may have known the id before.
+   * Requests that wait were sent with the old id: they are answered with 503.
    */
   renew(): void {
     const oldId = this.#id

@@ -1,6 +1,7 @@
 /**
- * Sessions as coroutines: each client has one that runs `fn`, and gets that client's requests one after another, so that what the session knows is in local
- * variables. This finds the session for a request, makes new ones up to a limit, and lets them end.
+ * Sessions as coroutines: each client has one that runs `fn`, and gets that client's requests one after
+ * another, so that what the session knows is in local variables. This finds the session for a request, makes
+ * new ones up to a limit, and lets them end.
  */
 import {
   type Awaitable,
@@ -24,8 +25,9 @@ export interface Sessions extends AsyncDisposable {
   /** Sessions that take requests. */
   readonly size: number
   /**
-   * Takes no more requests (503) and lets the iteration of each session end. Waits until all functions have returned, `graceMs` milliseconds at most
-   * (10,000 unless given), then shuts the others down; gives how many those were. Stop the server before, so that no request is refused.
+   * Takes no more requests (503) and lets the iteration of each session end. Waits until all functions have
+   * returned, `graceMs` milliseconds at most (10,000 unless given), then shuts the others down; gives how
+   * many those were. Stop the server before, so that no request is refused.
    */
   stop(options?: { readonly graceMs?: number }): Promise<number>
 }
@@ -142,9 +144,11 @@ class Keeper implements SessionKeeper {
 }
 
 /**
- * A handler that gives each client a session: a coroutine that runs `fn(session)`, and a cookie with an id of 144 random bits, HttpOnly, SameSite=Lax, and
- * Secure over TLS. `fn` takes the requests from `session.requests` and answers each by `respond`, in whatever order. The session ends when `fn` returns or throws:
- * requests that it had taken are answered with 500 then, and those that wait with 503; what it threw goes to the exception notifier.
+ * A handler that gives each client a session: a coroutine that runs `fn(session)`, and a cookie with an id of
+ * 144 random bits, HttpOnly, SameSite=Lax, and Secure over TLS. `fn` takes the requests from
+ * `session.requests` and answers each by `respond`, in whatever order. The session ends when `fn` returns or
+ * throws: requests that it had taken are answered with 500 then, and those that wait with 503; what it threw
+ * goes to the exception notifier.
  *
  * A request whose client goes away is passed over, or has `isGone`; reading its body fails with `HTTP_CUT`.
  */

@@ -1,4 +1,7 @@
-/** The status page as HTML: one file without scripts, which loads nothing and is looked at in light and in dark. */
+/**
+ * The status page as HTML: one file without scripts, which loads nothing and is looked at in light and in
+ * dark.
+ */
 import { createHash } from 'node:crypto'
 import { escapeHtml } from './responses.js'
 import type { StatusReport, StatusRow } from './status-report.js'

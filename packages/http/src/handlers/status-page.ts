@@ -1,4 +1,7 @@
-/** A page that shows every coroutine: what it waits on, how old it is, what it cost. For this machine alone unless told otherwise, as it says much about the program. */
+/**
+ * A page that shows every coroutine: what it waits on, how old it is, what it cost. For this machine alone
+ * unless told otherwise, as it says much about the program.
+ */
 import type { Awaitable } from '@shrapnel/core'
 import { checkFunction, checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import type { Handler, HttpRequest, HttpResponse } from '../message.js'
@@ -8,7 +11,10 @@ import { STATUS_POLICY, statusHtml } from './status-html.js'
 import { statusReport } from './status-report.js'
 
 export interface StatusPageOptions {
-  /** Who may see it. Unless given: requests with a loopback peer, for a loopback name, that say nothing of a proxy. */
+  /**
+   * Who may see it. Unless given: requests with a loopback peer, for a loopback name, that say nothing of a
+   * proxy.
+   */
   readonly allow?: (request: HttpRequest) => Awaitable<boolean>
   /** How often a browser loads it again, in seconds; 0: never. 5 unless given. */
   readonly refreshSeconds?: number

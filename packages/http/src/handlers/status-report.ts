@@ -1,4 +1,7 @@
-/** What a status page shows: the coroutines as a list, the parents before their children, and a few facts about the process. */
+/**
+ * What a status page shows: the coroutines as a list, the parents before their children, and a few facts
+ * about the process.
+ */
 import { type CoroutineFacts, whereAll } from '@shrapnel/core'
 
 export interface StatusRow {

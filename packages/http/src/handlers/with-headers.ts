@@ -2,7 +2,10 @@
 import { type HeadersInit, HttpHeaders } from '../headers.js'
 import type { HttpResponse } from '../message.js'
 
-/** The response with more fields behind its own; one that is there stays. Throws `HTTP_HEADER` for fields that cannot be. */
+/**
+ * The response with more fields behind its own; one that is there stays. Throws `HTTP_HEADER` for fields that
+ * cannot be.
+ */
 export function withHeaders(response: HttpResponse, more: HeadersInit): HttpResponse {
   const headers = new HttpHeaders(response.headers)
   for (const [name, value] of new HttpHeaders(more)) headers.append(name, value)

@@ -1,6 +1,7 @@
 /**
- * Cookies on the wire (RFC 6265, and the prefixes and Partitioned of its successor): the fields Cookie and Set-Cookie. Values may be any text: what no cookie
- * can hold is percent-encoded on its way out and decoded on its way in.
+ * Cookies on the wire (RFC 6265, and the prefixes and Partitioned of its successor): the fields Cookie and
+ * Set-Cookie. Values may be any text: what no cookie can hold is percent-encoded on its way out and decoded
+ * on its way in.
  */
 import { CLASS, IS_TOKEN } from './characters.js'
 
@@ -17,7 +18,10 @@ export interface CookieAttributes {
 
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const
 
-/** The cookies of a Cookie field: of several of one name the first, which is the one whose path fits best. What is no cookie is left out. */
+/**
+ * The cookies of a Cookie field: of several of one name the first, which is the one whose path fits best.
+ * What is no cookie is left out.
+ */
 export function parseCookies(field: string): Map<string, string> {
   const cookies = new Map<string, string>()
   for (let at = 0; at < field.length; ) {
@@ -54,7 +58,10 @@ export function isCookieName(name: string): boolean {
   return true
 }
 
-/** `value` in letters that a cookie can hold: not those that end it, and no percent sign, which says that one is encoded. */
+/**
+ * `value` in letters that a cookie can hold: not those that end it, and no percent sign, which says that one
+ * is encoded.
+ */
 export function encodeCookieValue(value: string): string {
   return value.replace(/[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g, (part) =>
     Array.from(Buffer.from(part), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),

@@ -1,6 +1,6 @@
 /**
- * The field Authorization taken apart (RFC 9110, 11.4): a scheme, and either one word or parameters. Strict: what is neither, or says something twice, is no
- * credentials at all.
+ * The field Authorization taken apart (RFC 9110, 11.4): a scheme, and either one word or parameters. Strict:
+ * what is neither, or says something twice, is no credentials at all.
  */
 import { CLASS, IS_TOKEN } from './characters.js'
 
@@ -13,7 +13,7 @@ export interface Credentials {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-export const MAX_CREDENTIALS_LENGTH = 8_192
+const MAX_CREDENTIALS_LENGTH = 8_192
 const MAX_PARAMETERS = 32
 const WORD = /^[A-Za-z0-9\-._~+/]+=*$/
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()

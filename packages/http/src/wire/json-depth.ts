@@ -7,7 +7,10 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
-/** Whether arrays and objects in `text` are nested deeper than `maxDepth`. Of what is no JSON it says something, in as little time. */
+/**
+ * Whether arrays and objects in `text` are nested deeper than `maxDepth`. Of what is no JSON it says
+ * something, in as little time.
+ */
 export function isDeeperThan(text: string, maxDepth: number): boolean {
   if (text.length <= maxDepth) return false
   let depth = 0

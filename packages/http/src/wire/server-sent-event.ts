@@ -1,4 +1,7 @@
-/** Server-sent events as text (HTML, 9.2.5). Whatever is sent stays one event: line ends in data are lines of data, and anywhere else they are refused. */
+/**
+ * Server-sent events as text (HTML, 9.2.5). Whatever is sent stays one event: line ends in data are lines of
+ * data, and anywhere else they are refused.
+ */
 
 export interface ServerSentEvent {
   /** What the client gets. */

@@ -20,7 +20,7 @@ export { type Server, serve, serveStream } from './server/serve.js'
 
 // Handlers
 
-export { type AccessLogOptions, accessLog } from './handlers/access-log.js'
+export { type AccessLog, type AccessLogOptions, accessLog } from './handlers/access-log.js'
 export { authenticatedUser, setAuthenticatedUser } from './handlers/authenticated-user.js'
 export { type BasicAuthOptions, basicAuth, basicCredentials } from './handlers/basic-auth.js'
 export { compose } from './handlers/compose.js'

@@ -1,5 +1,5 @@
 /** Access logs: one line for each request, when it is over. */
-import { Interrupted, now } from '@shrapnel/core'
+import { Interrupted, now, type SocketAddress } from '@shrapnel/core'
 import { checkFunction, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import type { HttpRequest, HttpResponse, Middleware } from '../message.js'
@@ -7,7 +7,7 @@ import { isBodiless } from '../wire/status.js'
 import { authenticatedUser } from './authenticated-user.js'
 import { countBody, knownLength } from './counted-body.js'
 import { invalidValue } from './invalid-value.js'
-import { type AccessLogEntry, type AccessLogFormat, formatEntry } from './log-entry.js'
+import { type AccessLogEntry, type AccessLogFormat, formatEntry, formatRefusal } from './log-entry.js'
 import { LogFile } from './log-file.js'
 
 export interface AccessLogOptions {
@@ -21,6 +21,12 @@ export interface AccessLogOptions {
   readonly filter?: (entry: AccessLogEntry) => boolean
 }
 
+/** Middleware, and what logs requests that never came to any. */
+export interface AccessLog extends Middleware {
+  /** For the option `onRefused` of `serve`. */
+  readonly refused: (error: HttpError, peer: SocketAddress | undefined) => void
+}
+
 const OPTIONS = new Set(['format', 'write', 'filter'])
 const FORMATS = ['common', 'combined', 'json']
 /** What nginx says of a client that went away before there was an answer. */
@@ -31,7 +37,7 @@ const CLIENT_WENT = 499
  * when that is sent. `sentBytes` is what the body has, without what frames it. A client that went away first
  * is logged with 499, or as `broken` where it had a part of the answer. To be the outermost middleware.
  */
-export function accessLog(options: AccessLogOptions = {}): Middleware {
+export function accessLog(options: AccessLogOptions = {}): AccessLog {
   checkOptionNames(options, OPTIONS)
   const { format = 'combined', filter } = options
   if (!FORMATS.includes(format)) throw invalidValue('format', 'is none of common, combined and json', format)
@@ -63,7 +69,7 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
     throw error
   }
 
-  return (request, next) => {
+  const middleware: Middleware = (request, next) => {
     try {
       const response = next(request)
       if (!(response instanceof Promise)) return answered(request, response)
@@ -75,6 +81,10 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       return failed(request, error)
     }
   }
+  return Object.assign(middleware, {
+    refused: (error: HttpError, peer: SocketAddress | undefined) =>
+      write(formatRefusal(error.status ?? 400, error.code, peer, format)),
+  })
 }
 
 function writerOf(write: AccessLogOptions['write']): (line: string) => void {

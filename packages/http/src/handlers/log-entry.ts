@@ -2,6 +2,7 @@
  * One line of an access log, in the forms that programs read. What clients say cannot end a line, nor leave
  * its place in one.
  */
+import type { SocketAddress } from '@shrapnel/core'
 import type { HttpRequest } from '../message.js'
 
 export type AccessLogFormat = 'common' | 'combined' | 'json'
@@ -35,6 +36,22 @@ export function formatEntry(entry: AccessLogEntry, format: AccessLogFormat): str
   if (format === 'common') return `${line}\n`
   const { headers } = request
   return `${line} ${quoted(headers.get('referer') ?? '-')} ${quoted(headers.get('user-agent') ?? '-')}\n`
+}
+
+/** Of what was no request, or was refused as one. `filter` does not see it: there is no request to show. */
+export function formatRefusal(
+  status: number,
+  code: string,
+  peer: SocketAddress | undefined,
+  format: AccessLogFormat,
+): string {
+  const timeMs = Date.now()
+  if (format === 'json') {
+    const time = new Date(timeMs).toISOString()
+    return `${JSON.stringify({ time, peer: peer?.address, port: peer?.port, status, sentBytes: 0, refused: code })}\n`
+  }
+  const line = `${word(peer?.address ?? '-')} - - [${clfTime(timeMs)}] "-" ${status} -`
+  return format === 'common' ? `${line}\n` : `${line} "-" "-"\n`
 }
 
 function facts({ request, status, sentBytes, durationMs, timeMs, isBroken, user }: AccessLogEntry): object {

@@ -171,6 +171,26 @@ describe('an access log', () => {
   ) // biome-ignore format: a table
 
   test.each([
+    ['combined', 'NONSENSE\r\n\r\n', / "-" 400 - "-" "-"\n$/],
+    ['common', 'GET / HTTP/1.1\r\nHost : a\r\n\r\n', / "-" 400 -\n$/],
+    [
+      'json',
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      /"status":431,"sentBytes":0,"refused":"HTTP_LIMIT"}\n$/,
+    ],
+  ] as const)('has what the server refused, in the %s form', async (format, sent, expected) => {
+    const lines: string[] = []
+    const log = accessLog({ format, write: (line) => void lines.push(line) })
+    await using talk = await overSocket(
+      compose([log], () => ({})),
+      { onRefused: log.refused },
+    )
+    await talk.send(sent)
+    await talk.rest()
+    expect(lines).toEqual([expect.stringMatching(expected)])
+  })
+
+  test.each([
     [{ format: 'apache' }, 'ERR_INVALID_ARG_VALUE'],
     [{ write: 1 }, 'ERR_INVALID_ARG_TYPE'],
     [{ file: 'x' }, 'ERR_UNKNOWN_OPTION'],

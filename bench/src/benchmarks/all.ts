@@ -9,6 +9,7 @@ import { fairness } from './fairness.js'
 import { httpClient } from './http-client.js'
 import { httpFile } from './http-file.js'
 import { httpHello } from './http-hello.js'
+import { httpJson } from './http-json.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
@@ -46,4 +47,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpHello,
   httpFile,
   httpClient,
+  httpJson,
 ]

@@ -3,66 +3,29 @@
  * truncated or could be a forgery, again without EDNS or with the cookie that was asked for, again on another connection where one
  * broke. It never waits: it sends, and is told by its owner what came.
  */
-import type { Mailbox } from '@shrapnel/core/parts'
 import { DnsError } from '../errors.js'
 import type { Transport } from '../resolution.js'
 import { decodeMessage, type Message, type Question } from '../wire/index.js'
-import type { Channel, Pending } from './pending.js'
+import type { Channel } from './pending.js'
 import { isTruncated, Query, type Verdict } from './query.js'
 import { refusalOf } from './refusal.js'
+import { Sent } from './sent.js'
 import type { Server } from './server.js'
 import { StreamConnection } from './stream-connection.js'
 import { UdpPort } from './udp-port.js'
 
-/** What a channel says to whoever waits. */
-export interface Mail {
-  readonly sent: Sent
-  /** Undefined: the channel is gone. */
-  readonly bytes: Buffer | undefined
-  readonly verdict: Verdict
-  readonly error: unknown
-  readonly wasOpen: boolean
-}
-
-/** What all attempts at one question share. */
-export interface Asked {
+/** Who asks, by one attempt after the other. */
+export interface Asker {
   readonly question: Question
   readonly questionBytes: Buffer
-  readonly mailbox: Mailbox<Mail>
-}
-
-/** One query on one channel. */
-export class Sent implements Pending {
-  readonly attempt: Attempt
-  readonly transport: Transport
-  query: Query | null = null
-  channel: Channel
-  isAnswered = false
-  sentAt: number
-
-  constructor(attempt: Attempt, transport: Transport, channel: Channel, now: number) {
-    this.attempt = attempt
-    this.transport = transport
-    this.channel = channel
-    this.sentAt = now
-  }
-  begin(channel: Channel, id: number): Query {
-    this.channel = channel
-    this.query = this.attempt.makeQuery(id, this.transport)
-    return this.query
-  }
-  onReply(bytes: Buffer, verdict: Verdict): void {
-    this.isAnswered = true
-    this.attempt.asked.mailbox.post({ sent: this, bytes, verdict, error: undefined, wasOpen: true })
-  }
-  onFailure(error: unknown, wasOpen: boolean): void {
-    this.attempt.asked.mailbox.post({ sent: this, bytes: undefined, verdict: 'short', error, wasOpen })
-  }
+  /** `bytes` are the channel's again when this returns. */
+  onReply(sent: Sent, bytes: Buffer, verdict: Verdict): void
+  onLost(sent: Sent, error: unknown, wasOpen: boolean): void
 }
 
 export class Attempt {
   readonly server: Server
-  readonly asked: Asked
+  readonly asker: Asker
   readonly startedAt: number
   /** Sent more than once: which sending a reply is to, nobody knows. */
   isRepeated = false
@@ -79,9 +42,9 @@ export class Attempt {
   #reconnects = 0
   #now: number
 
-  constructor(server: Server, asked: Asked, now: number) {
+  constructor(server: Server, asker: Asker, now: number) {
     this.server = server
-    this.asked = asked
+    this.asker = asker
     this.startedAt = this.#now = now
     this.#withEdns = server.settings.edns && server.abilities.maySpeakEdns(now)
   }
@@ -122,7 +85,7 @@ export class Attempt {
       cookie: settings.cookies && address.transport !== 'tls' ? abilities.cookie(this.#now) : undefined,
       isPadded: transport === 'tls',
     }
-    return new Query(id, this.asked.questionBytes, parts, settings)
+    return new Query(id, this.asker.questionBytes, parts, settings)
   }
 
   /** The reply, once it is there. Throws a DnsError where the server is ruled out. */
@@ -184,7 +147,7 @@ export class Attempt {
     }
     if (sent.query?.hasEdns && isRefusalOfEdns(message) && !abilities.speaksEdns)
       return this.#askWithoutEdns(sent)
-    const refusal = refusalOf(message, this.asked.question, this.server)
+    const refusal = refusalOf(message, this.asker.question, this.server)
     if (refusal !== undefined) throw refusal
     if (verdict === 'case' || this.#isInPlainCase) abilities.ignoresCase(this.#now)
     if (this.#ednsWasRefused) abilities.lacksEdns(this.#now)
@@ -260,7 +223,7 @@ export class Attempt {
   }
 
   #badReply(text: string, cause?: unknown): DnsError {
-    const { name, type } = this.asked.question
+    const { name, type } = this.asker.question
     const server = this.server.address.name
     return new DnsError('EBADRESP', `the reply of ${server} about ${name} ${type} ${text}`, {
       hostname: name,

@@ -26,6 +26,7 @@ export function refusalOf(message: Message, question: Question, server: Server):
     type,
     server: server.address.name,
     extendedError,
+    reply: message,
   })
 }
 

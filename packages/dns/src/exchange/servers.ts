@@ -3,6 +3,7 @@
  * search list, no aliases and no time to live: a question goes out as it is, and what comes back was checked to be its answer.
  */
 import { now } from '@shrapnel/core'
+import { currentScope } from '@shrapnel/core/parts'
 import type { Reply, Upstream } from '../resolution.js'
 import type { Question } from '../wire/index.js'
 import { Asking } from './asking.js'
@@ -34,7 +35,10 @@ export class Servers implements Upstream, Disposable {
   ask(question: Question): Promise<Reply> {
     const time = now()
     try {
-      return new Asking(this, this.#order(time), question, this.#settings, time).run()
+      const scope = currentScope()
+      return (
+        scope.refuse() ?? new Asking(scope, this, this.#order(time), question, this.#settings, time).run()
+      )
     } catch (error) {
       return Promise.reject(error)
     }

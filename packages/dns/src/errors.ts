@@ -1,6 +1,6 @@
 /** The errors of this package. `code` is stable, and Node's where Node has one; messages are for people. */
 import { CoroError } from '@shrapnel/core'
-import type { Message } from './wire/message.js'
+import type { Reply } from './resolution.js'
 
 export type DnsErrorCode =
   /** There is no such name (NXDOMAIN). */
@@ -34,8 +34,8 @@ export interface DnsFacts {
   readonly attempts?: readonly { readonly server: string; readonly error: unknown }[] | undefined
   /** What the server said beside it (RFC 8914). */
   readonly extendedError?: { readonly infoCode: number; readonly text: string } | undefined
-  /** The message in which the server said so; undefined where there was none that can be read. */
-  readonly reply?: Message | undefined
+  /** In which the server said so; undefined where nothing came that can be read, and of what is remembered. */
+  readonly reply?: Reply | undefined
   readonly cause?: unknown
 }
 
@@ -47,7 +47,7 @@ export class DnsError extends CoroError {
   readonly server: string | undefined
   readonly attempts: DnsFacts['attempts']
   readonly extendedError: DnsFacts['extendedError']
-  declare readonly reply: Message | undefined
+  declare readonly reply: Reply | undefined
   constructor(code: DnsErrorCode, text: string, facts: DnsFacts = {}) {
     super(code, text, facts.cause)
     this.hostname = facts.hostname

@@ -3,7 +3,7 @@ import type { ServersOptions } from './exchange/options.js'
 import type { ServerFacts } from './exchange/server.js'
 import type { ServerOptions } from './exchange/server-address.js'
 import { Servers } from './exchange/servers.js'
-import type { Reply, Upstream } from './resolution.js'
+import type { AskOptions, Reply, Upstream } from './resolution.js'
 import type { ResolvConf } from './system/resolv-conf.js'
 import type { Question } from './wire/index.js'
 
@@ -19,12 +19,6 @@ export interface SystemUpstreamOptions {
 
 /** With neither `timeout` nor `attempts` in resolv.conf, in milliseconds: their defaults would come to 10,000 for each server. */
 const USUAL_TIMEOUT_MS = 5_000
-
-/**
- * The servers have this part of it. When all are silent their own failure comes first, which says how each of them did; that of a limit
- * around them could not.
- */
-const SERVERS_SHARE = 0.9
 
 /** One time for everything, where resolv.conf has one for each try (`timeout`) and how often to try (`attempts`). */
 export function totalTimeoutMs({ hasTimes, timeoutMs, attempts }: ResolvConf): number {
@@ -49,8 +43,8 @@ export class SystemUpstream implements Upstream {
     this.#list = JSON.stringify(servers)
   }
 
-  ask(question: Question): Promise<Reply> {
-    return this.#servers.ask(question)
+  ask(question: Question, options?: AskOptions): Promise<Reply> {
+    return this.#servers.ask(question, options)
   }
 
   inspect(): ServerFacts[] {
@@ -84,5 +78,5 @@ function serversOptions(conf: ResolvConf, options: SystemUpstreamOptions): Serve
   const transport = conf.useTcp ? 'tcp' : 'udp'
   const servers =
     options.servers ?? conf.nameservers.map((address) => ({ address, port, transport }) as const)
-  return { servers, timeoutMs: SERVERS_SHARE * timeoutMs, rotate: conf.rotate }
+  return { servers, timeoutMs, rotate: conf.rotate }
 }

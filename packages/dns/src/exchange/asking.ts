@@ -8,7 +8,7 @@ import { DnsError } from '../errors.js'
 import type { Reply } from '../resolution.js'
 import type { Question } from '../wire/index.js'
 import { type Asker, Attempt } from './attempt.js'
-import { Failures } from './failures.js'
+import { type Failure, Failures } from './failures.js'
 import type { Settings } from './options.js'
 import { questionBytes, type Verdict } from './query.js'
 import type { Sent } from './sent.js'
@@ -36,7 +36,7 @@ export class Asking extends TimedWait<Reply> implements Asker {
   readonly #deadline: number
   /** Those that may still answer. */
   readonly #attempts: Attempt[] = []
-  #failures: Failures | null = null
+  readonly #failures: Failure[] = []
   #next = 0
   #repeats = 0
   #intervalMs: number
@@ -82,8 +82,10 @@ export class Asking extends TimedWait<Reply> implements Asker {
   }
 
   onLost(sent: Sent, error: unknown, wasOpen: boolean): void {
-    if (this.#isBusy) (this.#lost ??= []).push({ sent, error, wasOpen })
-    else this.#do(() => this.#lose({ sent, error, wasOpen }, now()))
+    const lost = { sent, error, wasOpen }
+    if (!this.#isBusy) this.#do(() => this.#lose(lost, now()))
+    else if (this.#lost === null) this.#lost = [lost]
+    else this.#lost.push(lost)
   }
 
   /** The time has come to ask another, or to give up. */
@@ -110,19 +112,19 @@ export class Asking extends TimedWait<Reply> implements Asker {
   }
 
   #read(sent: Sent, bytes: Buffer, verdict: Verdict, time: number): void {
-    const { attempt, transport } = sent
+    const { attempt } = sent
     const { server } = attempt
-    let message: ReturnType<Attempt['receive']>
+    let reply: Reply | undefined
     try {
-      message = attempt.receive(sent, bytes, verdict, time)
+      reply = attempt.receive(sent, bytes, verdict, time)
     } catch (failure) {
       this.#failed(attempt, failure, time)
       return
     }
-    if (message === undefined) return
+    if (reply === undefined) return
     server.answered++
     server.health.answered(time, attempt.isRepeated ? undefined : time - attempt.startedAt)
-    this.wake({ message, server: server.address.name, transport, elapsedMs: time - this.#startedAt })
+    this.wake({ ...reply, elapsedMs: time - this.#startedAt })
   }
 
   #lose({ sent, error, wasOpen }: Lost, time: number): void {
@@ -186,8 +188,7 @@ export class Asking extends TimedWait<Reply> implements Asker {
     attempt.close()
     const { health, address } = attempt.server
     health.failed(time, error instanceof DnsError ? 'refusal' : 'unreachable')
-    this.#failures ??= new Failures()
-    this.#failures.add(address.name, error)
+    this.#failures.push({ server: address.name, error })
   }
 
   #goOn(time: number): void {
@@ -200,13 +201,19 @@ export class Asking extends TimedWait<Reply> implements Asker {
       this.#askNext(time)
       return
     }
-    this.#failures ??= new Failures()
-    for (const { server, nuisance } of this.#attempts) this.#failures.addSilent(server.address.name, nuisance)
-    throw this.#failure()
+    throw this.soFar()
+  }
+
+  /** How it would fail if the time were over. */
+  soFar(): DnsError {
+    const failures = new Failures(this.#failures)
+    for (const { server, nuisance } of this.#attempts) failures.addSilent(server.address.name, nuisance)
+    return failures.summary(this.question)
   }
 
   #failure(): Error {
-    if (this.#owner.isClosed) return new ClosedError('the servers were closed: close() was called')
-    return (this.#failures ?? new Failures()).summary(this.question)
+    return this.#owner.isClosed
+      ? new ClosedError('the servers were closed: close() was called')
+      : new Failures(this.#failures).summary(this.question)
   }
 }

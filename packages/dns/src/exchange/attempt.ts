@@ -4,7 +4,7 @@
  * broke. It never waits: it sends, and is told by its owner what came.
  */
 import { DnsError } from '../errors.js'
-import type { Transport } from '../resolution.js'
+import type { Reply, Transport } from '../resolution.js'
 import { decodeMessage, type Message, type Question } from '../wire/index.js'
 import type { Channel } from './pending.js'
 import { isTruncated, Query, type Verdict } from './query.js'
@@ -89,7 +89,7 @@ export class Attempt {
   }
 
   /** The reply, once it is there. Throws a DnsError where the server is ruled out. */
-  receive(sent: Sent, bytes: Buffer, verdict: Verdict, now: number): Message | undefined {
+  receive(sent: Sent, bytes: Buffer, verdict: Verdict, now: number): Reply | undefined {
     this.#now = now
     const { query } = sent
     if (query === null || (sent !== this.#datagram && sent !== this.#stream)) return this.#drop('late')
@@ -113,6 +113,8 @@ export class Attempt {
     } catch (error) {
       this.nuisance = error
       if (isStream) throw this.#badReply('cannot be decoded', error)
+      // A forger's, or the server cannot do better: TCP tells, and at once.
+      if (this.#stream === null) this.#sendOnStream()
       return this.#drop('malformed')
     }
     if (!this.#acceptsCookie(sent, message)) return this.#drop('cookie')
@@ -135,7 +137,7 @@ export class Attempt {
     } else if (this.#datagram === null) throw error
   }
 
-  #judge(sent: Sent, message: Message, verdict: Verdict): Message | undefined {
+  #judge(sent: Sent, message: Message, verdict: Verdict): Reply | undefined {
     const { abilities } = this.server
     const { rcode, edns } = message
     if (edns !== undefined && rcode !== 'BADVERS') abilities.speaksEdns = true
@@ -147,11 +149,17 @@ export class Attempt {
     }
     if (sent.query?.hasEdns && isRefusalOfEdns(message) && !abilities.speaksEdns)
       return this.#askWithoutEdns(sent)
-    const refusal = refusalOf(message, this.asker.question, this.server)
+    const reply: Reply = {
+      message,
+      server: this.server.address.name,
+      transport: sent.transport,
+      elapsedMs: this.#now - this.startedAt,
+    }
+    const refusal = refusalOf(reply, this.asker.question, this.server)
     if (refusal !== undefined) throw refusal
     if (verdict === 'case' || this.#isInPlainCase) abilities.ignoresCase(this.#now)
     if (this.#ednsWasRefused) abilities.lacksEdns(this.#now)
-    return message
+    return reply
   }
 
   /** From servers that know no EDNS, and from nobody else who is listened to. */

@@ -2,13 +2,17 @@
 import { DnsError, type DnsErrorCode } from '../errors.js'
 import type { Question } from '../wire/index.js'
 
-interface Failure {
+export interface Failure {
   readonly server: string
   readonly error: unknown
 }
 
 export class Failures {
-  readonly #list: Failure[] = []
+  readonly #list: Failure[]
+
+  constructor(known: readonly Failure[]) {
+    this.#list = [...known]
+  }
 
   add(server: string, error: unknown): void {
     this.#list.push({ server, error })

@@ -1,5 +1,6 @@
 /** Replies that are no answer: what a server says instead, as an error. */
 import { DnsError, type DnsErrorCode } from '../errors.js'
+import type { Reply } from '../resolution.js'
 import type { Message, Question } from '../wire/index.js'
 import type { Server } from './server.js'
 
@@ -11,7 +12,8 @@ const CODES: Readonly<Record<string, DnsErrorCode>> = {
 }
 
 /** Undefined: it is an answer, if only that there is nothing (NXDOMAIN). */
-export function refusalOf(message: Message, question: Question, server: Server): DnsError | undefined {
+export function refusalOf(reply: Reply, question: Question, server: Server): DnsError | undefined {
+  const { message } = reply
   const { rcode, edns } = message
   const isAnswer = rcode === 'NOERROR' || rcode === 'NXDOMAIN'
   if (isAnswer && !(server.settings.recursionDesired && isReferral(message))) return undefined
@@ -26,7 +28,7 @@ export function refusalOf(message: Message, question: Question, server: Server):
     type,
     server: server.address.name,
     extendedError,
-    reply: message,
+    reply,
   })
 }
 

@@ -4,7 +4,7 @@
  */
 import { now } from '@shrapnel/core'
 import { currentScope } from '@shrapnel/core/parts'
-import type { Reply, Upstream } from '../resolution.js'
+import type { AskOptions, Reply, Upstream } from '../resolution.js'
 import type { Question } from '../wire/index.js'
 import { Asking } from './asking.js'
 import { ranked } from './health.js'
@@ -32,13 +32,15 @@ export class Servers implements Upstream, Disposable {
    * `ECONNREFUSED`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`, `ENOTIMP`, `ERCODE`, `EBADRESP`: how the best server did, with all of them in
    * `attempts`; with `CLOSED` after `close`.
    */
-  ask(question: Question): Promise<Reply> {
+  ask(question: Question, options: AskOptions = {}): Promise<Reply> {
     const time = now()
     try {
       const scope = currentScope()
-      return (
-        scope.refuse() ?? new Asking(scope, this, this.#order(time), question, this.#settings, time).run()
-      )
+      const refused = scope.refuse()
+      if (refused !== null) return refused
+      const asking = new Asking(scope, this, this.#order(time), question, this.#settings, time)
+      options.onStart?.(() => asking.soFar())
+      return asking.run()
     } catch (error) {
       return Promise.reject(error)
     }

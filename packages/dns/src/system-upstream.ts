@@ -20,6 +20,12 @@ export interface SystemUpstreamOptions {
 /** With neither `timeout` nor `attempts` in resolv.conf, in milliseconds: their defaults would come to 10,000 for each server. */
 const USUAL_TIMEOUT_MS = 5_000
 
+/**
+ * The servers have this part of it. When all are silent their own failure comes first: it is everybody's who asks meanwhile, and is
+ * remembered; that of one who ran out of time is his own.
+ */
+const SERVERS_SHARE = 0.9
+
 /** One time for everything, where resolv.conf has one for each try (`timeout`) and how often to try (`attempts`). */
 export function totalTimeoutMs({ hasTimes, timeoutMs, attempts }: ResolvConf): number {
   return hasTimes ? timeoutMs * attempts : USUAL_TIMEOUT_MS
@@ -78,5 +84,5 @@ function serversOptions(conf: ResolvConf, options: SystemUpstreamOptions): Serve
   const transport = conf.useTcp ? 'tcp' : 'udp'
   const servers =
     options.servers ?? conf.nameservers.map((address) => ({ address, port, transport }) as const)
-  return { servers, timeoutMs, rotate: conf.rotate }
+  return { servers, timeoutMs: SERVERS_SHARE * timeoutMs, rotate: conf.rotate }
 }

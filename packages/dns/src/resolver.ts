@@ -137,7 +137,10 @@ export class Resolver {
       : afterTurn(() => this.resolve(name, type, options))
   }
 
-  #search(start: Asked, { timeoutMs = this.#around.settings.timeoutMs, cache }: ResolveOptions): Promise<Resolution> {
+  #search(
+    start: Asked,
+    { timeoutMs = this.#around.settings.timeoutMs, cache }: ResolveOptions,
+  ): Promise<Resolution> {
     return new Search(this.#around, start, timeoutMs, cache === false).run()
   }
 
@@ -147,7 +150,6 @@ export class Resolver {
     if (entry.denial !== undefined) return Promise.reject(denied(entry, name, type, time))
     return fromCache(entry, name, time)
   }
-
 }
 
 const NO_OPTIONS: ResolveOptions = {}

@@ -35,7 +35,7 @@ export class SystemUpstream implements Upstream {
   readonly #options: SystemUpstreamOptions
   #servers: Servers
   /** Those of former settings: queries under way go on there. */
-  readonly #former: Servers[] = []
+  #former: readonly Servers[] = []
   /** Settings of `#servers`, to be compared. */
   #settings: string
   #list: string
@@ -67,7 +67,8 @@ export class SystemUpstream implements Upstream {
     const said = JSON.stringify(settings)
     if (said !== this.#settings) {
       this.#settings = said
-      this.#former.push(this.#servers)
+      this.#servers.retire()
+      this.#former = [...this.#former, this.#servers].filter((each) => each.isInUse)
       this.#servers = new Servers({ servers, ...settings })
     } else if (isOther) this.#servers.replace(servers)
     return isOther

@@ -24,7 +24,12 @@ export interface Failure {
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof TimeoutError)
-    return { code: 'ETIMEOUT', text: `no reply within ${error.timeoutMs} ms`, exitCode: EXIT.NO_REPLY, reply: undefined }
+    return {
+      code: 'ETIMEOUT',
+      text: `no reply within ${error.timeoutMs} ms`,
+      exitCode: EXIT.NO_REPLY,
+      reply: undefined,
+    }
   if (error instanceof DnsError) {
     const attempts = error.attempts ?? []
     const text =
@@ -36,7 +41,12 @@ export function failureOf(error: unknown): Failure {
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERROR'
   const text = error instanceof Error ? error.message : String(error)
-  return { code: error instanceof TraceError ? error.code : code, text, exitCode: EXIT.NO_REPLY, reply: undefined }
+  return {
+    code: error instanceof TraceError ? error.code : code,
+    text,
+    exitCode: EXIT.NO_REPLY,
+    reply: undefined,
+  }
 }
 
 function attemptWords(server: string, error: unknown): string {

@@ -69,6 +69,16 @@ export class Servers implements Upstream, Disposable {
     this.#former = [...this.#former, ...replaced].filter((server) => server.isInUse)
   }
 
+  /** Whether a port or a connection is open to any of them, as while a question is under way. */
+  get isInUse(): boolean {
+    return [...this.#servers, ...this.#former].some((server) => server.isInUse)
+  }
+
+  /** Others take their place: questions under way go on, and what they leave behind is closed. */
+  retire(): void {
+    for (const server of this.#servers) server.retire()
+  }
+
   /** How each server does, in the order given. */
   inspect(): ServerFacts[] {
     const time = now()

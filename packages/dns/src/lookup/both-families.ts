@@ -39,10 +39,7 @@ export async function askBothFamilies(
 const NOTHING: NameOutcome = { found: [], failure: undefined }
 
 /** What is in the cache costs no coroutine. */
-async function atOnce(
-  name: string,
-  ask: (type: string) => Awaitable<Outcome>,
-): Promise<readonly Outcome[]> {
+async function atOnce(name: string, ask: (type: string) => Awaitable<Outcome>): Promise<readonly Outcome[]> {
   const six = ask('AAAA')
   if (!(six instanceof Promise)) return [six, await ask('A')]
   try {

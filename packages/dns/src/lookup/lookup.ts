@@ -34,7 +34,8 @@ export async function lookup(
   if (checked.numericOnly) throw notFound(host, 'is no address')
   const name = toHostName(host)
   if (name === undefined) throw notFound(host, 'is no name that a host can have')
-  const found = findLocally(parts, name, family) ?? (await search(parts, name, family, new Deadline(timeoutMs)))
+  const found =
+    findLocally(parts, name, family) ?? (await search(parts, name, family, new Deadline(timeoutMs)))
   return resultOf(found, ordered(parts, found.addresses, checked))
 }
 

@@ -137,8 +137,20 @@ describe('exit codes', () => {
     ['no name', [], 2, /^$/, /which name/],
     ['a refusal, which is printed all the same', ['elsewhere.test'], 3, /status: REFUSED/, /REFUSED/],
     ['a refusal, of which there is no data', ['elsewhere.test', '--short'], 3, /^$/, /REFUSED/],
-    ['a refusal, in JSON', ['elsewhere.test', '--json'], 3, /"error":.*"EREFUSED".*"reply":.*"REFUSED"/, /^$/],
-    ['a failure', ['broken.test'], 3, /status: SERVFAIL.*\n.*EDNS.*\n.*extended error 22/, /SERVFAIL.*22: no authority/],
+    [
+      'a refusal, in JSON',
+      ['elsewhere.test', '--json'],
+      3,
+      /"error":.*"EREFUSED".*"reply":.*"REFUSED"/,
+      /^$/,
+    ],
+    [
+      'a failure',
+      ['broken.test'],
+      3,
+      /status: SERVFAIL.*\n.*EDNS.*\n.*extended error 22/,
+      /SERVFAIL.*22: no authority/,
+    ],
     ['no certificates', ['a', '--tls-ca', '/nowhere/ca.pem'], 2, /^$/, /ENOENT/],
   ])('%s', async (_, args, code, stdout, stderr) => {
     const result = await run(...args)

@@ -58,7 +58,12 @@ describe('whom the command asks', () => {
           { address: '192.0.2.53', port: 53, transport: 'udp', tlsName: undefined },
           { address: 'fe80::1%eth0', port: 53, transport: 'udp' },
         ],
-        options: { recursionDesired: true, dnssecOk: false, tlsCa: undefined, timeoutMs: expect.closeTo(5_000, -3) },
+        options: {
+          recursionDesired: true,
+          dnssecOk: false,
+          tlsCa: undefined,
+          timeoutMs: expect.closeTo(5_000, -3),
+        },
       },
     ])
   })

@@ -71,7 +71,11 @@ export function scriptedParts(script: Script = {}): ScriptedParts {
         await withTimeout(timeoutMs, () => release.wait())
       } catch (error) {
         if (!(error instanceof TimeoutError)) throw error
-        throw new DnsError('ETIMEOUT', `${key}: nothing in time`, { hostname: name, type, attempts: [{ server: 'scripted', error }] })
+        throw new DnsError('ETIMEOUT', `${key}: nothing in time`, {
+          hostname: name,
+          type,
+          attempts: [{ server: 'scripted', error }],
+        })
       } finally {
         pending.delete(key)
       }

@@ -6,13 +6,11 @@
 import { DnsError } from '../errors.js'
 import type { Reply, Transport } from '../resolution.js'
 import { decodeMessage, type Message, type Question } from '../wire/index.js'
-import type { Channel } from './pending.js'
 import { isTruncated, Query, type Verdict } from './query.js'
 import { refusalOf } from './refusal.js'
-import { Sent } from './sent.js'
+import type { Sent } from './sent.js'
 import type { Server } from './server.js'
-import { StreamConnection } from './stream-connection.js'
-import { UdpPort } from './udp-port.js'
+import { Ways } from './ways.js'
 
 /** Who asks, by one attempt after the other. */
 export interface Asker {
@@ -31,8 +29,7 @@ export class Attempt {
   isRepeated = false
   /** Something came that was no answer; undefined: nothing did. */
   nuisance: unknown
-  #datagram: Sent | null = null
-  #stream: Sent | null = null
+  readonly #ways: Ways
   #withEdns: boolean
   #ednsWasRefused = false
   /** A datagram had the right id on the right port, and letters in another case: a server that does not keep it, or a forger. */
@@ -44,6 +41,7 @@ export class Attempt {
 
   constructor(server: Server, asker: Asker, now: number) {
     this.server = server
+    this.#ways = new Ways(this)
     this.asker = asker
     this.startedAt = this.#now = now
     this.#withEdns = server.settings.edns && server.abilities.maySpeakEdns(now)
@@ -59,18 +57,11 @@ export class Attempt {
   repeat(now: number): void {
     this.#now = now
     this.isRepeated = true
-    const datagram = this.#datagram
-    if (datagram?.channel instanceof UdpPort) datagram.channel.sendAgain(datagram)
-    const stream = this.#stream
-    if (stream?.channel instanceof StreamConnection && stream.channel.isStalled(stream.sentAt, now)) {
-      stream.channel.retire()
-      this.#sendOnStream()
-    }
+    this.#ways.repeat(now)
   }
 
   close(): void {
-    this.#leaveDatagram()
-    this.#leaveStream()
+    this.#ways.leaveAll()
   }
 
   makeQuery(id: number, transport: Transport): Query {
@@ -92,17 +83,18 @@ export class Attempt {
   receive(sent: Sent, bytes: Buffer, verdict: Verdict, now: number): Reply | undefined {
     this.#now = now
     const { query } = sent
-    if (query === null || (sent !== this.#datagram && sent !== this.#stream)) return this.#drop('late')
-    const isStream = sent === this.#stream
+    const ways = this.#ways
+    if (query === null || !(ways.isDatagram(sent) || ways.isStream(sent))) return this.#drop('late')
+    const isStream = ways.isStream(sent)
     if (verdict === 'no-question') return this.#takeWithoutQuestion(sent, bytes)
     if (verdict === 'case' && !isStream) {
       this.#caseDiffered = true
-      if (this.#stream === null) this.#sendOnStream()
+      if (!this.#ways.hasStream) this.#sendOnStream()
       return this.#drop('case')
     }
     if (isTruncated(bytes)) {
       if (isStream) throw this.#badReply(`is truncated over ${sent.transport}`)
-      this.#leaveDatagram()
+      this.#ways.leaveDatagram()
       this.#sendOnStream()
       return undefined
     }
@@ -114,7 +106,7 @@ export class Attempt {
       this.nuisance = error
       if (isStream) throw this.#badReply('cannot be decoded', error)
       // A forger's, or the server cannot do better: TCP tells, and at once.
-      if (this.#stream === null) this.#sendOnStream()
+      if (!this.#ways.hasStream) this.#sendOnStream()
       return this.#drop('malformed')
     }
     if (!this.#acceptsCookie(sent, message)) return this.#drop('cookie')
@@ -124,25 +116,26 @@ export class Attempt {
   /** A channel is gone. Throws where there is no other. */
   lost(sent: Sent, error: unknown, wasOpen: boolean, now: number): void {
     this.#now = now
-    if (sent === this.#datagram) {
-      this.#leaveDatagram()
-      if (this.#stream === null) throw error
+    const ways = this.#ways
+    if (ways.isDatagram(sent)) {
+      this.#ways.leaveDatagram()
+      if (!this.#ways.hasStream) throw error
     }
-    if (sent !== this.#stream) return
-    this.#stream = null
+    if (!ways.isStream(sent)) return
+    ways.leaveStream()
     if (wasOpen && this.#reconnects++ === 0) this.#sendOnStream()
     else if (this.#caseDiffered && !this.#isInPlainCase) {
       this.#isInPlainCase = true
       this.#sendDatagram()
-    } else if (this.#datagram === null) throw error
+    } else if (!this.#ways.hasDatagram) throw error
   }
 
   #judge(sent: Sent, message: Message, verdict: Verdict): Reply | undefined {
     const { abilities } = this.server
     const { rcode, edns } = message
     if (edns !== undefined && rcode !== 'BADVERS') abilities.speaksEdns = true
-    if (rcode === 'BADCOOKIE' && sent === this.#datagram) {
-      this.#leaveDatagram()
+    if (rcode === 'BADCOOKIE' && this.#ways.isDatagram(sent)) {
+      this.#ways.leaveDatagram()
       if (this.#cookiesRefused++ === 0) this.#sendDatagram()
       else this.#sendOnStream()
       return undefined
@@ -168,16 +161,16 @@ export class Attempt {
     const mayBeEdns = rcode === FORMERR || rcode === NOTIMP
     if (mayBeEdns && sent.query?.hasEdns && !this.server.abilities.speaksEdns)
       return this.#askWithoutEdns(sent)
-    if (sent === this.#stream) throw this.#badReply('has no question')
+    if (this.#ways.isStream(sent)) throw this.#badReply('has no question')
     return this.#drop('no-question')
   }
 
   #askWithoutEdns(sent: Sent): undefined {
     this.#withEdns = false
     this.#ednsWasRefused = true
-    if (sent === this.#stream) this.#sendOnStream()
+    if (this.#ways.isStream(sent)) this.#sendOnStream()
     else {
-      this.#leaveDatagram()
+      this.#ways.leaveDatagram()
       this.#sendDatagram()
     }
     return undefined
@@ -191,38 +184,20 @@ export class Attempt {
     const cookie = edns?.options.find((option) => option.option === 'COOKIE')
     if (cookie?.option === 'COOKIE') return abilities.takeCookie(cookie, query.cookie)
     if (!abilities.hasServerCookie && rcode !== 'BADCOOKIE') return true
-    if (sent === this.#stream) {
+    if (this.#ways.isStream(sent)) {
       abilities.lacksCookies()
       return true
     }
-    if (this.#stream === null) this.#sendOnStream()
+    if (!this.#ways.hasStream) this.#sendOnStream()
     return false
   }
 
   #sendDatagram(): void {
-    const sent = new Sent(this, 'udp', NOWHERE, this.#now)
-    this.#leaveDatagram()
-    this.#datagram = sent
-    this.server.sendDatagram(sent, this.#now)
+    this.#ways.sendDatagram(this.#now)
   }
 
   #sendOnStream(): void {
-    const { address, streams } = this.server
-    this.#leaveStream()
-    this.#stream = new Sent(this, address.transport === 'tls' ? 'tls' : 'tcp', streams, this.#now)
-    streams.send(this.#stream)
-  }
-
-  #leaveDatagram(): void {
-    const sent = this.#datagram
-    this.#datagram = null
-    sent?.channel.leave(sent)
-  }
-
-  #leaveStream(): void {
-    const sent = this.#stream
-    this.#stream = null
-    sent?.channel.leave(sent)
+    this.#ways.sendOnStream(this.#now)
   }
 
   #drop(reason: 'late' | 'case' | 'malformed' | 'cookie' | 'no-question'): undefined {
@@ -248,6 +223,3 @@ const NOTIMP = 4
 function isRefusalOfEdns({ rcode, edns }: Message): boolean {
   return rcode === 'BADVERS' || ((rcode === 'FORMERR' || rcode === 'NOTIMP') && edns === undefined)
 }
-
-/** Until it has a place. */
-const NOWHERE: Channel = { leave() {} }

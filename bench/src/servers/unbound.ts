@@ -2,12 +2,14 @@
  * An Unbound that answers every name under `example.test` by itself, with one thread: says its port and its process, and stops it when
  * standard input closes. Nothing of the machine's Unbound is read or touched.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+
+const MOST_TRIES = 5
 
 const [unbound = 'unbound'] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'shrapnel-unbound-'))
@@ -48,19 +50,36 @@ remote-control:
 `
 }
 
-const port = await freePort()
-writeFileSync(file, configuration(port))
-const child = spawn(unbound, ['-d', '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
-child.on('error', (error) => console.error(error.message))
+/** Undefined: it ended, as when somebody else was faster to take the port. */
+async function started(port: number): Promise<ChildProcess | undefined> {
+  writeFileSync(file, configuration(port))
+  const child = spawn(unbound, ['-d', '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  child.on('error', (error) => console.error(error.message))
+  let said = ''
+  // Its standard error stays open: with nobody to read what it says, it would end of SIGPIPE.
+  for await (const text of child.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += String(text)
+    if (!said.includes('start of service')) continue
+    child.stderr.resume()
+    return child
+  }
+  console.error(said)
+  return undefined
+}
+
+let child: ChildProcess | undefined
 try {
+  let port = 0
+  for (let tries = 0; tries < MOST_TRIES && child === undefined; tries++) {
+    port = await freePort()
+    child = await started(port)
+  }
+  if (child === undefined) throw new Error('unbound did not start')
   const ended = once(child, 'exit')
-  for await (const text of child.stderr.setEncoding('utf8'))
-    if (String(text).includes('start of service')) break
-  if (child.exitCode !== null) throw new Error('unbound did not start')
   process.stdout.write(`${JSON.stringify({ port, pid: child.pid })}\n`)
   process.stdin.resume()
   await Promise.race([once(process.stdin, 'end'), ended])
 } finally {
-  child.kill('SIGTERM')
+  child?.kill('SIGTERM')
   rmSync(folder, { recursive: true, force: true })
 }

@@ -55,6 +55,7 @@ export type { SelectResult } from './channel/select-result.js'
 // Sockets
 
 export type { SocketAddress } from './net/address.js'
+export { DatagramBatch } from './net/datagram-batch.js'
 export type { InheritedListenOptions } from './net/inherited-listener.js'
 export { Listener } from './net/listener.js'
 export { fromDescriptor, Pipe, pipe, socketPair } from './net/pair.js'

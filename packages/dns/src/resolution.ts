@@ -1,4 +1,5 @@
 /** What the layers of the resolver hand to each other. */
+import type { DnsError } from './errors.js'
 import type { Message, Question, ResourceRecord } from './wire/message.js'
 import type { RecordData } from './wire/record-data.js'
 
@@ -29,13 +30,21 @@ export interface Reply {
   readonly elapsedMs: number
 }
 
+export interface AskOptions {
+  /**
+   * Called before the question is asked, with what says how it would fail if the time were over now: for whoever stops waiting before the
+   * servers are given up, and wants to say how each of them did.
+   */
+  readonly onStart?: ((soFar: () => DnsError) => void) | undefined
+}
+
 /** Asks servers, until one answers: what the cache and the resolver stand on. */
 export interface Upstream {
   /**
    * The first usable reply (NOERROR, NXDOMAIN). Waits for servers, under the caller's deadline; cancelling leaves no query behind. Fails with a DnsError
    * when every server failed: its `code` says how the best of them did.
    */
-  ask(question: Question): Promise<Reply>
+  ask(question: Question, options?: AskOptions): Promise<Reply>
 }
 
 /** The records of one name and type. */

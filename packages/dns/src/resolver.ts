@@ -4,7 +4,7 @@
  *
  * Promise: an answer depends on its own question only. Whoever is cancelled leaves the others as they were.
  */
-import { type Awaitable, Interrupted, now, TimeoutError, withTimeout } from '@shrapnel/core'
+import { type Awaitable, now } from '@shrapnel/core'
 import { afterTurn, currentScope, spend, wrongType } from '@shrapnel/core/parts'
 import type { Entry } from './cache/entry.js'
 import { Memory } from './cache/memory.js'
@@ -13,48 +13,19 @@ import {
   type ResolveOptions,
   type ResolverOptions,
   resolverSettings,
-  type Settings,
 } from './cache/options.js'
-import {
-  closed,
-  denied,
-  type Found,
-  failed,
-  found,
-  foundStale,
-  fromCache,
-  joined,
-  timedOut,
-} from './cache/outcomes.js'
+import { closed, denied, fromCache } from './cache/outcomes.js'
+import { QueryTable } from './cache/query-table.js'
 import { type Asked, asked, checkAsked, plainlyAsked } from './cache/questions.js'
-import { circle, readReply, tooManyAliases } from './cache/read-reply.js'
 import { entryReport, queryReport, type ResolverReport } from './cache/report.js'
-import { SharedQuery } from './cache/shared-query.js'
-import { DnsError } from './errors.js'
+import { Search, type Surroundings } from './cache/search.js'
+import { Usage } from './cache/usage.js'
 import type { RecordType, Resolution, Upstream } from './resolution.js'
-import { nameKey, type ResourceRecord } from './wire/index.js'
-
-/** What one `resolve` is allowed, whatever number of questions it takes. */
-interface Search {
-  readonly asked: Asked
-  readonly timeoutMs: number
-  readonly deadline: number
-  /** Asks itself, whatever is known or under way. */
-  readonly isFresh: boolean
-}
 
 export class Resolver {
   readonly #upstream: Upstream
-  readonly #settings: Settings
+  readonly #around: Surroundings & { isClosed: boolean }
   readonly #memory: Memory
-  /** Those that may be joined, by name and type. */
-  readonly #shared = new Map<string, SharedQuery>()
-  readonly #queries = new Set<SharedQuery>()
-  #isClosed = false
-  #hits = 0
-  #misses = 0
-  #coalesced = 0
-  #stale = 0
 
   /**
    * `upstream` is asked for what is not known; closing it is its owner's. Options that are not known, or out of range, are refused
@@ -63,8 +34,11 @@ export class Resolver {
   constructor(upstream: Upstream, options: ResolverOptions = {}) {
     if (typeof upstream?.ask !== 'function') throw wrongType('upstream', 'an object with ask()', upstream)
     this.#upstream = upstream
-    this.#settings = resolverSettings(options)
-    this.#memory = new Memory(this.#settings)
+    const settings = resolverSettings(options)
+    const memory = new Memory(settings)
+    const queries = new QueryTable(upstream, memory, settings)
+    this.#memory = memory
+    this.#around = { settings, memory, queries, usage: new Usage(), isClosed: false }
   }
 
   /**
@@ -102,6 +76,7 @@ export class Resolver {
   /** What is remembered, what is under way, and how often which was of use. */
   inspect(): ResolverReport {
     const { cache } = this.#memory
+    const { usage, queries } = this.#around
     const time = now()
     const usable = [...cache].filter(
       (entry) => time < entry.expiresAt || this.#memory.mayBeStale(entry, time),
@@ -109,16 +84,13 @@ export class Resolver {
     const upstream = this.#upstream as Upstream & { readonly inspect?: () => unknown }
     return {
       totals: {
-        hits: this.#hits,
-        misses: this.#misses,
-        coalesced: this.#coalesced,
-        stale: this.#stale,
+        ...usage,
         evictions: cache.evictions,
       },
       cacheBytes: cache.bytes,
       maxCacheBytes: cache.maxBytes,
       entries: usable.map((entry) => entryReport(entry, time)),
-      inFlight: [...this.#queries].map((query) => queryReport(query, time)),
+      inFlight: [...queries].map((query) => queryReport(query, time)),
       upstream: upstream.inspect?.(),
     }
   }
@@ -130,20 +102,15 @@ export class Resolver {
   flush(name?: string): number {
     if (name !== undefined && typeof name !== 'string') throw wrongType('name', 'text', name)
     const key = name === undefined ? undefined : asked(name, 'A').key
-    for (const query of this.#queries) {
-      if (key !== undefined && query.asked.key !== key) continue
-      query.mayKeep = false
-      this.#unshare(query)
-    }
+    this.#around.queries.disown(key)
     return this.#memory.cache.forget(key)
   }
 
   /** Ends all: who waits gets `CLOSED`, what is under way is cancelled, what is known is forgotten. The upstream is left as it is. */
   close(): void {
-    this.#isClosed = true
+    this.#around.isClosed = true
     this.flush()
-    for (const query of this.#queries) query.stop(closed())
-    this.#queries.clear()
+    this.#around.queries.stopAll(closed)
   }
 
   [Symbol.dispose](): void {
@@ -170,165 +137,19 @@ export class Resolver {
       : afterTurn(() => this.resolve(name, type, options))
   }
 
+  #search(
+    start: Asked,
+    { timeoutMs = this.#around.settings.timeoutMs, cache }: ResolveOptions,
+  ): Promise<Resolution> {
+    return new Search(this.#around, start, timeoutMs, cache === false).run()
+  }
+
   #give(entry: Entry, name: string, type: string, time: number): Awaitable<Resolution> {
-    this.#count(entry)
+    this.#around.usage.hits++
+    this.#memory.use(entry)
     if (entry.denial !== undefined) return Promise.reject(denied(entry, name, type, time))
     return fromCache(entry, name, time)
-  }
-
-  /** Question by question, until there are records: a server may leave it to us to follow an alias. */
-  async #search(start: Asked, options: ResolveOptions): Promise<Resolution> {
-    const { question } = start
-    const { maxAliases, timeoutMs: usual } = this.#settings
-    const timeoutMs = options.timeoutMs ?? usual
-    const search: Search = {
-      asked: start,
-      timeoutMs,
-      deadline: now() + timeoutMs,
-      isFresh: options.cache === false,
-    }
-    const seen = new Set([start.key])
-    const aliases: ResourceRecord[] = []
-    const parts: Found[] = []
-    for (let at = start; ; ) {
-      const answer = this.#answer(at, search)
-      const part = answer instanceof Promise ? await answer : answer
-      const { entry } = part
-      for (const alias of entry.aliases as readonly (ResourceRecord & { type: 'CNAME' })[]) {
-        aliases.push(alias)
-        const target = nameKey(alias.data.target)
-        if (seen.has(target)) throw circle(question, aliases, alias.data.target)
-        seen.add(target)
-      }
-      if (entry.denial !== undefined) throw denied(entry, question.name, question.type, now())
-      if (aliases.length > maxAliases) throw tooManyAliases(question, maxAliases)
-      parts.push(part)
-      if (entry.kind === 'positive') return joined(question, aliases, parts)
-      at = asked(entry.canonicalName, question.type)
-    }
-  }
-
-  #answer(at: Asked, search: Search): Awaitable<Found> {
-    if (this.#isClosed) return Promise.reject(closed())
-    if (search.isFresh) return this.#join(this.#ask(at, false, false), undefined, search)
-    const time = now()
-    const known = this.#memory.fresh(at, time)
-    if (known !== undefined) {
-      this.#count(known)
-      return found(known, time, 'cache')
-    }
-    const stale = this.#memory.stale(at, time)
-    if (stale !== undefined && time < stale.recheckAt) return this.#giveStale(stale)
-    const running = this.#shared.get(sharedKey(at))
-    if (running === undefined) return this.#join(this.#ask(at, true, stale !== undefined), stale, search)
-    if (stale !== undefined && time >= running.startedAt + this.#settings.staleAfterMs)
-      return this.#giveStale(stale)
-    this.#coalesced++
-    return this.#join(running, stale, search)
-  }
-
-  /** Waits for a question as one of its askers, under a time limit of its own. */
-  async #join(query: SharedQuery, stale: Entry | undefined, search: Search): Promise<Found> {
-    query.askers++
-    try {
-      const time = now()
-      const staleAt = stale === undefined ? Infinity : query.startedAt + this.#settings.staleAfterMs
-      const limitMs = Math.max(0, Math.min(search.deadline, staleAt) - time)
-      const outcome = await withTimeout(limitMs, () => query.answer())
-      if ('entry' in outcome) return found(outcome.entry, outcome.entry.storedAt, 'network')
-      if (stale !== undefined && !this.#isClosed) return this.#giveStale(stale)
-      throw failed(outcome.error, search.asked)
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error
-      if (stale !== undefined) return this.#giveStale(stale)
-      throw this.#late(query, search)
-    } finally {
-      query.askers--
-      if (query.askers === 0 && query.isPending && !query.isRefresh) this.#abandon(query)
-    }
-  }
-
-  /** Out of time. If the question had all the time that it is due and nobody waits any longer, that is a failure of the servers. */
-  #late(query: SharedQuery, { asked: { question }, timeoutMs }: Search): DnsError {
-    const error = timedOut(question, timeoutMs)
-    const dueMs = this.#settings.timeoutMs
-    const hadItsTime = timeoutMs >= dueMs && now() - query.startedAt >= dueMs - CLOCK_SLACK_MS
-    if (hadItsTime && query.askers === 1 && query.isPending && query.mayKeep)
-      this.#memory.fail(query.asked, timedOut(query.asked.question, timeoutMs))
-    return error
-  }
-
-  #ask(at: Asked, isShared: boolean, isRefresh: boolean): SharedQuery {
-    const query = new SharedQuery(at, isRefresh)
-    this.#misses++
-    this.#queries.add(query)
-    if (isShared) this.#shared.set(sharedKey(at), query)
-    query.start(() => this.#run(query))
-    return query
-  }
-
-  /** The coroutine of a question. */
-  async #run(query: SharedQuery): Promise<void> {
-    const { asked: at, isRefresh } = query
-    const { timeoutMs, maxAliases } = this.#settings
-    try {
-      // Nobody may be waiting for a refresh, so it has a limit itself.
-      const ask = () => this.#upstream.ask(at.question)
-      const reply = isRefresh ? await withTimeout(timeoutMs, ask) : await ask()
-      const finding = readReply(at.question, reply, maxAliases)
-      this.#end(query, { entry: this.#memory.learn(at, finding, query.mayKeep) })
-    } catch (cause) {
-      const error = isRefresh && cause instanceof TimeoutError ? timedOut(at.question, timeoutMs) : cause
-      if (error instanceof DnsError && error.isTemporary && query.mayKeep) this.#memory.fail(at, error)
-      // An interruption of this coroutine is none of theirs who wait for it.
-      this.#end(query, { error: error instanceof Interrupted ? interrupted(at, error) : error })
-    }
-  }
-
-  #end(query: SharedQuery, outcome: Parameters<SharedQuery['end']>[0]): void {
-    this.#queries.delete(query)
-    this.#unshare(query)
-    query.end(outcome)
-  }
-
-  #abandon(query: SharedQuery): void {
-    this.#queries.delete(query)
-    this.#unshare(query)
-    query.stop(interrupted(query.asked))
-  }
-
-  #unshare(query: SharedQuery): void {
-    const key = sharedKey(query.asked)
-    if (this.#shared.get(key) === query) this.#shared.delete(key)
-  }
-
-  #count(entry: Entry): void {
-    this.#hits++
-    entry.hits++
-    this.#memory.cache.use(entry)
-  }
-
-  #giveStale(entry: Entry): Found {
-    this.#stale++
-    entry.hits++
-    return foundStale(entry)
   }
 }
 
 const NO_OPTIONS: ResolveOptions = {}
-
-/** A timer may ring so much early that the clock, read later, does not show all of the time. */
-const CLOCK_SLACK_MS = 1
-
-/** No name has a space in it that is not escaped. */
-function sharedKey({ key, question }: Asked): string {
-  return `${key} ${question.type}`
-}
-
-function interrupted({ question: { name, type } }: Asked, cause?: unknown): DnsError {
-  return new DnsError('ESERVFAIL', `the question for ${name} ${type} was cancelled`, {
-    hostname: name,
-    type,
-    cause,
-  })
-}

@@ -74,7 +74,7 @@ export class SystemResolver implements Disposable {
     this.#resolver = new Resolver(this.#upstream, cache)
     const interfaces = new Interfaces(now)
     this.#parts = {
-      resolve: (name, type) => this.#resolver.resolve(name, type, this.#resolveOptions),
+      resolve: (name, type, timeoutMs) => this.#resolver.resolve(name, type, { timeoutMs }),
       rules: () => {
         this.#follow()
         return this.#rules

@@ -3,7 +3,7 @@ import type { ServersOptions } from './exchange/options.js'
 import type { ServerFacts } from './exchange/server.js'
 import type { ServerOptions } from './exchange/server-address.js'
 import { Servers } from './exchange/servers.js'
-import type { Reply, Upstream } from './resolution.js'
+import type { AskOptions, Reply, Upstream } from './resolution.js'
 import type { ResolvConf } from './system/resolv-conf.js'
 import type { Question } from './wire/index.js'
 
@@ -21,8 +21,8 @@ export interface SystemUpstreamOptions {
 const USUAL_TIMEOUT_MS = 5_000
 
 /**
- * The servers have this part of it. When all are silent their own failure comes first, which says how each of them did; that of a limit
- * around them could not.
+ * The servers have this part of it. When all are silent their own failure comes first: it is everybody's who asks meanwhile, and is
+ * remembered; that of one who ran out of time is his own.
  */
 const SERVERS_SHARE = 0.9
 
@@ -35,7 +35,7 @@ export class SystemUpstream implements Upstream {
   readonly #options: SystemUpstreamOptions
   #servers: Servers
   /** Those of former settings: queries under way go on there. */
-  readonly #former: Servers[] = []
+  #former: readonly Servers[] = []
   /** Settings of `#servers`, to be compared. */
   #settings: string
   #list: string
@@ -49,8 +49,8 @@ export class SystemUpstream implements Upstream {
     this.#list = JSON.stringify(servers)
   }
 
-  ask(question: Question): Promise<Reply> {
-    return this.#servers.ask(question)
+  ask(question: Question, options?: AskOptions): Promise<Reply> {
+    return this.#servers.ask(question, options)
   }
 
   inspect(): ServerFacts[] {
@@ -67,7 +67,8 @@ export class SystemUpstream implements Upstream {
     const said = JSON.stringify(settings)
     if (said !== this.#settings) {
       this.#settings = said
-      this.#former.push(this.#servers)
+      this.#servers.retire()
+      this.#former = [...this.#former, this.#servers].filter((each) => each.isInUse)
       this.#servers = new Servers({ servers, ...settings })
     } else if (isOther) this.#servers.replace(servers)
     return isOther

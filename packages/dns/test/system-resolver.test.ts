@@ -106,6 +106,7 @@ describe('a lookup', () => {
     expect(open().inspect().resolvConf).toMatchObject({ timeoutMs: 2_000, attempts: 3 })
     await expect(open().lookup('silent.example.', { timeoutMs: 20 })).rejects.toMatchObject({
       code: 'EAI_AGAIN',
+      attempts: [{ server: `${server.host}:${server.port}`, error: { code: 'ETIMEOUT' } }],
     })
   })
 

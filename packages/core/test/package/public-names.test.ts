@@ -16,6 +16,7 @@ test('the public names are these', async () => {
       "CoroError",
       "Coroutine",
       "CoroutineLocal",
+      "DatagramBatch",
       "DefaultCase",
       "EndOfStream",
       "Event",

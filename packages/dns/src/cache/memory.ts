@@ -29,6 +29,12 @@ export class Memory {
     return entry !== undefined && time < entry.expiresAt ? entry : undefined
   }
 
+  /** It was of use. */
+  use(entry: Entry): void {
+    entry.hits++
+    this.cache.use(entry)
+  }
+
   /** Records that are past their time and may be given if no server answers. */
   stale({ key, question }: Asked, time: number): Entry | undefined {
     const entry = this.cache.find(key, question.type)

@@ -87,21 +87,34 @@ export function denied(entry: Entry, name: string, type: string, time: number): 
 export function failed(error: unknown, { question }: Asked): unknown {
   if (error instanceof ClosedError) return closed()
   if (!(error instanceof DnsError)) return error
-  const { code, message, server, attempts, extendedError, cause } = error
+  const { code, message, server, attempts, extendedError, reply, cause } = error
   return new DnsError(code, message, {
     hostname: question.name,
     type: question.type,
     server,
     attempts,
     extendedError,
+    reply,
     cause,
   })
 }
 
-export function timedOut({ name, type }: Asked['question'], timeoutMs: number): DnsError {
-  return new DnsError('ETIMEOUT', `no answer for ${name} ${type} within ${timeoutMs} ms`, {
+/** `soFar`: how the servers did until then. */
+export function timedOut(
+  { name, type }: Asked['question'],
+  timeoutMs: number,
+  soFar: DnsError | undefined,
+): DnsError {
+  const { code = 'ETIMEOUT', server, attempts = [], extendedError, reply, cause } = soFar ?? {}
+  const servers = attempts.length === 0 ? '' : ` of ${attempts.map((each) => each.server).join(', ')}`
+  return new DnsError(code, `no answer for ${name} ${type}${servers} within ${timeoutMs} ms`, {
     hostname: name,
     type,
+    server,
+    attempts: soFar?.attempts,
+    extendedError,
+    reply,
+    cause,
   })
 }
 

@@ -3,7 +3,8 @@
  * asked for, and of the name asked for or one that its aliases lead to; all else is not looked at, whatever section it is in
  * (RFC 2181, 5.4.1; RFC 5452, 6). The order of records means nothing: servers differ in where they put the aliases.
  */
-import { DnsError, type DnsFacts } from '../errors.js'
+import { DnsError } from '../errors.js'
+import { extendedErrorOf } from '../extended-error.js'
 import type { Reply } from '../resolution.js'
 import {
   isSubdomain,
@@ -152,12 +153,6 @@ function denialOf(
   const text = isAliased ? `${what}, of which ${name} is an alias` : what
   const code = isMissing ? 'ENOTFOUND' : 'ENODATA'
   return { code, text, server, extendedError: extendedErrorOf(message) }
-}
-
-/** What the server says beside it (RFC 8914). */
-function extendedErrorOf({ edns }: Message): DnsFacts['extendedError'] {
-  const option = edns?.options.find((each) => each.option === 'EXTENDED-ERROR')
-  return option === undefined ? undefined : { infoCode: option.infoCode, text: option.text }
 }
 
 function badReply({ name, type }: Question, server: string, what: string): DnsError {

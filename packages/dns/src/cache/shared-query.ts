@@ -5,6 +5,7 @@
  */
 import { type Coroutine, now, spawn } from '@shrapnel/core'
 import { currentScope, QueuedWait, type Scope, WaitQueue } from '@shrapnel/core/parts'
+import type { DnsError } from '../errors.js'
 import type { Question } from '../wire/index.js'
 import type { Entry } from './entry.js'
 import type { Asked } from './questions.js'
@@ -17,6 +18,8 @@ export class SharedQuery {
   readonly isRefresh: boolean
   readonly startedAt = now()
   askers = 0
+  /** How it would fail if it ended now; undefined before it has begun. */
+  soFar: (() => DnsError) | undefined
   /** False: it was asked before `flush`, and its answer may be from before too. */
   mayKeep = true
   #outcome: Outcome | null = null

@@ -1,5 +1,5 @@
 /** The command: arguments in, text and an exit code out. */
-import { Interrupted, withTimeout } from '@shrapnel/core'
+import { Interrupted, now, withTimeout } from '@shrapnel/core'
 import type { Reply } from '../resolution.js'
 import { parseCommandLine, type Settings } from './arguments.js'
 import { serversFor } from './asked-servers.js'
@@ -35,20 +35,24 @@ async function answer(settings: Settings, surroundings: Surroundings): Promise<n
   const tlsCa =
     settings.tlsCaFile === undefined ? undefined : await certificates(settings.tlsCaFile, surroundings)
   try {
-    return await withTimeout(settings.timeoutMs, async () => {
-      if (settings.isTrace) return await reportTrace(settings, tlsCa, surroundings)
-      const servers = await serversFor(settings, surroundings)
-      return report(
-        await surroundings.ask(settings.question, servers, { ...settings, tlsCa }),
-        settings,
-        surroundings,
-      )
-    })
+    if (settings.isTrace)
+      return await withTimeout(settings.timeoutMs, () => reportTrace(settings, tlsCa, surroundings))
+    const startedAt = now()
+    const servers = await withTimeout(settings.timeoutMs, () => serversFor(settings, surroundings))
+    // No limit around it: its own says which server did not answer.
+    const timeoutMs = Math.max(0, settings.timeoutMs - (now() - startedAt))
+    const reply = await surroundings.ask(settings.question, servers, { ...settings, timeoutMs, tlsCa })
+    return report(reply, settings, surroundings)
   } catch (error) {
     if (error instanceof UsageError || error instanceof Interrupted) throw error
-    const { code, text, exitCode } = failureOf(error)
-    if (settings.form === 'json') surroundings.write(jsonLine({ error: { code, message: text } }))
-    else surroundings.complain(`;; ${text}\n`)
+    const { code, text, exitCode, reply } = failureOf(error)
+    if (settings.form === 'json') {
+      const said = reply === undefined ? {} : { reply: jsonReply(reply) }
+      surroundings.write(jsonLine({ error: { code, message: text }, ...said }))
+    } else {
+      if (settings.form === 'long' && reply !== undefined) surroundings.write(printReply(reply))
+      surroundings.complain(`;; ${text}\n`)
+    }
     return exitCode
   }
 }

@@ -1,16 +1,17 @@
 /**
- * One question, until a server answers or the time is over: which server is asked when, and what their failures amount to. One
- * coroutine, the asker's own, does all of it, and waits in one place; when it leaves, for whatever reason, nothing of the question is
- * left on any channel.
+ * One question, until a server answers or the time is over: which server is asked when. It is one wait of the asker's coroutine, told by
+ * ports and connections of what comes; when it ends, for whatever reason, nothing of the question is left on any channel.
  */
 import { ClosedError, now } from '@shrapnel/core'
-import { Mailbox } from '@shrapnel/core/parts'
-import { DnsError, type DnsErrorCode } from '../errors.js'
+import { type Scope, TimedWait } from '@shrapnel/core/parts'
+import { DnsError } from '../errors.js'
 import type { Reply } from '../resolution.js'
 import type { Question } from '../wire/index.js'
-import { type Asked, Attempt, type Mail } from './attempt.js'
+import { type Asker, Attempt } from './attempt.js'
+import { type Failure, Failures } from './failures.js'
 import type { Settings } from './options.js'
-import { questionBytes } from './query.js'
+import { questionBytes, type Verdict } from './query.js'
+import type { Sent } from './sent.js'
 import type { Server } from './server.js'
 
 /** A server that may be down is asked first, to see whether it is: the next has not to wait long for its turn. */
@@ -20,86 +21,125 @@ interface Owner {
   readonly isClosed: boolean
 }
 
-export class Asking {
+interface Lost {
+  readonly sent: Sent
+  readonly error: unknown
+  readonly wasOpen: boolean
+}
+
+export class Asking extends TimedWait<Reply> implements Asker {
+  readonly question: Question
+  readonly questionBytes: Buffer
   readonly #owner: Owner
   readonly #servers: readonly Server[]
-  readonly #asked: Asked
   readonly #startedAt: number
   readonly #deadline: number
   /** Those that may still answer. */
   readonly #attempts: Attempt[] = []
-  readonly #failures: { readonly server: string; readonly error: unknown }[] = []
+  readonly #failures: Failure[] = []
   #next = 0
   #repeats = 0
-  #nextAt: number
   #intervalMs: number
   #latest: Attempt | null = null
+  /** Channels that were lost while something else was done here: one that is closed says so at once. */
+  #lost: Lost[] | null = null
+  #isBusy = false
 
   /** `servers` in the order in which they are to be asked at `time`. Throws `EBADNAME`. */
   constructor(
+    scope: Scope,
     owner: Owner,
     servers: readonly Server[],
     question: Question,
     settings: Settings,
     time: number,
   ) {
+    super(scope)
     this.#owner = owner
     this.#servers = servers
-    this.#asked = { question, questionBytes: questionBytes(question), mailbox: new Mailbox(this) }
-    this.#startedAt = this.#nextAt = time
+    this.question = question
+    this.questionBytes = questionBytes(question)
+    this.#startedAt = time
     this.#deadline = time + settings.timeoutMs
     this.#intervalMs = settings.retryMs
   }
 
+  /** Waits for the reply. */
+  run(): Promise<Reply> {
+    const reply = this.suspend()
+    if (this.#owner.isClosed) this.fail(this.#failure())
+    else this.#do(() => this.#askNext(this.#startedAt))
+    return reply
+  }
+
   describe(): string {
-    const { name, type } = this.#asked.question
+    const { name, type } = this.question
     return `dns ${name} ${type} from ${this.#attempts.map(({ server }) => server.address.name).join(', ')}`
   }
 
-  async run(): Promise<Reply> {
+  onReply(sent: Sent, bytes: Buffer, verdict: Verdict): void {
+    this.#do(() => this.#read(sent, bytes, verdict, now()))
+  }
+
+  onLost(sent: Sent, error: unknown, wasOpen: boolean): void {
+    const lost = { sent, error, wasOpen }
+    if (!this.#isBusy) this.#do(() => this.#lose(lost, now()))
+    else if (this.#lost === null) this.#lost = [lost]
+    else this.#lost.push(lost)
+  }
+
+  /** The time has come to ask another, or to give up. */
+  protected onTime(): void {
+    this.#do(() => this.#goOn(now()))
+  }
+
+  protected ended(): void {
+    for (const attempt of this.#attempts) attempt.close()
+  }
+
+  /** One thing after the other. What it throws is the end. */
+  #do(step: () => void): void {
+    this.#isBusy = true
     try {
-      if (this.#owner.isClosed) throw this.#failure()
-      this.#askNext(this.#startedAt)
-      for (;;) {
-        const next = this.#asked.mailbox.next(Math.min(this.#nextAt, this.#deadline))
-        const mail = next instanceof Promise ? await next : next
-        const time = now()
-        if (mail === undefined) this.#goOn(time)
-        else {
-          const reply = this.#read(mail, time)
-          if (reply !== undefined) return reply
-        }
-      }
+      step()
+      for (let lost = this.#lost?.shift(); lost !== undefined; lost = this.#lost?.shift())
+        this.#lose(lost, now())
+    } catch (error) {
+      this.fail(error)
     } finally {
-      const { length } = this.#attempts
-      for (let at = 0; at < length; at++) this.#attempts[at]?.close()
+      this.#isBusy = false
     }
   }
 
-  #read({ sent, bytes, verdict, error, wasOpen }: Mail, time: number): Reply | undefined {
-    const { attempt, transport } = sent
+  #read(sent: Sent, bytes: Buffer, verdict: Verdict, time: number): void {
+    const { attempt } = sent
     const { server } = attempt
+    let reply: Reply | undefined
     try {
-      if (bytes === undefined) attempt.lost(sent, error, wasOpen, time)
-      else {
-        const message = attempt.receive(sent, bytes, verdict, time)
-        if (message !== undefined) {
-          server.answered++
-          server.health.answered(time, attempt.isRepeated ? undefined : time - attempt.startedAt)
-          return { message, server: server.address.name, transport, elapsedMs: time - this.#startedAt }
-        }
-      }
+      reply = attempt.receive(sent, bytes, verdict, time)
     } catch (failure) {
       this.#failed(attempt, failure, time)
+      return
     }
-    return undefined
+    if (reply === undefined) return
+    server.answered++
+    server.health.answered(time, attempt.isRepeated ? undefined : time - attempt.startedAt)
+    this.wake({ ...reply, elapsedMs: time - this.#startedAt })
+  }
+
+  #lose({ sent, error, wasOpen }: Lost, time: number): void {
+    try {
+      sent.attempt.lost(sent, error, wasOpen, time)
+    } catch (failure) {
+      this.#failed(sent.attempt, failure, time)
+    }
   }
 
   /** The next server; with none left, those that have not answered once more. */
   #askNext(time: number): void {
     for (let server = this.#servers[this.#next]; server !== undefined; server = this.#servers[this.#next]) {
       this.#next++
-      const attempt = new Attempt(server, this.#asked, time)
+      const attempt = new Attempt(server, this, time)
       const isProbe = server.health.needsProbe(time)
       if (isProbe) server.health.beginProbe(time)
       server.asked++
@@ -116,13 +156,12 @@ export class Asking {
 
   #waitFor(attempt: Attempt, time: number, isProbe: boolean): void {
     this.#latest = attempt
+    let waitMs = this.#intervalMs
     if (isProbe && this.#next < this.#servers.length) {
       const otherMs = this.#servers[this.#next]?.health.smoothedMs(time) ?? 0
-      this.#nextAt = time + Math.min(this.#intervalMs, Math.max(LEAST_PROBE_MS, 2 * otherMs))
-      return
-    }
-    this.#nextAt = time + this.#intervalMs
-    this.#intervalMs *= 2
+      waitMs = Math.min(waitMs, Math.max(LEAST_PROBE_MS, 2 * otherMs))
+    } else this.#intervalMs *= 2
+    this.setTime(Math.min(time + waitMs, this.#deadline))
   }
 
   /** False: it failed, and is ruled out. */
@@ -147,60 +186,34 @@ export class Asking {
     if (at < 0) return
     this.#attempts.splice(at, 1)
     attempt.close()
-    const { server } = attempt
-    server.health.failed(time, error instanceof DnsError ? 'refusal' : 'unreachable')
-    this.#failures.push({ server: server.address.name, error })
+    const { health, address } = attempt.server
+    health.failed(time, error instanceof DnsError ? 'refusal' : 'unreachable')
+    this.#failures.push({ server: address.name, error })
   }
 
-  /** The time has come to ask another, or to give up. */
   #goOn(time: number): void {
     const latest = this.#latest
     if (latest !== null && this.#attempts.includes(latest)) {
       latest.server.timedOut++
       latest.server.health.failed(time, 'timeout')
     }
-    if (time < this.#deadline) this.#askNext(time)
-    else this.#giveUp()
-  }
-
-  #giveUp(): never {
-    for (const { server, nuisance } of this.#attempts) {
-      const code = nuisance === undefined ? 'ETIMEOUT' : 'EBADRESP'
-      const text = nuisance === undefined ? 'did not answer' : 'sent no answer that can be read'
-      this.#failures.push({
-        server: server.address.name,
-        error: new DnsError(code, `${server.address.name} ${text}`, {
-          server: server.address.name,
-          cause: nuisance,
-        }),
-      })
+    if (time < this.#deadline) {
+      this.#askNext(time)
+      return
     }
-    throw this.#failure()
+    throw this.soFar()
   }
 
-  /** What the failures of all amount to: how the best of them did. */
+  /** How it would fail if the time were over. */
+  soFar(): DnsError {
+    const failures = new Failures(this.#failures)
+    for (const { server, nuisance } of this.#attempts) failures.addSilent(server.address.name, nuisance)
+    return failures.summary(this.question)
+  }
+
   #failure(): Error {
-    if (this.#owner.isClosed) return new ClosedError('the servers were closed: close() was called')
-    const [first] = this.#failures
-    const best = this.#failures.reduce(
-      (one, other) => (rank(other.error) > rank(one.error) ? other : one),
-      first as never,
-    ) as { readonly server: string; readonly error: unknown } | undefined
-    const { name, type } = this.#asked.question
-    const error = best?.error
-    const facts = { hostname: name, type, server: best?.server, attempts: this.#failures, cause: error }
-    const code = codeOf(error)
-    const tried = this.#failures.map((each) => `${each.server} ${codeOf(each.error)}`).join(', ')
-    const extendedError = error instanceof DnsError ? error.extendedError : undefined
-    return new DnsError(code, `no server answered ${name} ${type} (${tried})`, { ...facts, extendedError })
+    return this.#owner.isClosed
+      ? new ClosedError('the servers were closed: close() was called')
+      : new Failures(this.#failures).summary(this.question)
   }
-}
-
-function codeOf(error: unknown): DnsErrorCode {
-  return error instanceof DnsError ? error.code : 'ECONNREFUSED'
-}
-
-function rank(error: unknown): number {
-  const code = codeOf(error)
-  return code === 'ECONNREFUSED' ? 0 : code === 'ETIMEOUT' ? 1 : code === 'EBADRESP' ? 2 : 3
 }

@@ -3,7 +3,8 @@
  * search list, no aliases and no time to live: a question goes out as it is, and what comes back was checked to be its answer.
  */
 import { now } from '@shrapnel/core'
-import type { Reply, Upstream } from '../resolution.js'
+import { currentScope } from '@shrapnel/core/parts'
+import type { AskOptions, Reply, Upstream } from '../resolution.js'
 import type { Question } from '../wire/index.js'
 import { Asking } from './asking.js'
 import { ranked } from './health.js'
@@ -31,10 +32,15 @@ export class Servers implements Upstream, Disposable {
    * `ECONNREFUSED`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`, `ENOTIMP`, `ERCODE`, `EBADRESP`: how the best server did, with all of them in
    * `attempts`; with `CLOSED` after `close`.
    */
-  ask(question: Question): Promise<Reply> {
+  ask(question: Question, options: AskOptions = {}): Promise<Reply> {
     const time = now()
     try {
-      return new Asking(this, this.#order(time), question, this.#settings, time).run()
+      const scope = currentScope()
+      const refused = scope.refuse()
+      if (refused !== null) return refused
+      const asking = new Asking(scope, this, this.#order(time), question, this.#settings, time)
+      options.onStart?.(() => asking.soFar())
+      return asking.run()
     } catch (error) {
       return Promise.reject(error)
     }
@@ -61,6 +67,16 @@ export class Servers implements Upstream, Disposable {
     const replaced = before.filter((server) => !this.#servers.includes(server))
     for (const server of replaced) server.retire()
     this.#former = [...this.#former, ...replaced].filter((server) => server.isInUse)
+  }
+
+  /** Whether a port or a connection is open to any of them, as while a question is under way. */
+  get isInUse(): boolean {
+    return [...this.#servers, ...this.#former].some((server) => server.isInUse)
+  }
+
+  /** Others take their place: questions under way go on, and what they leave behind is closed. */
+  retire(): void {
+    for (const server of this.#servers) server.retire()
   }
 
   /** How each server does, in the order given. */

@@ -3,7 +3,8 @@ import { type Awaitable, GroupError, group } from '@shrapnel/core'
 import { DnsError } from '../errors.js'
 import type { Resolution } from '../resolution.js'
 import type { Family } from '../system/hosts-file.js'
-import type { LookupParts, Resolve } from './parts.js'
+import type { Deadline } from './deadline.js'
+import type { LookupParts } from './parts.js'
 
 /** What is known of a name: addresses, that there are none, or a failure that may pass. */
 export interface NameOutcome {
@@ -18,32 +19,32 @@ export async function askBothFamilies(
   parts: LookupParts,
   name: string,
   family: 0 | Family,
+  deadline: Deadline,
 ): Promise<NameOutcome> {
+  const ask = (type: string) => outcomeOf(() => parts.resolve(name, type, deadline.leftMs))
   const { singleRequest, noAaaa } = parts.rules()
   const wantsSix = family !== 4 && !noAaaa
   if (family === 4 || !wantsSix) {
     // glibc says of `no-aaaa`: as if there were none, also when they are asked for alone.
-    return family === 6 ? NOTHING : combine([await outcomeOf(() => parts.resolve(name, 'A'))])
+    return family === 6 ? NOTHING : combine([await ask('A')])
   }
-  if (family === 6) return combine([await outcomeOf(() => parts.resolve(name, 'AAAA'))])
+  if (family === 6) return combine([await ask('AAAA')])
   if (singleRequest) {
-    const four = await outcomeOf(() => parts.resolve(name, 'A'))
-    return combine([await outcomeOf(() => parts.resolve(name, 'AAAA')), four])
+    const four = await ask('A')
+    return combine([await ask('AAAA'), four])
   }
-  return combine(await atOnce(parts.resolve, name))
+  return combine(await atOnce(name, ask))
 }
 
 const NOTHING: NameOutcome = { found: [], failure: undefined }
 
 /** What is in the cache costs no coroutine. */
-async function atOnce(resolve: Resolve, name: string): Promise<readonly Outcome[]> {
-  const six = outcomeOf(() => resolve(name, 'AAAA'))
-  if (!(six instanceof Promise)) return [six, await outcomeOf(() => resolve(name, 'A'))]
+async function atOnce(name: string, ask: (type: string) => Awaitable<Outcome>): Promise<readonly Outcome[]> {
+  const six = ask('AAAA')
+  if (!(six instanceof Promise)) return [six, await ask('A')]
   try {
     return await group(async (children) => {
-      const four = children.spawn({ name: `lookup ${name} A` }, async () =>
-        outcomeOf(() => resolve(name, 'A')),
-      )
+      const four = children.spawn({ name: `lookup ${name} A` }, async () => ask('A'))
       return [await six, await four.join()]
     })
   } catch (error) {

@@ -1,17 +1,19 @@
-/** One limit for a whole lookup. Passing it is a failure that may pass, and no timeout of the caller's. */
-import { TimeoutError, withTimeout } from '@shrapnel/core'
-import { DnsError } from '../errors.js'
+/**
+ * One limit for a whole lookup, whatever it asks. Each question gets what is left of it and fails in time by itself, so that its failure,
+ * which says how each server did, is not lost; there is no limit around them.
+ */
+import { now } from '@shrapnel/core'
 
-/** Fails with `EAI_AGAIN` past `timeoutMs`; limits further out go through as `Interrupted`. */
-export async function withinTime<T>(timeoutMs: number, hostname: string, find: () => Promise<T>): Promise<T> {
-  if (timeoutMs === Infinity) return find()
-  try {
-    return await withTimeout(timeoutMs, find)
-  } catch (error) {
-    if (!(error instanceof TimeoutError)) throw error
-    throw new DnsError('EAI_AGAIN', `lookup of ${hostname} took longer than ${timeoutMs} ms`, {
-      hostname,
-      cause: error,
-    })
+export class Deadline {
+  readonly timeoutMs: number
+  readonly #at: number
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
+    this.#at = now() + timeoutMs
+  }
+
+  get leftMs(): number {
+    return Math.max(0, this.#at - now())
   }
 }

@@ -4,7 +4,7 @@
  */
 import { wrongType } from '@shrapnel/core/parts'
 import { sortAddresses } from './address-order.js'
-import { withinTime } from './deadline.js'
+import { Deadline } from './deadline.js'
 import { type Found, type LookupAddress, type LookupResult, notFound } from './found.js'
 import { toHostName } from './host-name.js'
 import { findLiteral, findLocally } from './local-names.js'
@@ -35,7 +35,7 @@ export async function lookup(
   const name = toHostName(host)
   if (name === undefined) throw notFound(host, 'is no name that a host can have')
   const found =
-    findLocally(parts, name, family) ?? (await withinTime(timeoutMs, host, () => search(parts, name, family)))
+    findLocally(parts, name, family) ?? (await search(parts, name, family, new Deadline(timeoutMs)))
   return resultOf(found, ordered(parts, found.addresses, checked))
 }
 

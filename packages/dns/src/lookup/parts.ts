@@ -6,8 +6,11 @@ import type { SourceOrder } from '../system/nsswitch.js'
 import type { SourceOf } from './address-order.js'
 import type { SearchRules } from './candidates.js'
 
-/** Records of an absolute name, without a last dot. Fails with DnsError. Waits only by core's waits. */
-export type Resolve = (name: string, type: string) => Awaitable<Resolution>
+/**
+ * Records of an absolute name, without a last dot. Waits at most `timeoutMs`, by core's waits only. Fails with a DnsError, also when the
+ * time is over.
+ */
+export type Resolve = (name: string, type: string, timeoutMs: number) => Awaitable<Resolution>
 
 export interface LookupRules extends SearchRules {
   /** A and AAAA one after the other. */

@@ -4,9 +4,9 @@ import { DnsError } from '../errors.js'
 import type { Resolution } from '../resolution.js'
 import { reverseName } from '../wire/index.js'
 import { type Address, isMapped, parseAddress } from './address.js'
-import { withinTime } from './deadline.js'
 import { toHostName } from './host-name.js'
 import type { LookupParts } from './parts.js'
+import { temporary } from './temporary.js'
 
 export interface ReverseOptions {
   /** For all of it, in milliseconds; what resolv.conf says unless given. */
@@ -39,7 +39,7 @@ export async function reverse(
   }
   if (text === '127.0.0.1' || text === '::1') return ['localhost']
   if (sources[0] === 'files' && (sources.length === 1 || finals.has('files'))) throw notFound(address)
-  const names = await withinTime(timeoutMs, address, () => namesInDns(parts, address, reverseName(text)))
+  const names = await namesInDns(parts, address, reverseName(text), timeoutMs)
   if (names.length > 0) return names
   const last = sources[1] === 'files' && !finals.has('dns') ? namesInHosts(parts, text) : []
   if (last.length === 0) throw notFound(address)
@@ -63,15 +63,18 @@ function namesInHosts(parts: LookupParts, address: string): readonly string[] {
   ]
 }
 
-async function namesInDns(parts: LookupParts, address: string, name: string): Promise<readonly string[]> {
+async function namesInDns(
+  parts: LookupParts,
+  address: string,
+  name: string,
+  timeoutMs: number,
+): Promise<readonly string[]> {
   try {
-    return hostNames(await parts.resolve(name, 'PTR'))
+    return hostNames(await parts.resolve(name, 'PTR', timeoutMs))
   } catch (error) {
     if (!(error instanceof DnsError)) throw error
     if (!error.isTemporary) return []
-    const { server, attempts, extendedError } = error
-    const facts = { hostname: address, type: 'PTR', server, attempts, extendedError, cause: error }
-    throw new DnsError('EAI_AGAIN', `the name of ${address} is not to be had now: ${error.message}`, facts)
+    throw temporary(`the name of ${address} is not to be had now`, error, { hostname: address, type: 'PTR' })
   }
 }
 

@@ -2,13 +2,15 @@
 import { group, Semaphore } from '@shrapnel/core'
 import { checkDuration, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import { DnsError } from '../errors.js'
-import { withinTime } from './deadline.js'
+import type { Resolution } from '../resolution.js'
+import { Deadline } from './deadline.js'
 import type { LookupAddress } from './found.js'
 import { toHostName, withoutLastDot } from './host-name.js'
 import { lookup } from './lookup.js'
-import { type AddressOrder, checkLookupOptions } from './lookup-options.js'
+import { type AddressOrder, checkLookupOptions, type LookupOptions } from './lookup-options.js'
 import type { LookupParts } from './parts.js'
 import { orderTargets } from './service-order.js'
+import { temporary } from './temporary.js'
 
 export interface ServiceOptions {
   /** As of `lookup`. */
@@ -68,17 +70,16 @@ export async function service(
       type: 'SRV',
     })
   const limitMs = checkDuration('timeoutMs', timeoutMs ?? parts.rules().lookupTimeoutMs)
-  return withinTime(limitMs, name, async () => {
-    const targets = orderTargets(await targetsOf(parts, withoutLastDot(ascii)), parts.random)
-    if (!addresses) return targets
-    const found = await lookUpAll(parts, targets, { ...lookups, timeoutMs: Infinity })
-    if (found.every((target) => target.addresses.length === 0)) throw found[0]?.error
-    return found
-  })
+  const deadline = new Deadline(limitMs)
+  const targets = orderTargets(await targetsOf(parts, withoutLastDot(ascii), deadline), parts.random)
+  if (!addresses) return targets
+  const found = await lookUpAll(parts, targets, lookups, deadline)
+  if (found.every((target) => target.addresses.length === 0)) throw found[0]?.error
+  return found
 }
 
-async function targetsOf(parts: LookupParts, name: string): Promise<ServiceTarget[]> {
-  const { records } = await parts.resolve(name, 'SRV')
+async function targetsOf(parts: LookupParts, name: string, deadline: Deadline): Promise<ServiceTarget[]> {
+  const { records } = await recordsOf(parts, name, deadline)
   const targets = records.flatMap((record) =>
     record.type === 'SRV' ? [targetOf(record.data as SrvData, record.ttl)] : [],
   )
@@ -95,6 +96,15 @@ async function targetsOf(parts: LookupParts, name: string): Promise<ServiceTarge
   )
 }
 
+async function recordsOf(parts: LookupParts, name: string, deadline: Deadline): Promise<Resolution> {
+  try {
+    return await parts.resolve(name, 'SRV', deadline.leftMs)
+  } catch (error) {
+    if (!(error instanceof DnsError && error.isTemporary && deadline.leftMs === 0)) throw error
+    throw temporary(`the targets of ${name} were not found in time`, error, { hostname: name, type: 'SRV' })
+  }
+}
+
 interface SrvData extends Pick<ServiceTarget, 'priority' | 'weight' | 'port'> {
   readonly target: string
 }
@@ -103,12 +113,13 @@ function targetOf({ priority, weight, port, target }: SrvData, ttl: number): Ser
   return { host: target, port, priority, weight, ttl, addresses: [], error: undefined }
 }
 
-type TargetLookup = Pick<ServiceOptions, 'family' | 'order' | 'timeoutMs'>
+type TargetLookup = Pick<ServiceOptions, 'family' | 'order'>
 
 async function lookUpAll(
   parts: LookupParts,
   targets: readonly ServiceTarget[],
   options: TargetLookup,
+  deadline: Deadline,
 ): Promise<ServiceTarget[]> {
   const results = [...targets]
   const room = new Semaphore(LOOKUPS_AT_ONCE)
@@ -116,7 +127,7 @@ async function lookUpAll(
     targets.forEach((target, i) => {
       children.spawn({ name: `lookup ${target.host}` }, async () => {
         using _held = await room.acquire()
-        results[i] = await withAddresses(parts, target, options)
+        results[i] = await withAddresses(parts, target, { ...options, timeoutMs: deadline.leftMs })
       })
     })
   })
@@ -126,7 +137,7 @@ async function lookUpAll(
 async function withAddresses(
   parts: LookupParts,
   target: ServiceTarget,
-  options: TargetLookup,
+  options: LookupOptions,
 ): Promise<ServiceTarget> {
   try {
     // The dot: a target is absolute.

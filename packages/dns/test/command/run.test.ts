@@ -1,9 +1,10 @@
-import { Event, Interrupted, sleep, spawn } from '@shrapnel/core'
+import { Event, Interrupted, sleep, spawn, UdpSocket } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import type { Ask, AskedServer, AskOptions } from '../../src/command/ask.js'
 import { ROOT_SERVERS } from '../../src/command/root-servers.js'
 import { runCommand } from '../../src/command/run.js'
 import type { Surroundings } from '../../src/command/surroundings.js'
+import { system } from '../../src/command/system.js'
 import { DnsError } from '../../src/errors.js'
 import { respond } from '../../src/server/response.js'
 import type { Question } from '../../src/wire/index.js'
@@ -57,7 +58,12 @@ describe('whom the command asks', () => {
           { address: '192.0.2.53', port: 53, transport: 'udp', tlsName: undefined },
           { address: 'fe80::1%eth0', port: 53, transport: 'udp' },
         ],
-        options: { recursionDesired: true, dnssecOk: false, tlsCa: undefined, timeoutMs: 5_000 },
+        options: {
+          recursionDesired: true,
+          dnssecOk: false,
+          tlsCa: undefined,
+          timeoutMs: expect.closeTo(5_000, -3),
+        },
       },
     ])
   })
@@ -94,9 +100,23 @@ describe('whom the command asks', () => {
 
 describe('time', () => {
   test('what takes too long is given up, and says so', async () => {
-    const world = stage({ ask: () => sleep(60_000) as never })
-    expect(await runCommand(['a.test', '--timeout', '20'], world)).toBe(9)
-    expect(world.said.err).toBe(';; no reply within 20 ms\n')
+    const slow = stage({ resolveHost: () => sleep(60_000) as never })
+    expect(await runCommand(['a.test', '--timeout', '20', '-s', 'dns.test'], slow)).toBe(9)
+    expect(slow.said.err).toBe(';; no reply within 20 ms\n')
+  })
+
+  test('servers have what is left of it, and a silent one is named', async () => {
+    using silent = new UdpSocket()
+    const { port } = silent.address
+    let stderr = ''
+    const ours: Surroundings = {
+      ...system,
+      complain: (text) => {
+        stderr += text
+      },
+    }
+    expect(await runCommand(['a.test', '--timeout', '30', '-s', `127.0.0.1:${port}`], ours)).toBe(9)
+    expect(stderr).toBe(`;; 127.0.0.1:${port} did not answer\n`)
   })
 
   test.each([[[]], [['--trace']]])('cancelled (%j), it ends at once and prints nothing', async (args) => {

@@ -1,11 +1,13 @@
 /** What is done where a server cannot, or may not be who it says: TCP, without EDNS, with another cookie, the next server. */
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import type { DnsError } from '../../src/errors.js'
 import { Servers } from '../../src/exchange/servers.js'
 import type { EdnsOption, Message } from '../../src/wire/index.js'
-import { addressIn, failureOf, QUESTION, questionOf } from './asking.js'
+import { addressIn, failureOf, QUESTION, questionOf, until } from './asking.js'
 import {
   addressOf,
+  changed,
   FORGED,
   forgery,
   type Heard,
@@ -43,6 +45,59 @@ test('a truncated reply is asked for again over TCP', async () => {
   expect(addressIn(answer)).toBe(HONEST)
   expect(answer).toMatchObject({ transport: 'tcp', server: server.address })
   expect(server.questions).toEqual([UDP, TCP])
+})
+
+test('a truncated reply may end in the middle of a record', async () => {
+  using server = new LyingServer((heard) => {
+    const cut = changed(forgery(heard, { isTruncated: true, edns: undefined }), {})
+    heard.say(heard.transport === 'udp' ? cut.subarray(0, -7) : reply(heard))
+  })
+  using servers = new Servers({ servers: [server.address] })
+  expect(await servers.ask(QUESTION)).toMatchObject({ transport: 'tcp' })
+  expect(server.questions).toEqual([UDP, TCP])
+  expect(servers.inspect()[0]?.dropped.malformed).toBe(0)
+})
+
+/** A HTTPS record whose parameter says that it is longer than the record. */
+function withMalformedRecord(heard: Heard): Buffer {
+  const data = { bytes: Buffer.from([0, 1, 0, 0, 1, 0, 9, 2, 0x68, 0x32]) }
+  const unknown = { name: heard.question.name, type: 'TYPE65280', class: 'IN', ttl: 300, data } as const
+  const bytes = reply(heard, { answers: [unknown], edns: undefined })
+  return changed(bytes, { [bytes.indexOf('ff00', 'hex')]: 0, [bytes.indexOf('ff00', 'hex') + 1]: 65 })
+}
+
+test('a reply that cannot be decoded is asked for over TCP, and if that is no better it is an error at once', async () => {
+  using server = new LyingServer((heard) => heard.say(withMalformedRecord(heard)))
+  using servers = new Servers({ servers: [server.address], timeoutMs: 60_000 })
+  // RFC 9460, 2.2: one malformed record, and the client goes on as if there were none of them.
+  expect(await failureOf(servers.ask({ ...QUESTION, type: 'HTTPS' }))).toMatchObject({
+    code: 'EBADRESP',
+    attempts: [{ error: { cause: { code: 'DNS_RDATA_SHORT' } } }],
+  })
+  expect(server.questions).toEqual([UDP, TCP].map((each) => each.replace(/A$/, 'HTTPS')))
+})
+
+test('of a datagram that cannot be decoded and an honest one after it, the honest one is taken', async () => {
+  using server = new LyingServer((heard) => {
+    if (heard.transport === 'tcp') return
+    heard.say(forgery(heard, { edns: undefined }).subarray(0, -2))
+    heard.say(reply(heard))
+  })
+  using servers = new Servers({ servers: [server.address] })
+  expect(addressIn(await servers.ask(QUESTION))).toBe(HONEST)
+  await until(() => servers.inspect()[0]?.openConnections === 0 || server.connections > 0)
+})
+
+test('a refusal comes with what the server said', async () => {
+  using server = new LyingServer((heard) => heard.say(refusal(heard, 'REFUSED')))
+  using servers = new Servers({ servers: [server.address] })
+  const error = (await failureOf(servers.ask(QUESTION))) as DnsError
+  expect(error.reply).toMatchObject({
+    server: server.address,
+    transport: 'udp',
+    message: { rcode: 'REFUSED', questions: [{ name: QUESTION.name }] },
+  })
+  expect(inspect(error)).not.toContain('recursionDesired')
 })
 
 test('a reply that is truncated for ever rules the server out', async () => {

@@ -75,7 +75,8 @@ export class LyingServer implements Disposable {
     this.#start(async () => {
       for await (const { data, from } of socket) {
         const say = (bytes: Uint8Array): void => {
-          void socket.sendTo(bytes, from.address, from.port)
+          // A server that is closed meanwhile says nothing.
+          socket.sendTo(bytes, from.address, from.port).catch(() => {})
         }
         this.#hear('udp', data, from.port, {
           say,

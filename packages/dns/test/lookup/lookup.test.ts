@@ -390,10 +390,21 @@ describe('cancelling', () => {
     await expect(lookup(parts, 'h.example', { timeoutMs: 5 })).rejects.toMatchObject({
       code: 'EAI_AGAIN',
       isTemporary: true,
-      cause: { code: 'TIMEOUT' },
+      attempts: [{ server: 'scripted' }],
+      cause: { code: 'ETIMEOUT' },
     })
     expect([...parts.pending]).toEqual([])
     const limited = scriptedParts({ table, rules: { lookupTimeoutMs: 5 } })
     expect(await outcome(limited, 'h.example')).toBe('EAI_AGAIN')
+  })
+
+  test('says what the first search domain failed of, when that took all of the time', async () => {
+    const slow = { 'h.one.example A': 'slow', 'h.one.example AAAA': 'slow' } as const
+    const parts = scriptedParts({ table: slow, rules: { search: ['one.example', 'two.example'] } })
+    await expect(lookup(parts, 'h', { timeoutMs: 5 })).rejects.toMatchObject({
+      code: 'EAI_AGAIN',
+      cause: { code: 'ETIMEOUT', hostname: 'h.one.example' },
+    })
+    expect(parts.asked.filter((each) => !each.startsWith('h.one.example'))).toEqual([])
   })
 })

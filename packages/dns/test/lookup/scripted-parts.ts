@@ -1,5 +1,5 @@
 /** A DNS that is a table, and the files that a test says. No network. */
-import { type Awaitable, Event } from '@shrapnel/core'
+import { type Awaitable, Event, TimeoutError, withTimeout } from '@shrapnel/core'
 import { DnsError, type DnsErrorCode } from '../../src/errors.js'
 import type { LookupParts, LookupRules } from '../../src/lookup/parts.js'
 import type { Resolution } from '../../src/resolution.js'
@@ -63,12 +63,19 @@ export function scriptedParts(script: Script = {}): ScriptedParts {
       source: 'network',
     }
   }
-  const later = async (name: string, type: string): Promise<Resolution> => {
+  const later = async (name: string, type: string, timeoutMs: number): Promise<Resolution> => {
     const key = `${name} ${type}`
     if (table[key] === 'slow') {
       pending.add(key)
       try {
-        await release.wait()
+        await withTimeout(timeoutMs, () => release.wait())
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error
+        throw new DnsError('ETIMEOUT', `${key}: nothing in time`, {
+          hostname: name,
+          type,
+          attempts: [{ server: 'scripted', error }],
+        })
       } finally {
         pending.delete(key)
       }
@@ -80,9 +87,9 @@ export function scriptedParts(script: Script = {}): ScriptedParts {
     asked,
     pending,
     release,
-    resolve: (name, type): Awaitable<Resolution> => {
+    resolve: (name, type, timeoutMs): Awaitable<Resolution> => {
       asked.push(`${name} ${type}`)
-      return script.isCached ? answer(name, type) : later(name, type)
+      return script.isCached ? answer(name, type) : later(name, type, timeoutMs)
     },
     rules: () => ({
       search: [],

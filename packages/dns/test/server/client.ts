@@ -1,6 +1,7 @@
 /** A client that says exactly what a test wants said. */
 import { BufferedReader, type Datagram, type Socket, tcp, UdpSocket, withTimeout } from '@shrapnel/core'
 import { decodeMessage, type Edns, encodeMessage, type Message } from '../../src/wire/index.js'
+import { PLAIN } from '../wire/messages.js'
 
 /** Long enough for a machine that does much else. */
 const PATIENCE_MS = 5_000
@@ -8,24 +9,7 @@ const PATIENCE_MS = 5_000
 export const EDNS: Edns = { udpPayloadBytes: 4096, version: 0, dnssecOk: false, options: [] }
 
 export function query(name: string, type = 'A', changes: Partial<Message> = {}): Message {
-  return {
-    id: 4711,
-    isResponse: false,
-    opcode: 'QUERY',
-    isAuthoritative: false,
-    isTruncated: false,
-    recursionDesired: true,
-    recursionAvailable: false,
-    isAuthenticData: false,
-    checkingDisabled: false,
-    rcode: 'NOERROR',
-    questions: [{ name, type, class: 'IN' }],
-    answers: [],
-    authorities: [],
-    additionals: [],
-    edns: undefined,
-    ...changes,
-  }
+  return { ...PLAIN, id: 4711, recursionDesired: true, questions: [{ name, type, class: 'IN' }], ...changes }
 }
 
 export class UdpClient implements Disposable {

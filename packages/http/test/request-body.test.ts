@@ -123,6 +123,20 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
     expect(await talk.until(answers(1))).toMatch(/^HTTP\/1.1 200 .*again$/s)
   })
 
+  test('is asked for before the answer of a handler that asks and does not wait', async () => {
+    const codes: unknown[] = []
+    await using talk = await converse(({ body }) => {
+      Promise.resolve(body.recv()).catch((error) => codes.push(error.code))
+      return { body: 'done' }
+    })
+    await talk.send(`${get()}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n`)
+    const text = await talk.until((all) => all.split('done').length === 3)
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 100', 'HTTP/1.1 200'])
+    expect(codes).toEqual(['HTTP_CUT'])
+    await talk.send(`12345${get()}`)
+    expect(body(await talk.until(answers(1)))).toBe('done')
+  })
+
   test('is not asked for by a handler that answers without it, and then the connection ends', async () => {
     await using talk = await converse(() => ({ status: 403 }))
     const answer = await talk.ask(

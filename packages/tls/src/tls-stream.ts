@@ -10,6 +10,7 @@ import {
   ClosedError,
   isDisconnect,
   SimultaneousError,
+  type SocketAddress,
   type Stream,
   TimeoutError,
   withTimeout,
@@ -63,14 +64,16 @@ export interface TlsFacts {
 
 export class TlsStream implements Stream {
   readonly #pump: Pump
+  readonly #transport: Stream
   readonly facts: TlsFacts
   #pushback: Pushback | null = null
   #isShutDown = false
   #peerChain: readonly X509Certificate[] | null = null
 
   /** After the handshake. @internal */
-  constructor(pump: Pump, handshakeMs: number) {
+  constructor(pump: Pump, handshakeMs: number, transport: Stream) {
     this.#pump = pump
+    this.#transport = transport
     const facts: NativeFacts = native.engineFacts(pump.engine)
     this.facts = {
       protocol: facts.protocol,
@@ -85,6 +88,12 @@ export class TlsStream implements Stream {
 
   get isClosed(): boolean {
     return this.#pump.isClosed
+  }
+
+  /** The end of the other side; undefined where the transport has none, and once the peer is gone or this is closed. */
+  get remoteAddress(): SocketAddress | undefined {
+    const transport: Stream & { readonly remoteAddress?: SocketAddress | undefined } = this.#transport
+    return transport.remoteAddress
   }
 
   /** `TLSv1.3` or `TLSv1.2`. */

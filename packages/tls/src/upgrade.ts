@@ -144,7 +144,7 @@ export async function secure(stream: Stream, side: Side): Promise<TlsStream> {
   const sessions = side.resumption?.begin(pump.engine, stream)
   const finish = async (): Promise<TlsStream> => {
     await pump.handshake(side.choose)
-    const made = new TlsStream(pump, now() - since)
+    const made = new TlsStream(pump, now() - since, stream)
     try {
       await side.checkPeer?.(made)
     } catch (error) {

@@ -76,3 +76,50 @@ test('what was said to be exhausted waits for the next event', async () => {
   left.close()
   right.close()
 })
+
+test('it reads and writes now or not at all, beside an operation that waits', async () => {
+  const [left, right] = socketPair()
+  const raw = right.raw()
+  expect(raw.isReadable).toBe(true)
+  expect(raw.read(buffer, 0, buffer.length)).toBeLessThan(0)
+  expect(raw.isReadable).toBe(false)
+  const reader = await waiting(async () => raw.attempt('read', { verb: 'wait', try: () => PENDING }))
+  expect(raw.write(Buffer.from('xabcx'), 1, 4)).toBe(3)
+  expect((await left.recv()).toString()).toBe('abc')
+  await left.send('de')
+  expect(raw.read(buffer, 1, 2)).toBe(2)
+  expect(buffer.toString('latin1', 1, 3)).toBe('de')
+  left.close()
+  while (raw.read(buffer, 0, 1) !== 0) await yieldSlice()
+  reader.interrupt()
+  await expect(reader.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  right.close()
+  expect(() => raw.read(buffer, 0, 1)).toThrow(expect.objectContaining({ code: 'EBADF' }))
+})
+
+test('an operation that left what there was where it was is tried again when it is told to', async () => {
+  const [left, right] = socketPair()
+  const raw = right.raw()
+  let isWanted = false
+  let looks = 0
+  const operation: RawOperation<string> = {
+    verb: 'choosy read',
+    try() {
+      looks++
+      if (!isWanted) return PENDING
+      const count = raw.read(buffer, 0, buffer.length)
+      return count < 0 ? PENDING : buffer.toString('latin1', 0, count)
+    },
+  }
+  const reader = await waiting(async () => raw.attempt('read', operation))
+  const before = looks
+  await left.send('kept')
+  while (looks === before) await yieldSlice()
+  isWanted = true
+  raw.retry('read')
+  expect(await reader.join()).toBe('kept')
+  raw.retry('read')
+  right.close()
+  raw.retry('write')
+  left.close()
+})

@@ -221,6 +221,15 @@ export class RequestBody extends ReceivedBody {
     this.#waiting?.fail(error)
   }
 
+  /** The request was answered: whoever still waits, waits for nothing. */
+  leave(): void {
+    if (this.#waiting?.isWaiting !== true) return
+    const { target } = this
+    this.target = null
+    if (target !== null && target.at > 0) this.#putBack(target)
+    this.#waiting.fail(new HttpError('HTTP_CUT', 'the request was answered'))
+  }
+
   /** Drops what is here of it. Throws what the chunks are refused with. */
   discard(): void {
     const { input } = this.#source

@@ -71,7 +71,8 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     try {
       response = runIn(this as Scope, handler, this.request)
     } catch (error) {
-      this.#answerError(error)
+      if (this.#connection.isFlushing) this.#onFailure(error)
+      else this.#answerError(error)
       return
     }
     if (isThenable(response)) {
@@ -79,7 +80,8 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
         (later) => this.#onAnswer(later),
         (error) => this.#onFailure(error),
       )
-    } else this.#answer(response)
+    } else if (this.#connection.isFlushing) this.#onAnswer(response)
+    else this.#answer(response)
   }
 
   #onAnswer(response: HttpResponse): void {
@@ -119,6 +121,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 
   /** The answer is complete, or never will be. */
   end(): void {
+    this.body?.leave()
     this.request.done()
     this.close()
   }

@@ -3,6 +3,8 @@ import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
 import { fairness } from './fairness.js'
 import { httpHello } from './http-hello.js'
+import { httpHono } from './http-hono.js'
+import { httpPost } from './http-post.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
@@ -34,4 +36,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   tlsHandshake,
   tlsIdle,
   httpHello,
+  httpHono,
+  httpPost,
 ]

@@ -12,6 +12,7 @@ import { HttpHeaders } from '../headers.js'
 import { ReceivedBody } from '../received-body.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import type { HeadLimits } from '../wire/limits.js'
+import { bodyMemory } from './body-memory.js'
 import type { Input } from './input.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -141,7 +142,9 @@ export class RequestBody extends ReceivedBody {
       const count = this.#next(input, max)
       if (count > 0) {
         const from = this.#decoder === null ? input.at - count : this.#decoder.dataFrom
-        return Buffer.from(input.bytes.subarray(from, from + count))
+        const bytes = bodyMemory(count)
+        input.bytes.copy(bytes, 0, from, from + count)
+        return bytes
       }
       if (this.#isFinished) return NOTHING
     }
@@ -292,7 +295,7 @@ export class RequestBody extends ReceivedBody {
     if (this.#failure !== null) throw this.#failure
     const { input } = this.#source
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
-    const bytes = Buffer.allocUnsafeSlow(Math.min(this.#left, TRUSTED_BYTES))
+    const bytes = bodyMemory(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
     input.bytes.copy(bytes, 0, input.at - at, input.at)
     this.target = { bytes, at, end: bytes.length }

@@ -10,6 +10,8 @@ import { httpClient } from './http-client.js'
 import { httpFile } from './http-file.js'
 import { httpHello } from './http-hello.js'
 import { httpJson } from './http-json.js'
+import { httpHono } from './http-hono.js'
+import { httpPost } from './http-post.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
@@ -48,4 +50,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpFile,
   httpClient,
   httpJson,
+  httpHono,
+  httpPost,
 ]

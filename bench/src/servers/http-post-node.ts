@@ -1,8 +1,24 @@
-/** The peer `node:http` of `http-post`: gathers the chunks by their event, which is the fastest way there, and joins them. */
+/**
+ * The peer `node:http` of `http-post`: gathers the chunks by their event, which is the fastest way there, and joins them. `in place`: only
+ * counts them.
+ */
 import { createServer } from 'node:http'
 import { announce } from './control.js'
 
+const [, , , how] = process.argv
+
 const server = createServer((request, response) => {
+  if (how === 'in place') {
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+    })
+    request.on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/plain' })
+      response.end(String(length))
+    })
+    return
+  }
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {

@@ -31,7 +31,11 @@ export abstract class ReceivedBody implements Body {
     return parseJson<T>(await this.bytes(options))
   }
 
-  async recvInto(target: Uint8Array): Promise<number> {
+  recvInto(target: Uint8Array): Awaitable<number> {
+    return this.#recvInto(target)
+  }
+
+  async #recvInto(target: Uint8Array): Promise<number> {
     if (target.length === 0) return 0
     const bytes = await this.recv(Math.min(target.length, RECV_BYTES))
     target.set(bytes)

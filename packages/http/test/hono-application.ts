@@ -80,7 +80,7 @@ export function makeApplication(log: string[]): Hono {
       `${again.method} ${again.headers.get('x-new')} ${await again.text()} ${c.req.raw instanceof Request}`,
     )
   })
-  app.post('/echo-stream', (c) => c.body(c.req.raw.body))
+  app.post('/echo-stream', (c) => new Response(c.req.raw.body))
   app.post('/form', async (c) => {
     const form = await c.req.parseBody({ all: true })
     const seen: string[] = []

@@ -3,20 +3,13 @@
  * when something else is asked for, and has the body from then on.
  */
 import type { Scope } from '@shrapnel/core/parts'
-import { HttpError } from '../errors.js'
 import type { HttpRequest } from '../message.js'
+import { answerable } from './body-error.js'
 import { LightHeaders } from './light-headers.js'
 import { urlOf } from './request-url.js'
 import { streamOf } from './web-body.js'
 
 export const PlatformRequest: typeof Request = Request
-
-/** Hono, among others, asks what an error would answer. */
-class BodyError extends HttpError {
-  getResponse(): Response {
-    return new Response(`${this.message}\n`, { status: this.status ?? 400 })
-  }
-}
 
 export class LightRequest {
   readonly #request: HttpRequest
@@ -169,11 +162,5 @@ function unusable(): TypeError {
 }
 
 function refused(error: unknown): never {
-  if (!(error instanceof HttpError)) throw error
-  const { status, limit } = error
-  throw new BodyError(error.code, error.message, {
-    ...(status === undefined ? {} : { status }),
-    ...(limit === undefined ? {} : { limit }),
-    cause: error.cause,
-  })
+  throw answerable(error)
 }

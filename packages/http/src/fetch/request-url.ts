@@ -27,6 +27,9 @@ export function urlOf(request: HttpRequest): string {
 }
 
 function parsed(request: HttpRequest): string {
+  // A parser takes it for a slash, and whoever looked at the path before did not.
+  const { path } = request
+  if (path.includes('\\')) throw new HttpError('HTTP_SYNTAX', 'a backslash in the path', { status: 400 })
   try {
     return request.url.href
   } catch (cause) {

@@ -1,6 +1,7 @@
 /** Bodies between our world and that of web streams. Back-pressure goes both ways: nothing is read that nobody asked for. */
-import { interruptible, toWeb } from '@shrapnel/core'
+import { type Awaitable, interruptible, type Stream, toWeb } from '@shrapnel/core'
 import type { Body, HttpRequest } from '../message.js'
+import { answerable } from './body-error.js'
 
 /** How many microtasks a stream that was made of a value takes to say that it has ended. */
 const SOON = 6
@@ -12,7 +13,48 @@ type Piece = Uint8Array | string
 /** Null where there is none, as for GET and HEAD of the fetch standard. */
 export function streamOf({ method, body }: HttpRequest): WebStream | null {
   if (method === 'GET' || method === 'HEAD' || body.length === 0) return null
-  return toWeb(body satisfies Body).readable as WebStream
+  return toWeb(new FetchBody(body)).readable as WebStream
+}
+
+/** What went wrong with a body is said so that an application can answer it. */
+class FetchBody implements Stream {
+  readonly #body: Body
+
+  constructor(body: Body) {
+    this.#body = body
+  }
+
+  get isClosed(): boolean {
+    return this.#body.isClosed
+  }
+
+  async recv(max?: number): Promise<Buffer> {
+    try {
+      return await this.#body.recv(max)
+    } catch (error) {
+      throw answerable(error)
+    }
+  }
+
+  recvInto(target: Uint8Array): Awaitable<number> {
+    return this.#body.recvInto(target)
+  }
+
+  send(data: Uint8Array | string): Awaitable<void> {
+    return this.#body.send(data)
+  }
+
+  sendv(parts: readonly (Uint8Array | string)[]): Awaitable<void> {
+    return this.#body.sendv(parts)
+  }
+
+  shutdown(): Awaitable<void> {
+    return this.#body.shutdown()
+  }
+
+  close(): void {
+    this.#body.close()
+  }
 }
 
 /** A web stream, piece by piece. Cancelling whoever waits, and ending early, cancels the stream. */

@@ -12,6 +12,7 @@ import { HttpHeaders } from '../headers.js'
 import { ReceivedBody } from '../received-body.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import type { HeadLimits } from '../wire/limits.js'
+import { bodyMemory } from './body-memory.js'
 import type { Input } from './input.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -53,6 +54,8 @@ export class RequestBody extends ReceivedBody {
   /** Bytes of the body that came so far. */
   receivedBytes = 0
   target: Target | null = null
+  /** Whatever comes first into the target is enough. */
+  #takesAny = false
 
   constructor(
     source: BodySource,
@@ -108,6 +111,28 @@ export class RequestBody extends ReceivedBody {
     return this.#wait(scope)
   }
 
+  /** What is here, or else what comes next, goes to where the caller has it: no memory is taken, no piece made. */
+  override recvInto(target: Uint8Array): Awaitable<number> {
+    if (this.#decoder !== null || target.length === 0) return super.recvInto(target)
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#waiting?.claim(scope)
+    if (!spend(scope)) return afterTurn(() => this.recvInto(target))
+    if (this.#failure !== null) throw this.#failure
+    if (this.#isFinished) return 0
+    const { input } = this.#source
+    if (input.at < input.end) {
+      const count = this.#next(input, target.length)
+      target.set(input.bytes.subarray(input.at - count, input.at))
+      return count
+    }
+    const bytes = Buffer.from(target.buffer, target.byteOffset, Math.min(target.length, this.#left))
+    this.target = { bytes, at: 0, end: bytes.length }
+    this.#takesAny = true
+    return this.#wait(scope).then(lengthOf)
+  }
+
   /** What is here now, empty at the end; undefined: nothing yet. */
   #take(max: number): Buffer | undefined {
     if (this.#failure !== null) throw this.#failure
@@ -117,7 +142,9 @@ export class RequestBody extends ReceivedBody {
       const count = this.#next(input, max)
       if (count > 0) {
         const from = this.#decoder === null ? input.at - count : this.#decoder.dataFrom
-        return Buffer.from(input.bytes.subarray(from, from + count))
+        const bytes = bodyMemory(count)
+        input.bytes.copy(bytes, 0, from, from + count)
+        return bytes
       }
       if (this.#isFinished) return NOTHING
     }
@@ -168,6 +195,7 @@ export class RequestBody extends ReceivedBody {
   #gaveUp(): void {
     const { target } = this
     this.target = null
+    this.#takesAny = false
     if (target !== null && target.at > 0) this.#putBack(target)
     this.#source.bodyCame()
   }
@@ -199,8 +227,15 @@ export class RequestBody extends ReceivedBody {
     target.at += count
     this.#left -= count
     this.receivedBytes += count
-    if (this.#left > 0 && target.at < target.end) return
     if (this.#left === 0) this.#isFinished = true
+    if (this.#takesAny) {
+      this.#takesAny = false
+      this.target = null
+      this.#source.bodyCame()
+      this.#waiting?.wake(target.bytes.subarray(0, target.at))
+      return
+    }
+    if (this.#left > 0 && target.at < target.end) return
     if (this.#left > 0) {
       const bytes = Buffer.allocUnsafeSlow(Math.min(2 * target.bytes.length, target.at + this.#left))
       target.bytes.copy(bytes, 0, 0, target.at)
@@ -260,7 +295,7 @@ export class RequestBody extends ReceivedBody {
     if (this.#failure !== null) throw this.#failure
     const { input } = this.#source
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
-    const bytes = Buffer.allocUnsafeSlow(Math.min(this.#left, TRUSTED_BYTES))
+    const bytes = bodyMemory(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
     input.bytes.copy(bytes, 0, input.at - at, input.at)
     this.target = { bytes, at, end: bytes.length }
@@ -300,6 +335,10 @@ export class RequestBody extends ReceivedBody {
   close(): void {
     this.cut(new HttpError('HTTP_CUT', 'the body was closed'))
   }
+}
+
+function lengthOf({ length }: Buffer): number {
+  return length
 }
 
 function bodyTooLong(limit: string): HttpError {

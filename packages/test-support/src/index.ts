@@ -24,6 +24,7 @@ export { TestSupportError, type TestSupportErrorCode } from './errors.js'
 // Bytes into decoders
 export { checkFeeding, checkFeedingOfMany, chunkings, everySplit, type Feedable, feed } from './feeding.js'
 export { freePort } from './free-port.js'
+export { type HaproxyOptions, startHaproxy } from './haproxy.js'
 // Leaks
 export { collectGarbage, expectFlatHeap, type FlatHeapOptions, heapUsedAfterGc } from './heap.js'
 export { hex, parseHex } from './hex.js'
@@ -35,6 +36,7 @@ export {
   type HostileRun,
 } from './hostile-table.js'
 export { type NginxFacts, type NginxOptions, startNginx } from './nginx.js'
+export { type NginxProxyOptions, startNginxProxy } from './nginx-proxy.js'
 export {
   type DescriptorLeakOptions,
   expectNoDescriptorLeak,
@@ -63,3 +65,4 @@ export {
 export type { Cut, TrafficShape } from './traffic-shape.js'
 // Time
 export { type PendingAlarm, VirtualClock } from './virtual-clock.js'
+export { type WrkOptions, type WrkReport, wrk } from './wrk.js'

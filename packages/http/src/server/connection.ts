@@ -75,9 +75,11 @@ export class Connection implements Receiver {
   /** The peer sends no more. */
   #hasEnded = false
   #closesAfterFlush = false
-  /** The body that is dropped, and how much of it, or of anything, still may be; below 0: nothing need be. */
+  /** The body that is dropped, and how much of it still may be. */
   #dropping: RequestBody | null = null
   #dropLeft = 0
+  /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
+  #lingers = false
   #wait: EndWait | null = null
 
   constructor(owner: ConnectionOwner, coroutine: Coroutine, makeLink: (receiver: Receiver) => Link) {
@@ -219,11 +221,8 @@ export class Connection implements Receiver {
   }
 
   received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
-    if (this.#phase === LINGERING) {
-      this.#dropLeft -= to - from
-      if (this.#dropLeft < 0) this.#over()
-      return
-    }
+    // As much as comes in its time: ending before the client has sent it all would take the answer from it.
+    if (this.#phase === LINGERING) return
     this.input.add(bytes, from, to, isBorrowed)
     if (this.#phase === DRAINING) this.#drain()
     if (this.#phase === HEAD) this.#serve()
@@ -438,17 +437,17 @@ export class Connection implements Receiver {
     this.deadline.set(recently() + this.settings.sendTimeoutMs * units)
   }
 
-  /** `isQuiet`: the client has nothing more to say, as far as is known. What is not received would keep it from the answer. */
+  /** `isQuiet`: the client has nothing more to say, as far as is known. */
   #closeBehindAnswer(isQuiet: boolean): void {
     this.#phase = SENDING
     this.#closesAfterFlush = true
-    this.#dropLeft = isQuiet && this.input.size === 0 ? -1 : this.settings.maxDrainBytes
+    this.#lingers = !isQuiet || this.input.size > 0
   }
 
   /** Everything is sent: ends, so that the client reads it all. */
   #close(): void {
     this.#closesAfterFlush = false
-    if (this.#hasEnded || this.#dropLeft < 0) {
+    if (this.#hasEnded || !this.#lingers) {
       this.#over()
       return
     }

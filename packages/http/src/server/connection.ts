@@ -235,7 +235,7 @@ export class Connection implements Receiver {
     const exchange = this.#exchange
     const isHalfCloseAllowed = this.settings.allowHalfClose
     if (this.#phase === HANDLING && exchange !== null) {
-      exchange.body?.cut(new HttpError('HTTP_CUT', 'the client ended in the middle of a body'))
+      exchange.body?.endInput(cutBody())
       if (!isHalfCloseAllowed) exchange.abort()
     } else if (this.#phase === SENDING && exchange !== null) {
       if (!isHalfCloseAllowed && exchange.isGrowing) exchange.abort()
@@ -284,6 +284,7 @@ export class Connection implements Receiver {
     this.deadline.set(Number.POSITIVE_INFINITY)
     const exchange = new Exchange(this)
     this.#exchange = exchange
+    if (this.#hasEnded) exchange.body?.endInput(cutBody())
     exchange.begin(this.#owner.handler)
     charge(this.coroutine)
     return true
@@ -484,6 +485,10 @@ export class Connection implements Receiver {
       this.flush()
     } else this.#over()
   }
+}
+
+function cutBody(): HttpError {
+  return new HttpError('HTTP_CUT', 'the client ended in the middle of a body')
 }
 
 class EndWait extends Wait<void> {

@@ -133,3 +133,19 @@ test('requests behind one that waits are answered when the client still sends', 
   go.set()
   expect(await talk.until(answers(2))).toContain('/2')
 })
+
+test('an upgrade that fails is told of, and one whose client went away is not', async () => {
+  const told: unknown[] = []
+  for (const code of ['MINE', 'ECONNRESET']) {
+    const handler: Handler = () => ({
+      status: 101,
+      upgrade: async () => {
+        throw Object.assign(new Error(code), { code })
+      },
+    })
+    const options = { onError: (error: unknown, { path }: { path: string }) => told.push([error, path]) }
+    await using talk = await inMemory(handler, options)
+    await talk.ask(get('/up', UPGRADE))
+  }
+  expect(told).toEqual([[expect.objectContaining({ code: 'MINE' }), '/up']])
+})

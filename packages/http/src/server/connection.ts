@@ -6,7 +6,7 @@
  * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the
  * handler's scope.
  */
-import { type Awaitable, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
+import { type Awaitable, Interrupted, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
 import { type Coroutine, charge, currentScope, recently, runIn, Wait } from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
@@ -20,7 +20,7 @@ import { Input } from './input.js'
 import type { Link, Receiver } from './link.js'
 import type { ConnectionSettings } from './options.js'
 import { answer, head, out } from './shared-parts.js'
-import { reset } from './stream-end.js'
+import { isGone, reset } from './stream-end.js'
 import { UpgradedStream } from './upgraded-stream.js'
 
 /** Between requests, or in the middle of a head. */
@@ -71,7 +71,7 @@ export class Connection implements Receiver {
   #headEnd: HeadEnd | null = null
   #headSince = -1
   #exchange: Exchange | null = null
-  #upgrade: Upgrade | null = null
+  #upgrade: { readonly takeOver: Upgrade; readonly exchange: Exchange } | null = null
   /** The peer sends no more. */
   #hasEnded = false
   #closesAfterFlush = false
@@ -178,10 +178,16 @@ export class Connection implements Receiver {
     this.#wait = null
   }
 
-  async #handOver(upgrade: Upgrade): Promise<void> {
+  async #handOver({ takeOver, exchange }: { takeOver: Upgrade; exchange: Exchange }): Promise<void> {
     const { stream } = this.#link
     const early = this.input.takeAll()
-    await upgrade(early.length === 0 ? stream : new UpgradedStream(stream, early))
+    try {
+      await takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early))
+    } catch (error) {
+      // That the client goes away is how most of them end.
+      if (error instanceof Interrupted) throw error
+      if (!isGone(error)) exchange.report(error)
+    }
   }
 
   /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
@@ -361,7 +367,7 @@ export class Connection implements Receiver {
 
   takeOver(exchange: Exchange, upgrade: Upgrade): void {
     this.#exchangeEnded(exchange)
-    this.#upgrade = upgrade
+    this.#upgrade = { takeOver: upgrade, exchange }
     this.flush()
     this.#over()
   }
@@ -488,7 +494,7 @@ export class Connection implements Receiver {
 }
 
 function cutBody(): HttpError {
-  return new HttpError('HTTP_CUT', 'the client ended in the middle of a body')
+  return new HttpError('HTTP_CUT', 'the client ended in the middle of a body', { status: 400 })
 }
 
 class EndWait extends Wait<void> {

@@ -189,6 +189,18 @@ export class UdpSocket {
     return new SendDatagramWait(scope, descriptor, this, data, to).begin()
   }
 
+  /**
+   * As `send`, at once or not at all: false if the kernel has no room now, or another `send` waits for it. For datagrams that are sent
+   * again anyway when they are lost.
+   */
+  trySend(data: Uint8Array | string): boolean {
+    const bytes = toBytes('data', data)
+    const descriptor = this.#descriptor
+    if (descriptor.isClosed) throw descriptor.closedError('cannot send: ')
+    if (descriptor.writer !== null) return false
+    return trySend(descriptor, bytes, undefined)
+  }
+
   getOption(option: SocketOption): number {
     if (this.isClosed) throw this.#descriptor.closedError()
     return getOption(this.fd, option)

@@ -8,6 +8,7 @@ test('the public names are these', async () => {
       "Barrier",
       "BufferedReader",
       "BufferedWriter",
+      "CROSSED",
       "Channel",
       "ChannelClosed",
       "ClosedError",

@@ -5,11 +5,13 @@
 import { type Awaitable, Interrupted } from '@shrapnel/core'
 import { afterTurn, checkInteger, currentScope, Direction, type Scope, spend } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
+import { formOf, partsOf } from '../form/form.js'
+import type { FormLimits } from '../form/limits.js'
+import type { FormParts } from '../form/parts.js'
 import { HttpHeaders } from '../headers.js'
-import type { Body } from '../message.js'
+import { ReceivedBody } from '../received-body.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import type { HeadLimits } from '../wire/limits.js'
-import { decodeText, parseJson } from './body-text.js'
 import type { Input } from './input.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -36,7 +38,7 @@ interface Target {
   end: number
 }
 
-export class RequestBody implements Body {
+export class RequestBody extends ReceivedBody {
   readonly length: number | undefined
   readonly #source: BodySource
   readonly #limits: BodyLimits
@@ -60,6 +62,7 @@ export class RequestBody implements Body {
     limits: BodyLimits,
     contentType: () => string | undefined,
   ) {
+    super()
     this.#source = source
     this.length = length
     this.#limits = limits
@@ -67,6 +70,10 @@ export class RequestBody implements Body {
     this.#left = length ?? 0
     this.#isFinished = length === 0
     this.#decoder = length === undefined ? new ChunkedDecoder(limits) : null
+  }
+
+  get contentType(): string | undefined {
+    return this.#contentType()
   }
 
   get isFinished(): boolean {
@@ -291,45 +298,18 @@ export class RequestBody implements Body {
     }
   }
 
-  async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    return decodeText(await this.bytes(options), this.#contentType())
+  parts(options?: FormLimits): FormParts {
+    return partsOf(this, this.contentType, options)
   }
 
-  async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {
-    return parseJson<T>(await this.bytes(options))
-  }
-
-  async recvInto(target: Uint8Array): Promise<number> {
-    if (target.length === 0) return 0
-    const bytes = await this.recv(Math.min(target.length, RECV_BYTES))
-    target.set(bytes)
-    return bytes.length
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
-    for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
-  }
-
-  send(): Promise<never> {
-    return Promise.reject(readOnly())
-  }
-
-  sendv(): Promise<never> {
-    return Promise.reject(readOnly())
-  }
-
-  shutdown(): Promise<never> {
-    return Promise.reject(readOnly())
+  formData(options?: FormLimits): Promise<FormData> {
+    return formOf(this, this.contentType, options)
   }
 
   /** Nobody reads it any more. */
   close(): void {
     this.cut(new HttpError('HTTP_CUT', 'the body was closed'))
   }
-}
-
-function readOnly(): HttpError {
-  return new HttpError('HTTP_READ_ONLY', 'the body of a request can only be received')
 }
 
 function bodyTooLong(limit: string): HttpError {

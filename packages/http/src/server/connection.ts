@@ -7,7 +7,15 @@
  * handler's scope.
  */
 import { type Awaitable, Interrupted, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
-import { type Coroutine, charge, currentScope, recently, runIn, Wait } from '@shrapnel/core/parts'
+import {
+  type Coroutine,
+  charge,
+  currentScope,
+  recently,
+  reportFailure,
+  runIn,
+  Wait,
+} from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { Handler } from '../message.js'
@@ -326,8 +334,17 @@ export class Connection implements Receiver {
 
   /** What came is no request that can be served: says so, and closes. */
   #refuse(error: HttpError): void {
+    this.#tellRefused(error)
     answer.write({ status: error.status ?? 400, body: `${error.message}\n` }, NOBODY, true, recently())
     this.#closeBehindAnswer(false)
+  }
+
+  #tellRefused(error: HttpError): void {
+    try {
+      this.settings.onRefused?.(error, this.peer)
+    } catch (second) {
+      reportFailure(second, this.coroutine, 'failed in onRefused')
+    }
   }
 
   /** After an answer that had to wait: what came meanwhile has its turn. */

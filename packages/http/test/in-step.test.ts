@@ -93,6 +93,30 @@ describe('a client that has sent its last, where that is allowed', () => {
     expect(text.match(/<.*?>/g)).toEqual(['</1>', '</2>'])
   })
 
+  test('is not waited for in the middle of a body behind other requests', async () => {
+    const text = await talkTo(
+      async ({ path, body }) => {
+        await yieldSlice()
+        return { body: `<${path} ${await body.text().catch((error) => error.code)}>` }
+      },
+      `${get('/1')}${post('ab', '', '/2')}${post('abc', '', '/3').slice(0, -1)}`,
+    )
+    expect(text.match(/<.*?>/g)).toEqual(['</1 >', '</2 ab>', '</3 HTTP_CUT>'])
+  })
+
+  test('is heard to its end by a handler that asks for the body late', async () => {
+    for (const sent of [
+      post('abc'),
+      post('3\r\nabc\r\n0\r\n\r\n').replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked'),
+    ]) {
+      const text = await talkTo(async (request) => {
+        for (let i = 0; i < 10; i++) await yieldSlice()
+        return { body: await request.body.text() }
+      }, sent)
+      expect(body(text)).toBe('abc')
+    }
+  })
+
   test('is not waited for where a body was not read and will not come', async () => {
     const text = await talkTo(() => ({ body: 'early' }), post('x').slice(0, -1))
     expect(body(text)).toBe('early')
@@ -108,4 +132,20 @@ test('requests behind one that waits are answered when the client still sends', 
   await talk.send(get('/1') + get('/2'))
   go.set()
   expect(await talk.until(answers(2))).toContain('/2')
+})
+
+test('an upgrade that fails is told of, and one whose client went away is not', async () => {
+  const told: unknown[] = []
+  for (const code of ['MINE', 'ECONNRESET']) {
+    const handler: Handler = () => ({
+      status: 101,
+      upgrade: async () => {
+        throw Object.assign(new Error(code), { code })
+      },
+    })
+    const options = { onError: (error: unknown, { path }: { path: string }) => told.push([error, path]) }
+    await using talk = await inMemory(handler, options)
+    await talk.ask(get('/up', UPGRADE))
+  }
+  expect(told).toEqual([[expect.objectContaining({ code: 'MINE' }), '/up']])
 })

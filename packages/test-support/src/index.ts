@@ -34,6 +34,7 @@ export { TestSupportError, type TestSupportErrorCode } from './errors.js'
 // Bytes into decoders
 export { checkFeeding, checkFeedingOfMany, chunkings, everySplit, type Feedable, feed } from './feeding.js'
 export { freePort } from './free-port.js'
+export { type HaproxyOptions, startHaproxy } from './haproxy.js'
 // Leaks
 export { collectGarbage, expectFlatHeap, type FlatHeapOptions, heapUsedAfterGc } from './heap.js'
 export { hex, parseHex } from './hex.js'
@@ -47,6 +48,7 @@ export {
 export { type KnotOptions, startKnot } from './knot.js'
 export { type DnsServer, type NamedOptions, startNamed } from './named.js'
 export { type NginxFacts, type NginxOptions, startNginx } from './nginx.js'
+export { type NginxProxyOptions, startNginxProxy } from './nginx-proxy.js'
 export {
   type DescriptorLeakOptions,
   expectNoDescriptorLeak,
@@ -77,3 +79,4 @@ export type { Cut, TrafficShape } from './traffic-shape.js'
 export { startUnbound, type UnboundOptions } from './unbound.js'
 // Time
 export { type PendingAlarm, VirtualClock } from './virtual-clock.js'
+export { type WrkOptions, type WrkReport, wrk } from './wrk.js'

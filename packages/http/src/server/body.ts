@@ -49,6 +49,8 @@ export class RequestBody extends ReceivedBody {
   #left: number
   #isFinished: boolean
   #failure: HttpError | null = null
+  /** No more input comes: what it fails with once what is here is taken. */
+  #noMore: HttpError | null = null
   #waiting: Direction<Buffer> | null = null
   #waitMax = 0
   /** Bytes of the body that came so far. */
@@ -148,6 +150,7 @@ export class RequestBody extends ReceivedBody {
       }
       if (this.#isFinished) return NOTHING
     }
+    if (this.#noMore !== null) this.#fail(this.#noMore)
     return undefined
   }
 
@@ -248,6 +251,12 @@ export class RequestBody extends ReceivedBody {
     this.#waiting?.wake(target.bytes)
   }
 
+  /** The client sends no more. What is here can still be received; behind it is why there is not more. */
+  endInput(error: HttpError): void {
+    if (this.isWaiting) this.cut(error)
+    else this.#noMore = error
+  }
+
   /** No more comes: whoever waits, or comes later, is told why. */
   cut(error: HttpError): void {
     if (this.#isFinished || this.#failure !== null) return
@@ -297,6 +306,7 @@ export class RequestBody extends ReceivedBody {
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
     const bytes = bodyMemory(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
+    if (this.#noMore !== null) this.#fail(this.#noMore)
     input.bytes.copy(bytes, 0, input.at - at, input.at)
     this.target = { bytes, at, end: bytes.length }
     return this.#wait(scope)

@@ -173,13 +173,14 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 
   #answerError(error: unknown): void {
     const status = (error instanceof HttpError ? error.status : undefined) ?? 500
-    if (status >= 500) this.#report(error)
+    if (status >= 500) this.report(error)
     // An error's own words may say more than a client should know; but for those about what the client did.
     const text = status < 500 ? (error as HttpError).message : reasonOf(status)
     this.#answer({ status, body: `${text}\n` })
   }
 
-  #report(error: unknown): void {
+  /** Tells of an error that the client must not see. */
+  report(error: unknown): void {
     const { request } = this
     const { onError } = this.#connection.settings
     if (onError === undefined) {
@@ -204,7 +205,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
       (error) => {
         // Half an answer cannot be made whole: the client must not take it for one.
         const isExpected = error instanceof Interrupted || this.stream.isClosed || isGone(error)
-        if (!isExpected) this.#report(error)
+        if (!isExpected) this.report(error)
         this.#connection.isLost = true
         reset(this.stream)
         this.#restSent()

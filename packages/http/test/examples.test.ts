@@ -7,7 +7,7 @@ import { connectionSettings } from '../src/server/options.js'
 
 const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const readme = readFileSync(path('README.md'), 'utf8')
-const shown = /^```ts\n([^]*?)^```$/m.exec(readme)?.[1] ?? ''
+const shown = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ''
 
 test('the program of the README is the quick start, and short', () => {
   const [head, ...program] = readFileSync(path('examples/quick-start.ts'), 'utf8').split('\n')

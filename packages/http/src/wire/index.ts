@@ -25,3 +25,36 @@ export { encodeRequestHead } from './request-encoder.js'
 export { RequestHead } from './request-head.js'
 export { BODY_UNTIL_END, CHUNKED_BODY, ResponseHead } from './response-head.js'
 export { isBodiless, reasonOf } from './status.js'
+// WebSocket
+export { type Closing, encodeClosing, isCloseCode, MAX_REASON_BYTES, parseClosing } from './websocket-close.js'
+export { FrameDecoder, type FrameSink, type MessageLimits, TRAILER_BYTES } from './websocket-decoder.js'
+export { encodeFrame, headerBytes, writeHeader } from './websocket-encoder.js'
+export {
+  acceptDeflate,
+  agreeDeflate,
+  type Deflate,
+  type Extension,
+  offerDeflate,
+  parseExtensions,
+} from './websocket-extensions.js'
+export {
+  BINARY,
+  CLOSE,
+  COMPRESSED,
+  CONTINUATION,
+  FINAL,
+  MAX_CONTROL_BYTES,
+  MAX_HEADER_BYTES,
+  PING,
+  PONG,
+  TEXT,
+} from './websocket-frame.js'
+export {
+  acceptanceOf,
+  isProtocolName,
+  isWebSocketKey,
+  makeWebSocketKey,
+  parseProtocols,
+  WEBSOCKET_VERSION,
+} from './websocket-handshake.js'
+export { applyMask, keyAfter, randomKey } from './websocket-mask.js'

@@ -16,6 +16,7 @@ import { CLOSE, INTERNAL_ERROR, PING, PONG } from '../wire/websocket-frame.js'
 import { randomKey } from '../wire/websocket-mask.js'
 import { Inbox, type InboxOwner } from './inbox.js'
 import type { Link, LinkOwner } from './link.js'
+import { give, lend } from './message-memory.js'
 import type { WebSocketSettings } from './options.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import { Sender } from './sender.js'
@@ -97,6 +98,10 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     return this.#state === OPEN
   }
 
+  get recyclesMessages(): boolean {
+    return this.settings.recycleMessages
+  }
+
   get maxMessageBytes(): number {
     return this.settings.maxMessageBytes
   }
@@ -145,6 +150,10 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  memoryFor(length: number): Buffer {
+    return this.settings.recycleMessages ? lend(length) : give(length)
   }
 
   message(message: string | Buffer): void {
@@ -305,7 +314,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     const text = `the WebSocket was closed with ${code}${reason === '' ? '' : ` (${reason})`}`
     this.#failure = new WebSocketError('WS_CLOSED', text, { closeCode: code, reason })
     this.#deadline.set(recently() + this.settings.closeTimeoutMs)
-    if (wasOpen) this.#putClose(payload.subarray(0, 2))
+    if (wasOpen) this.#putClose(payload)
     this.#endReceiving(true)
     if (this.#isSent) this.drained()
   }

@@ -7,6 +7,7 @@ import { type Awaitable, interruptible, SimultaneousError } from '@shrapnel/core
 import { afterTurn, currentScope, type Scope, spend, Wait } from '@shrapnel/core/parts'
 import { WebSocketError } from '../errors.js'
 import { badText } from '../wire/websocket-frame.js'
+import { takeBack } from './message-memory.js'
 import { startInflate } from './zlib-work.js'
 
 /** What a message costs besides its bytes. */
@@ -18,6 +19,7 @@ export interface InboxOwner {
   /** A message was not what it should be. */
   failed(error: unknown): void
   readonly maxMessageBytes: number
+  readonly recyclesMessages: boolean
   readonly peerWindowBits: number
 }
 
@@ -50,6 +52,8 @@ export class Inbox {
   #first = 0
   #bytes = 0
   #wait: ReceiveWait | null = null
+  /** The message that was received last, if its memory is to be used again. */
+  #lent: Buffer | null = null
   /** Somebody decompresses the first one. */
   #isTaken = false
   #end: End | null = null
@@ -71,6 +75,7 @@ export class Inbox {
     const wait = this.#wait
     if (wait !== null) {
       this.#wait = null
+      this.#lend(message)
       wait.deliver(message)
       return
     }
@@ -100,11 +105,13 @@ export class Inbox {
     const refused = scope.refuse()
     if (refused !== null) return refused
     this.#claim(scope)
+    if (this.#lent !== null) this.#takeBack(this.#lent)
     if (this.#first < this.#items.length) {
       if (!spend(scope)) return afterTurn(() => this.receive())
       const item = this.#items[this.#first] as Item
       if (item instanceof Compressed) return this.#inflated(item)
       this.#drop(item.length)
+      this.#lend(item)
       return item
     }
     if (this.#end !== null) return Promise.reject(this.#end.error)
@@ -118,11 +125,13 @@ export class Inbox {
     const refused = scope.refuse()
     if (refused !== null) return refused
     this.#claim(scope)
+    if (this.#lent !== null) this.#takeBack(this.#lent)
     if (this.#first < this.#items.length) {
       if (!spend(scope)) return afterTurn(() => this.next())
       const item = this.#items[this.#first] as Item
       if (item instanceof Compressed) return this.#nextInflated(item)
       this.#drop(item.length)
+      this.#lend(item)
       return { done: false, value: item }
     }
     if (this.#end !== null) {
@@ -152,6 +161,15 @@ export class Inbox {
     }
     this.#bytes -= length + MESSAGE_BYTES
     this.#owner.pull()
+  }
+
+  #lend(message: Message): void {
+    if (this.#owner.recyclesMessages && typeof message !== 'string') this.#lent = message
+  }
+
+  #takeBack(lent: Buffer): void {
+    this.#lent = null
+    takeBack(lent)
   }
 
   /** @internal */

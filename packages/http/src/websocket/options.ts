@@ -28,6 +28,11 @@ export interface WebSocketOptions {
   readonly pongTimeoutMs?: number
   /** How long `close` waits for the peer's own close; then the connection is cut. 5,000 unless given. */
   readonly closeTimeoutMs?: number
+  /**
+   * The bytes of a binary message are good until the next `receive`, which may put another message in their place: for servers that carry
+   * many messages of more than 4 KiB. False unless given.
+   */
+  readonly recycleMessages?: boolean
   /** permessage-deflate (RFC 7692), without a context that outlives a message. False unless given. */
   readonly compression?: boolean | CompressionOptions
 }
@@ -47,12 +52,13 @@ export interface WebSocketSettings {
   readonly pingIntervalMs: number
   readonly pongTimeoutMs: number
   readonly closeTimeoutMs: number
+  readonly recycleMessages: boolean
   readonly compression: CompressionSettings | null
 }
 
 export const WEBSOCKET_OPTION_NAMES = [
   'maxMessageBytes', 'maxFragments', 'maxReceiveQueueBytes', 'highWaterBytes', 'fragmentBytes',
-  'pingIntervalMs', 'pongTimeoutMs', 'closeTimeoutMs', 'compression',
+  'pingIntervalMs', 'pongTimeoutMs', 'closeTimeoutMs', 'recycleMessages', 'compression',
 ] as const // biome-ignore format: a table
 const COMPRESSION_OPTIONS = new Set(['thresholdBytes', 'maxWindowBits', 'level'])
 
@@ -65,6 +71,8 @@ export function webSocketSettings(options: WebSocketOptions): WebSocketSettings 
     checkInteger(name, options[name] ?? usual, least, MOST_BYTES)
   const duration = (name: keyof WebSocketOptions, usual: number): number =>
     checkDuration(name, options[name] ?? usual)
+  const { recycleMessages = false } = options
+  if (typeof recycleMessages !== 'boolean') throw wrongType('recycleMessages', 'true or false', recycleMessages)
   return {
     maxMessageBytes: bytes('maxMessageBytes', 10 * 1024 * 1024),
     maxFragments: bytes('maxFragments', 16_384),
@@ -74,6 +82,7 @@ export function webSocketSettings(options: WebSocketOptions): WebSocketSettings 
     pingIntervalMs: duration('pingIntervalMs', 30_000),
     pongTimeoutMs: duration('pongTimeoutMs', 15_000),
     closeTimeoutMs: duration('closeTimeoutMs', 5_000),
+    recycleMessages,
     compression: compressionSettings(options.compression ?? false),
   }
 }

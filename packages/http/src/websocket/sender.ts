@@ -5,19 +5,16 @@
 import { type Awaitable, interruptible, Semaphore } from '@shrapnel/core'
 import { afterTurn, currentScope, spend, toBytes, wrongType } from '@shrapnel/core/parts'
 import { headerBytes, writeHeader } from '../wire/websocket-encoder.js'
-import { BINARY, COMPRESSED, CONTINUATION, FINAL, TEXT } from '../wire/websocket-frame.js'
-import { applyMask, randomKey } from '../wire/websocket-mask.js'
+import { BINARY, COMPRESSED, CONTINUATION, FINAL, MAX_HEADER_BYTES, TEXT } from '../wire/websocket-frame.js'
+import { applyMask, randomKey, sendScratch } from '../wire/websocket-mask.js'
 import type { Endpoint } from './endpoint.js'
 import { startDeflate } from './zlib-work.js'
 
-const SCRATCH_BYTES = 65_536
-const MAX_HEADER_BYTES = 14
 /** Messages up to this are copied. */
-const COPIED_BYTES = SCRATCH_BYTES - MAX_HEADER_BYTES
+const COPIED_BYTES = sendScratch.length - MAX_HEADER_BYTES
 /** Text of so few characters is short in UTF-8 too: its length goes into one byte whatever it is. */
 const SHORT_TEXT = 41
 
-const scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 const DONE: Promise<void> = Promise.resolve()
 
 export class Sender {
@@ -51,7 +48,7 @@ export class Sender {
     const end = isText
       ? encodeText(message, most, isClient)
       : encodeBytes(message, FINAL | BINARY, isClient)
-    outbox.put(scratch, end, !endpoint.inbox.isEmpty)
+    outbox.put(sendScratch, end, !endpoint.inbox.isEmpty)
     return endpoint.isOver ? Promise.reject(endpoint.failure) : DONE
   }
 
@@ -96,7 +93,7 @@ export class Sender {
     const scope = currentScope()
     await (scope.refuse() ?? outbox.untilAtMost(scope, highWaterBytes - bytes.length))
     this.#check()
-    outbox.put(scratch, encodeBytes(bytes, FINAL | first, isClient), !inbox.isEmpty)
+    outbox.put(sendScratch, encodeBytes(bytes, FINAL | first, isClient), !inbox.isEmpty)
     if (this.#endpoint.isOver) this.#check()
   }
 
@@ -149,13 +146,13 @@ export class Sender {
   }
 }
 
-/** Into the scratch, from its beginning: where it ends. */
+/** Into the sendScratch, from its beginning: where it ends. */
 function encodeBytes(bytes: Uint8Array, first: number, isMasked: boolean): number {
   const key = isMasked ? randomKey() : 0
-  const from = writeHeader(scratch, 0, first, bytes.length, isMasked, key)
-  scratch.set(bytes, from)
+  const from = writeHeader(sendScratch, 0, first, bytes.length, isMasked, key)
+  sendScratch.set(bytes, from)
   const end = from + bytes.length
-  if (isMasked) applyMask(scratch, from, end, key)
+  if (isMasked) applyMask(sendScratch, from, end, key)
   return end
 }
 
@@ -164,14 +161,14 @@ function encodeText(text: string, length: number, isMasked: boolean): number {
   const key = isMasked ? randomKey() : 0
   if (text.length <= SHORT_TEXT) {
     const from = isMasked ? 6 : 2
-    const written = scratch.write(text, from, 'utf8')
-    writeHeader(scratch, 0, FINAL | TEXT, written, isMasked, key)
-    if (isMasked) applyMask(scratch, from, from + written, key)
+    const written = sendScratch.write(text, from, 'utf8')
+    writeHeader(sendScratch, 0, FINAL | TEXT, written, isMasked, key)
+    if (isMasked) applyMask(sendScratch, from, from + written, key)
     return from + written
   }
-  const from = writeHeader(scratch, 0, FINAL | TEXT, length, isMasked, key)
+  const from = writeHeader(sendScratch, 0, FINAL | TEXT, length, isMasked, key)
   // As many bytes as characters: it is ASCII.
-  scratch.write(text, from, length === text.length ? 'latin1' : 'utf8')
-  if (isMasked) applyMask(scratch, from, from + length, key)
+  sendScratch.write(text, from, length === text.length ? 'latin1' : 'utf8')
+  if (isMasked) applyMask(sendScratch, from, from + length, key)
   return from + length
 }

@@ -4,15 +4,12 @@
  */
 import { LATER, PENDING, type RawOperation, type RawSocket, type Socket } from '@shrapnel/core'
 import { inBackground, refillBackground } from '@shrapnel/core/parts'
+import { receiveSlab } from '../wire/websocket-mask.js'
 import type { Link, LinkOwner } from './link.js'
 
-/** What one read takes: loopback delivers up to this much at once. */
-const SLAB_BYTES = 65_536
 /** Reads and writes of one turn, then others have theirs. */
 const READS_PER_TURN = 4
 const WRITES_PER_TURN = 4
-
-const slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
 
 export class SocketLink implements Link, RawOperation<undefined> {
   readonly verb = 'websocket receive'
@@ -52,8 +49,8 @@ export class SocketLink implements Link, RawOperation<undefined> {
       const { target } = owner
       let count: number
       if (target === null) {
-        count = raw.read(slab, 0, SLAB_BYTES)
-        if (count > 0) owner.received(slab, 0, count)
+        count = raw.read(receiveSlab, 0, receiveSlab.length)
+        if (count > 0) owner.received(receiveSlab, 0, count)
       } else {
         count = raw.read(target.bytes, target.at, target.end - target.at)
         if (count > 0) owner.gathered(count)

@@ -57,4 +57,4 @@ export {
   parseProtocols,
   WEBSOCKET_VERSION,
 } from './websocket-handshake.js'
-export { applyMask, keyAfter, randomKey } from './websocket-mask.js'
+export { applyMask, keyAfter, maskInScript, randomKey } from './websocket-mask.js'

@@ -42,6 +42,8 @@ export interface FrameSink {
   compressed(isText: boolean, bytes: Buffer, length: number): void
   /** CLOSE, PING or PONG; the payload is the sink's to keep. */
   control(opcode: number, payload: Buffer): void
+  /** Memory for a binary message. */
+  memoryFor(length: number): Buffer
   /** Nothing more is wanted: what is left of a chunk is dropped. */
   readonly isDeaf: boolean
 }
@@ -231,7 +233,7 @@ export class FrameDecoder {
     const seen = this.#isMasked ? applyMask(bytes, from, to, this.#key) : 128
     this.#kind = 0
     if (kind === BINARY) {
-      const message = Buffer.allocUnsafe(to - from)
+      const message = this.#sink.memoryFor(to - from)
       bytes.copy(message, 0, from, to)
       this.#sink.message(message)
     } else if (kind === TEXT) this.#sink.message(textOf(bytes, from, to, seen))
@@ -265,7 +267,8 @@ export class FrameDecoder {
     const known = this.#gatheredBytes + this.#left
     const isLast = (this.#first & FINAL) !== 0
     const capacity = isLast || known >= wanted ? Math.min(known, wanted) : Math.min(wanted, 2 * known)
-    const grown = Buffer.allocUnsafeSlow(Math.max(least, capacity) + TRAILER_BYTES)
+    const bytes = Math.max(least, capacity) + TRAILER_BYTES
+    const grown = this.#kind === BINARY ? this.#sink.memoryFor(bytes) : Buffer.allocUnsafeSlow(bytes)
     this.#gathered.copy(grown, 0, 0, this.#gatheredBytes)
     this.#gathered = grown
   }

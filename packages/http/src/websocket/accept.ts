@@ -17,8 +17,8 @@ import {
   parseProtocols,
   WEBSOCKET_VERSION,
 } from '../wire/websocket-handshake.js'
-import { type OriginRule, isOriginAllowed, checkOriginRule } from './origin.js'
 import { WEBSOCKET_OPTION_NAMES, type WebSocketOptions, webSocketSettings } from './options.js'
+import { checkOriginRule, isOriginAllowed, type OriginRule } from './origin.js'
 import { type ConnectionFacts, WebSocketConnection } from './web-socket-connection.js'
 
 /** What a connection gets for its last words when its server is closed. */
@@ -26,7 +26,9 @@ const LAST_WORDS_MS = 1_000
 
 export interface AcceptWebSocketOptions extends WebSocketOptions {
   /** The subprotocols that this server speaks: the first that the client offers is chosen; or a function that chooses. None unless given. */
-  readonly protocols?: readonly string[] | ((offered: readonly string[], request: HttpRequest) => string | undefined)
+  readonly protocols?:
+    | readonly string[]
+    | ((offered: readonly string[], request: HttpRequest) => string | undefined)
   /**
    * Whose pages may connect: `same`, only those of the host they connect to; a list of origins (`https://example.com`); `any`; or a function.
    * Whoever sends no Origin is no browser, and may. `same` unless given.
@@ -105,7 +107,8 @@ function handshakeKey({ method, version, headers }: HttpRequest): string | HttpR
       ['Sec-WebSocket-Version', WEBSOCKET_VERSION],
     ])
   const key = headers.get('sec-websocket-key')
-  if (key === undefined || !isWebSocketKey(key)) return refusal(400, 'a handshake without a Sec-WebSocket-Key')
+  if (key === undefined || !isWebSocketKey(key))
+    return refusal(400, 'a handshake without a Sec-WebSocket-Key')
   return key
 }
 
@@ -138,7 +141,8 @@ async function converse(stream: Stream, facts: ConnectionFacts, session: WebSock
   } catch (error) {
     code = (error as { readonly code?: string }).code === 'SHUTDOWN' ? GOING_AWAY : INTERNAL_ERROR
     // What the connection came to is no fault of the session.
-    if (!(error instanceof WebSocketError) || error !== WebSocketConnection.endpointOf(socket).failure) throw error
+    if (!(error instanceof WebSocketError) || error !== WebSocketConnection.endpointOf(socket).failure)
+      throw error
   } finally {
     await bidFarewell(socket, code)
   }

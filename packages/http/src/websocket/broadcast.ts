@@ -49,7 +49,8 @@ export async function broadcast(
     const endpoint = WebSocketConnection.endpointOf(socket)
     const { deflate, settings } = endpoint
     const { compression } = settings
-    if (deflate === null || compression === null || payload.length < compression.thresholdBytes) round.give(endpoint)
+    if (deflate === null || compression === null || payload.length < compression.thresholdBytes)
+      round.give(endpoint)
     else {
       const setting = `${deflate.ownWindowBits} ${compression.level}`
       const group = later.get(setting)
@@ -60,7 +61,12 @@ export async function broadcast(
   for (const [setting, endpoints] of later) {
     const [windowBits, level] = setting.split(' ').map(Number) as [number, number]
     const { work } = await startDeflate(payload, windowBits, level)
-    const compressed = new Round(await interruptible(work), COMPRESSED | opcode, round.closesSlow, maxQueuedBytes)
+    const compressed = new Round(
+      await interruptible(work),
+      COMPRESSED | opcode,
+      round.closesSlow,
+      maxQueuedBytes,
+    )
     for (const endpoint of endpoints) compressed.give(endpoint)
     round.sent += compressed.sent
     round.slow += compressed.slow
@@ -88,10 +94,15 @@ class Round {
   }
 
   give(endpoint: Endpoint): void {
+    if (!endpoint.isOpen) {
+      this.closed++
+      return
+    }
     const { outbox } = endpoint
     const frame = this.#frameFor(endpoint)
-    if (!endpoint.isOpen) this.closed++
-    else if (outbox.queuedBytes > 0 && outbox.queuedBytes + frame.length > this.#maxQueuedBytes) {
+    // What only waits for the end of the turn is nobody's slowness.
+    if (outbox.queuedBytes + frame.length > this.#maxQueuedBytes) outbox.flush()
+    if (outbox.queuedBytes > 0 && outbox.queuedBytes + frame.length > this.#maxQueuedBytes) {
       this.slow++
       if (this.closesSlow) endpoint.startClose(POLICY_VIOLATION, 'too slow')
     } else {

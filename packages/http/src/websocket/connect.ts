@@ -8,8 +8,18 @@ import { DEFAULT_HEAD_LIMITS } from '../wire/limits.js'
 import { listElements } from '../wire/list-value.js'
 import { ResponseHead } from '../wire/response-head.js'
 import { agreeDeflate, type Deflate, offerDeflate, parseExtensions } from '../wire/websocket-extensions.js'
-import { acceptanceOf, isProtocolName, makeWebSocketKey, WEBSOCKET_VERSION } from '../wire/websocket-handshake.js'
-import { WEBSOCKET_OPTION_NAMES, type WebSocketOptions, type WebSocketSettings, webSocketSettings } from './options.js'
+import {
+  acceptanceOf,
+  isProtocolName,
+  makeWebSocketKey,
+  WEBSOCKET_VERSION,
+} from '../wire/websocket-handshake.js'
+import {
+  WEBSOCKET_OPTION_NAMES,
+  type WebSocketOptions,
+  type WebSocketSettings,
+  webSocketSettings,
+} from './options.js'
 import { WebSocketConnection } from './web-socket-connection.js'
 
 /** Where a WebSocket is. */
@@ -72,7 +82,10 @@ function makePlan(where: string | URL, options: ConnectWebSocketOptions): Plan {
   const settings = webSocketSettings(options)
   const { protocols = [], connect } = options
   if (connect !== undefined) checkFunction('connect', connect)
-  if (!Array.isArray(protocols) || !protocols.every((name) => typeof name === 'string' && isProtocolName(name)))
+  if (
+    !Array.isArray(protocols) ||
+    !protocols.every((name) => typeof name === 'string' && isProtocolName(name))
+  )
     throw wrongType('protocols', 'an array of names', protocols)
   const isSecure = url.protocol === 'wss:'
   const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port)
@@ -85,7 +98,8 @@ function makePlan(where: string | URL, options: ConnectWebSocketOptions): Plan {
 function parseUrl(where: string | URL): URL {
   if (typeof where !== 'string' && !(where instanceof URL)) throw wrongType('url', 'a string or a URL', where)
   const url = new URL(where)
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') throw outOfRange('url', 'a ws: or wss: URL', url.protocol)
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
+    throw outOfRange('url', 'a ws: or wss: URL', url.protocol)
   if (url.hash !== '') throw outOfRange('url', 'without a fragment (RFC 6455, 3)', url.hash)
   return url
 }
@@ -105,7 +119,8 @@ function encodeRequest(
     ['Sec-WebSocket-Key', key],
   ])
   if (protocols.length > 0) headers.append('Sec-WebSocket-Protocol', protocols.join(', '))
-  if (compression !== null) headers.append('Sec-WebSocket-Extensions', offerDeflate(compression.maxWindowBits))
+  if (compression !== null)
+    headers.append('Sec-WebSocket-Extensions', offerDeflate(compression.maxWindowBits))
   const further = new HttpHeaders(given)
   for (const [name, value] of further) if (!OURS.has(name.toLowerCase())) headers.append(name, value)
   if (url.username !== '' && !further.has('authorization')) {

@@ -190,8 +190,8 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     return encodeFrame(opcode, payload, this.isClient ? randomKey() : undefined)
   }
 
-  progressed(bytes: number): void {
-    this.#heardAt = recently()
+  progressed(bytes: number, hadToWait: boolean): void {
+    if (hadToWait) this.#heardAt = recently()
     this.outbox.progressed(bytes)
   }
 
@@ -420,4 +420,3 @@ class PongWait extends Wait<number> {
     return 'websocket pong'
   }
 }
-

@@ -202,7 +202,12 @@ export class Inbox {
     this.#isTaken = true
     try {
       if (item.work === null) {
-        const { work } = await startInflate(item.bytes, item.length, owner.peerWindowBits, owner.maxMessageBytes)
+        const { work } = await startInflate(
+          item.bytes,
+          item.length,
+          owner.peerWindowBits,
+          owner.maxMessageBytes,
+        )
         item.work = work
       }
       let bytes: Buffer

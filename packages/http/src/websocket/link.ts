@@ -13,8 +13,8 @@ export interface LinkOwner {
   received(bytes: Buffer, from: number, to: number): void
   /** The peer sends no more. */
   ended(): void
-  /** The peer takes what is sent. */
-  progressed(bytes: number): void
+  /** So many bytes are on their way. `hadToWait`: the peer has made room for them, so it lives. */
+  progressed(bytes: number, hadToWait: boolean): void
   /** All parts of a `send` are on their way. */
   sent(): void
   /** The connection is no more. */

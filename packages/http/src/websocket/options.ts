@@ -72,7 +72,8 @@ export function webSocketSettings(options: WebSocketOptions): WebSocketSettings 
   const duration = (name: keyof WebSocketOptions, usual: number): number =>
     checkDuration(name, options[name] ?? usual)
   const { recycleMessages = false } = options
-  if (typeof recycleMessages !== 'boolean') throw wrongType('recycleMessages', 'true or false', recycleMessages)
+  if (typeof recycleMessages !== 'boolean')
+    throw wrongType('recycleMessages', 'true or false', recycleMessages)
   return {
     maxMessageBytes: bytes('maxMessageBytes', 10 * 1024 * 1024),
     maxFragments: bytes('maxFragments', 16_384),

@@ -2,8 +2,9 @@
  * Messages on their way out, in the order of their `send`. A short one is copied into the outbox, and done. One that has to be compressed,
  * or finds others in line, takes its turn. A long one goes out from where it is, in fragments, by the coroutine that sends it.
  */
-import { type Awaitable, interruptible, Semaphore } from '@shrapnel/core'
+import { type Awaitable, Interrupted, interruptible, Semaphore } from '@shrapnel/core'
 import { afterTurn, currentScope, spend, toBytes, wrongType } from '@shrapnel/core/parts'
+import { WebSocketError } from '../errors.js'
 import { headerBytes, writeHeader } from '../wire/websocket-encoder.js'
 import { BINARY, COMPRESSED, CONTINUATION, FINAL, MAX_HEADER_BYTES, TEXT } from '../wire/websocket-frame.js'
 import { applyMask, randomKey, sendScratch } from '../wire/websocket-mask.js'
@@ -45,9 +46,7 @@ export class Sender {
       (deflate !== null && most >= (settings.compression?.thresholdBytes ?? 0))
     )
       return this.#sendInTurn(message)
-    const end = isText
-      ? encodeText(message, most, isClient)
-      : encodeBytes(message, FINAL | BINARY, isClient)
+    const end = isText ? encodeText(message, most, isClient) : encodeBytes(message, FINAL | BINARY, isClient)
     outbox.put(sendScratch, end, !endpoint.inbox.isEmpty)
     return endpoint.isOver ? Promise.reject(endpoint.failure) : DONE
   }
@@ -119,9 +118,12 @@ export class Sender {
         at = end
       } while (at < bytes.length)
     } catch (error) {
-      const isBegun = at > 0 || endpoint.stream.isClosed
-      if (isBegun && !endpoint.isOver && endpoint.maySend) endpoint.breakOff(error)
-      throw error
+      if (error instanceof WebSocketError) throw error
+      const isCancelled = error instanceof Interrupted
+      if (isCancelled && (at > 0 || endpoint.stream.isClosed)) endpoint.breakOff(error)
+      if (isCancelled) throw error
+      endpoint.failed(error)
+      throw endpoint.failure
     } finally {
       outbox.endMessage()
     }

@@ -109,7 +109,7 @@ class Sending implements RawOperation<undefined> {
       if (part === undefined) return undefined
       const count = this.#raw.write(part, this.#at, part.length)
       if (count < 0) return PENDING
-      this.#owner.progressed(count)
+      this.#owner.progressed(count, true)
       this.#at += count
       if (this.#at < part.length) continue
       this.#part++

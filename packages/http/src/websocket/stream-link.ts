@@ -63,14 +63,16 @@ export class StreamLink implements Link {
   }
 
   send(parts: readonly Uint8Array[]): void {
+    let hadToWait = false
     refillBackground()
     inBackground(
       () => (parts.length === 1 ? this.stream.send(parts[0] as Uint8Array) : this.stream.sendv(parts)),
       () => {
-        for (const part of parts) this.#owner.progressed(part.length)
+        for (const part of parts) this.#owner.progressed(part.length, hadToWait)
         this.#owner.sent()
       },
       (error) => this.#owner.failed(error),
     )
+    hadToWait = true
   }
 }

@@ -77,4 +77,3 @@ function withoutTrailer(bytes: Buffer): Buffer {
 export function zlibInUse(): number {
   return MAX_AT_A_TIME - slots.available
 }
-

@@ -26,7 +26,13 @@ export { RequestHead } from './request-head.js'
 export { BODY_UNTIL_END, CHUNKED_BODY, ResponseHead } from './response-head.js'
 export { isBodiless, reasonOf } from './status.js'
 // WebSocket
-export { type Closing, encodeClosing, isCloseCode, MAX_REASON_BYTES, parseClosing } from './websocket-close.js'
+export {
+  type Closing,
+  encodeClosing,
+  isCloseCode,
+  MAX_REASON_BYTES,
+  parseClosing,
+} from './websocket-close.js'
 export { FrameDecoder, type FrameSink, type MessageLimits, TRAILER_BYTES } from './websocket-decoder.js'
 export { encodeFrame, headerBytes, writeHeader } from './websocket-encoder.js'
 export {

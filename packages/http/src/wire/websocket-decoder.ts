@@ -159,8 +159,10 @@ export class FrameDecoder {
     const first = bytes[at] as number
     const second = bytes[at + 1] as number
     this.#checkFirst(first)
-    if ((second & MASKED) !== 0 !== this.#isMasked)
-      throw broken(this.#isMasked ? 'a frame of a client that is not masked' : 'a frame of a server that is masked')
+    if (((second & MASKED) !== 0) !== this.#isMasked)
+      throw broken(
+        this.#isMasked ? 'a frame of a client that is not masked' : 'a frame of a server that is masked',
+      )
     let length = second & 127
     const isControl = (first & 8) !== 0
     if (isControl && length > MAX_CONTROL_BYTES) throw broken('a control frame of more than 125 bytes')
@@ -316,7 +318,12 @@ export class FrameDecoder {
     if (kind === TEXT) {
       this.#sink.message(seen < 128 ? latin1(bytes, 0, length) : bytes.toString('utf8', 0, length))
     } else if (kind === BINARY) this.#sink.message(fitted(bytes, length))
-    else this.#sink.compressed((kind & 15) === TEXT, bytes.length === 0 ? Buffer.alloc(TRAILER_BYTES) : bytes, length)
+    else
+      this.#sink.compressed(
+        (kind & 15) === TEXT,
+        bytes.length === 0 ? Buffer.alloc(TRAILER_BYTES) : bytes,
+        length,
+      )
   }
 }
 

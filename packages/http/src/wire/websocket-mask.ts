@@ -32,7 +32,9 @@ type MaskMemory = (from: number, to: number, key: number) => number
 /** The part of WebAssembly that is used; the types of Node have none. */
 interface WebAssemblyApi {
   Module: new (code: Uint8Array) => object
-  Instance: new (module: object) => { readonly exports: { readonly m: { readonly buffer: ArrayBuffer }; readonly f: MaskMemory } }
+  Instance: new (
+    module: object,
+  ) => { readonly exports: { readonly m: { readonly buffer: ArrayBuffer }; readonly f: MaskMemory } }
 }
 
 function load(): { readonly memory: ArrayBuffer; readonly mask: MaskMemory | null } {

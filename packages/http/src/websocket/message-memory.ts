@@ -46,8 +46,3 @@ export function takeBack(lent: Buffer): void {
     return
   }
 }
-
-/** For tests. @internal */
-export function weightBytes(): number {
-  return 8 * weight.length
-}

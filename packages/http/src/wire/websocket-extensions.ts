@@ -3,7 +3,7 @@
  * from one message to the next: so no connection holds memory for compression, only the messages that are worked on do.
  */
 
-export const DEFLATE = 'permessage-deflate'
+const DEFLATE = 'permessage-deflate'
 /** zlib cannot make a raw stream with a window of 2^8: it makes one of 2^9 and does not say so. */
 export const LEAST_OWN_WINDOW_BITS = 9
 export const MOST_WINDOW_BITS = 15

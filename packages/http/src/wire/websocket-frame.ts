@@ -22,12 +22,12 @@ export const MAX_HEADER_BYTES = 14
 
 export const NORMAL_CLOSURE = 1000
 export const GOING_AWAY = 1001
-export const PROTOCOL_ERROR = 1002
+const PROTOCOL_ERROR = 1002
 /** A close frame without a code; it is never sent. */
 export const NO_STATUS = 1005
-export const BAD_TEXT = 1007
+const BAD_TEXT = 1007
 export const POLICY_VIOLATION = 1008
-export const TOO_BIG = 1009
+const TOO_BIG = 1009
 export const INTERNAL_ERROR = 1011
 
 export function broken(text: string): WebSocketError {

@@ -97,7 +97,7 @@ export interface MeetingOptions extends WebSocketOptions {
 }
 
 /** `stream` as a WebSocket that is open. */
-export function open(
+function open(
   stream: Stream,
   { isClient = false, windowBits = 15, ...options }: MeetingOptions = {},
 ): WebSocketConnection {

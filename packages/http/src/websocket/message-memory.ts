@@ -13,7 +13,7 @@ const WEIGHTS_PER_BYTE = 1 / 16
 const MOST_WEIGHTS = 8192
 
 /** Kept until the next, or the compiler would leave it out. */
-let weight: unknown[] = []
+const last: { weight: unknown[] } = { weight: [] }
 
 interface SizeClass {
   readonly bytes: number
@@ -25,7 +25,7 @@ const classes: readonly SizeClass[] = [16_384 + 64, 65_536 + 64].map((bytes) => 
 
 /** `length` bytes for good, of whatever they were. */
 export function give(length: number): Buffer {
-  if (length >= LEAST_BYTES) weight = new Array(Math.min(MOST_WEIGHTS, (length * WEIGHTS_PER_BYTE) | 0))
+  if (length >= LEAST_BYTES) last.weight = new Array(Math.min(MOST_WEIGHTS, (length * WEIGHTS_PER_BYTE) | 0))
   return Buffer.allocUnsafe(length)
 }
 

@@ -18,7 +18,7 @@ function linesWith(file, forbidden) {
 
 report([
   ...(existsSync(join(ROOT, 'pnpm-lock.yaml')) ? [] : ['there is no pnpm-lock.yaml']),
-  ...linesWith('pnpm-lock.yaml', /tarball:|https?:|git\+|[ @]file:/),
+  ...linesWith('pnpm-lock.yaml', /tarball:|https?:\/\/|git\+|[ @]file:/),
   ...linesWith('.npmrc', /registry|https?:|_auth/),
   ...linesWith('pnpm-workspace.yaml', /registr(?:y|ies):|https?:/),
 ])

@@ -26,6 +26,13 @@ export const OURS_SENDFILE = ours(OURS, 'sendfile')
 /** Ours too, but every byte goes through the process. */
 export const READ_AND_WRITE = ours('read and write', 'copy')
 
+/** The handler `files` of the HTTP package, for the folder of the file. */
+export const OURS_FILES: ServerKind<FilePath> = {
+  name: OURS,
+  command: (path) => (problemWithCore() === undefined ? nodeServer('http-files-ours.js', path) : undefined),
+  howToInstall: 'pnpm build',
+}
+
 export const NODE_HTTP: ServerKind<FilePath> = {
   name: 'node:http',
   command: (path) => nodeServer('file-node-http.js', path),

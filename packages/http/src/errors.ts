@@ -12,6 +12,16 @@ export type HttpErrorCode =
   | 'HTTP_CUT'
   /** A body can only be received. */
   | 'HTTP_READ_ONLY'
+  /** A URL that no request can be sent to. */
+  | 'HTTP_URL'
+  /** Something took longer than the client was told to wait: `limit` names the option. */
+  | 'HTTP_TIMEOUT'
+  /** The server sends the client on, and it may not or cannot go there. */
+  | 'HTTP_REDIRECT'
+  /** A proxy refused, or answered what is no answer. `status` is what an HTTP proxy said. */
+  | 'HTTP_PROXY'
+  /** The client was closed. */
+  | 'HTTP_CLOSED'
   /** The other side of a WebSocket broke RFC 6455 or 7692. It was told so with `closeCode` 1002. */
   | 'WS_PROTOCOL'
   /** Text that came over a WebSocket is no UTF-8 (1007). */
@@ -27,6 +37,19 @@ export type HttpErrorCode =
   /** A WebSocket was not to be had: `status` is what the server answered, undefined if it broke the handshake. */
   | 'WS_REFUSED'
 
+/** How far a request of a client had come. */
+export type RequestPhase = 'queue' | 'connect' | 'send' | 'head' | 'body'
+
+/** What the error of a request says beside its code. */
+export interface HttpErrorFacts {
+  readonly status?: number | undefined
+  readonly limit?: string | undefined
+  readonly cause?: unknown
+  readonly phase?: RequestPhase | undefined
+  readonly url?: string | undefined
+  readonly safeToRetry?: boolean | undefined
+}
+
 export class HttpError extends CoroError {
   override readonly name: string = 'HttpError'
   declare readonly code: HttpErrorCode
@@ -34,14 +57,19 @@ export class HttpError extends CoroError {
   readonly status: number | undefined
   /** The name of the option that sets the limit, for `HTTP_LIMIT`. */
   readonly limit: string | undefined
-  constructor(
-    code: HttpErrorCode,
-    text: string,
-    facts: { readonly status?: number; readonly limit?: string; readonly cause?: unknown } = {},
-  ) {
+  /** Of a client's request: how far it had come. */
+  readonly phase: RequestPhase | undefined
+  /** Of a client's request: where to, without credentials. */
+  readonly url: string | undefined
+  /** Of a client's request: nothing can be done twice by sending it again. False where nobody can know. */
+  readonly safeToRetry: boolean
+  constructor(code: HttpErrorCode, text: string, facts: HttpErrorFacts = {}) {
     super(code, text, facts.cause)
     this.status = facts.status
     this.limit = facts.limit
+    this.phase = facts.phase
+    this.url = facts.url
+    this.safeToRetry = facts.safeToRetry ?? false
   }
 }
 
@@ -55,13 +83,7 @@ export class WebSocketError extends HttpError {
   constructor(
     code: HttpErrorCode,
     text: string,
-    facts: {
-      readonly closeCode?: number
-      readonly reason?: string
-      readonly status?: number
-      readonly limit?: string
-      readonly cause?: unknown
-    } = {},
+    facts: HttpErrorFacts & { readonly closeCode?: number | undefined; readonly reason?: string } = {},
   ) {
     super(code, text, facts)
     this.closeCode = facts.closeCode

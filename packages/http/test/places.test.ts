@@ -43,8 +43,10 @@ describe('over TLS', () => {
 
   test('a server speaks http/1.1, and its handlers know of TLS', async () => {
     let seen: HttpRequest | undefined
+    let address: string | undefined
     await using server = await serve({ port: 0, tls: certificate }, async (request) => {
       seen = request
+      address = request.peer?.address
       return { body: await request.body.text() }
     })
     expect(server.url).toBe(`https://127.0.0.1:${server.port}`)
@@ -54,6 +56,7 @@ describe('over TLS', () => {
     expect(await readAll(client)).toMatch(/\r\n\r\nsecretHTTP/)
     expect(seen?.tls).toMatchObject({ alpn: 'http/1.1', serverName: 'localhost' })
     expect(seen?.url.href).toBe('https://a/x')
+    expect(address).toBe('127.0.0.1')
   })
 
   test('a long answer and a long body are whole', async () => {

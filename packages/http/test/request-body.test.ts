@@ -57,6 +57,26 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
     expect(seen).toEqual(['abc', 2, 'de', 'fgh', true, 8, 0])
   })
 
+  test('comes straight into a place of the caller, who may be cancelled and come again', async () => {
+    const waits = new Event()
+    await using talk = await converse(async ({ body }) => {
+      const place = Buffer.alloc(100_000)
+      const late = await withTimeout(5, () => Promise.resolve(body.recvInto(place))).catch(
+        (error) => error instanceof TimeoutError,
+      )
+      waits.set()
+      let text = ''
+      for (let count = await body.recvInto(place); count > 0; count = await body.recvInto(place))
+        text += place.toString('latin1', 0, count)
+      return { body: `${late} ${text.length} ${text === 'abcdefg'.repeat(50_000)} ${body.isFinished}` }
+    })
+    const text = post('abcdefg'.repeat(50_000))
+    await talk.send(text.slice(0, text.indexOf('\r\n\r\n') + 4))
+    await waits.wait()
+    await talk.send(text.slice(text.indexOf('\r\n\r\n') + 4) + post('xyz'))
+    expect((await talk.until(answers(1))).split('\r\n\r\n')[1]).toMatch(/^true 350000 true true/)
+  })
+
   test('of none is empty', async () => {
     await using talk = await converse(async ({ body }) => ({
       body: `${body.length} ${body.isFinished} [${await body.text()}]`,
@@ -121,6 +141,20 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
     expect(body(await talk.until(answers(1)))).toBe('hello')
     await talk.send(post('again', 'Expect: 100-continue\r\n'))
     expect(await talk.until(answers(1))).toMatch(/^HTTP\/1.1 200 .*again$/s)
+  })
+
+  test('is asked for before the answer of a handler that asks and does not wait', async () => {
+    const codes: unknown[] = []
+    await using talk = await converse(({ body }) => {
+      Promise.resolve(body.recv()).catch((error) => codes.push(error.code))
+      return { body: 'done' }
+    })
+    await talk.send(`${get()}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n`)
+    const text = await talk.until((all) => all.split('done').length === 3)
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 100', 'HTTP/1.1 200'])
+    expect(codes).toEqual(['HTTP_CUT'])
+    await talk.send(`12345${get()}`)
+    expect(body(await talk.until(answers(1)))).toBe('done')
   })
 
   test('is not asked for by a handler that answers without it, and then the connection ends', async () => {

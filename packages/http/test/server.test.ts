@@ -98,6 +98,11 @@ describe.each(places)('a server %s', (_where, converse) => {
     expect(text).toContain('* *  b\n')
   })
 
+  test('answers 400 when a handler asks for the URL of a host that is none', async () => {
+    await using talk = await converse(({ url }) => ({ body: url.href }))
+    expect(status(await talk.ask('GET / HTTP/1.1\r\nHost: a:99999\r\nConnection: close\r\n\r\n'))).toBe(400)
+  })
+
   test('ends an HTTP/1.0 connection unless it is asked to keep it', async () => {
     await using talk = await converse(hello)
     await talk.send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')

@@ -123,5 +123,5 @@ export function dropBody(response: HttpResponse): void {
   const { body } = response
   if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return
   if ('file' in body) body.file.close()
-  else if ('recv' in body) body.close()
+  else if ('close' in body && typeof body.close === 'function') body.close()
 }

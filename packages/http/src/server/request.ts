@@ -1,6 +1,7 @@
 /** A request as a handler sees it: the text of its head, and what was found in it. Everything else is made when somebody asks. */
 import type { SocketAddress } from '@shrapnel/core'
 import type { TlsFacts } from '@shrapnel/tls'
+import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { HttpRequest } from '../message.js'
 import type { RequestHead } from '../wire/request-head.js'
@@ -25,6 +26,7 @@ export class ServerRequest implements HttpRequest {
   readonly #targetTo: number
   readonly #fieldsFrom: number
   #headers: HttpHeaders | null = null
+  #url: URL | null = null
   /** @internal */
   incoming: RequestBody | null = null
   #controller: AbortController | null = null
@@ -79,13 +81,27 @@ export class ServerRequest implements HttpRequest {
     return at < 0 || at > this.#targetTo ? this.#targetTo : at
   }
 
+  /** Throws `HTTP_SYNTAX` (status 400) for a host or a port that only looks like one. */
   get url(): URL {
+    this.#url ??= this.#parseUrl()
+    return this.#url
+  }
+
+  #parseUrl(): URL {
+    try {
+      return new URL(this.#absoluteTarget())
+    } catch (cause) {
+      throw new HttpError('HTTP_SYNTAX', 'the target is no URL', { status: 400, cause })
+    }
+  }
+
+  #absoluteTarget(): string {
     const { target } = this
+    if (/^https?:/i.test(target)) return target
     const scheme = this.#connection.tls === undefined ? 'http' : 'https'
-    if (/^https?:/i.test(target)) return new URL(target)
-    if (this.method === 'CONNECT') return new URL(`${scheme}://${target}`)
+    if (this.method === 'CONNECT') return `${scheme}://${target}`
     // The path is put behind the host as text: one that begins with two slashes would name another host.
-    return new URL(`${scheme}://${this.headers.get('host') || 'localhost'}${target === '*' ? '' : target}`)
+    return `${scheme}://${this.headers.get('host') || 'localhost'}${target === '*' ? '' : target}`
   }
 
   get headers(): HttpHeaders {

@@ -42,6 +42,8 @@ export class Server implements AsyncDisposable {
   readonly #maxConnections: number
   readonly #isTls: boolean
   readonly #connections = new Set<Connection>()
+  /** Those whose coroutine has not begun. */
+  readonly #accepted = new Set<Stream>()
   readonly #ends = new Set<EmptyWait>()
 
   /** @internal */
@@ -78,7 +80,7 @@ export class Server implements AsyncDisposable {
 
   /** Connections that are open. */
   get connections(): number {
-    return this.#connections.size
+    return this.#connections.size + this.#accepted.size
   }
 
   get isClosed(): boolean {
@@ -90,8 +92,11 @@ export class Server implements AsyncDisposable {
       for (;;) {
         const accepted = this.#source.accept()
         const stream = accepted instanceof Promise ? await accepted : accepted
-        if (this.#connections.size < this.#maxConnections) spawn({ name: 'http' }, session, this, stream)
-        else turnAway(stream)
+        if (this.connections >= this.#maxConnections) turnAway(stream)
+        else {
+          this.#accepted.add(stream)
+          spawn({ name: 'http' }, session, this, stream)
+        }
       }
     } catch (error) {
       if (!this.isClosed) throw error
@@ -102,6 +107,12 @@ export class Server implements AsyncDisposable {
 
   /** @internal */
   serve(stream: Stream): Awaitable<void> {
+    this.#accepted.delete(stream)
+    if (this.#owner.isStopping) {
+      stream.close()
+      this.#wakeIfEmpty()
+      return
+    }
     const connection = makeConnection(this.#owner, stream)
     this.#connections.add(connection)
     return connection.run()
@@ -109,7 +120,11 @@ export class Server implements AsyncDisposable {
 
   #ended(connection: Connection): void {
     this.#connections.delete(connection)
-    if (this.#connections.size === 0) for (const end of this.#ends) end.wake()
+    this.#wakeIfEmpty()
+  }
+
+  #wakeIfEmpty(): void {
+    if (this.connections === 0) for (const end of this.#ends) end.wake()
   }
 
   /** Accepts no more and cuts every connection off; their handlers are cancelled. Again without effect. Does not wait. */
@@ -135,7 +150,7 @@ export class Server implements AsyncDisposable {
       return 0
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error
-      const left = this.#connections.size
+      const left = this.connections
       this.close()
       await this.#untilEmpty()
       return left
@@ -143,7 +158,7 @@ export class Server implements AsyncDisposable {
   }
 
   #untilEmpty(): Awaitable<void> {
-    if (this.#connections.size === 0) return
+    if (this.connections === 0) return
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused

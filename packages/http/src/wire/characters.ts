@@ -4,7 +4,6 @@ export const TAB = 9
 export const LF = 10
 export const CR = 13
 export const SPACE = 32
-export const COMMA = 44
 export const COLON = 58
 export const SEMICOLON = 59
 
@@ -20,7 +19,7 @@ export const IS_DIGIT = 16
 
 export const CLASS: Uint8Array = new Uint8Array(256)
 /** Small letters for capitals; every other byte is itself. */
-export const LOWER: Uint8Array = new Uint8Array(256)
+const LOWER: Uint8Array = new Uint8Array(256)
 /** 255: no hexadecimal digit. */
 export const HEX: Uint8Array = new Uint8Array(256).fill(255)
 

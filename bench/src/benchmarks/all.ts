@@ -25,6 +25,7 @@ import { tlsBulk } from './tls-bulk.js'
 import { tlsEcho } from './tls-echo.js'
 import { tlsHandshake } from './tls-handshake.js'
 import { tlsIdle } from './tls-idle.js'
+import { wsEcho } from './ws-echo.js'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   tcpEcho,
@@ -52,4 +53,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpJson,
   httpHono,
   httpPost,
+  wsEcho,
 ]

@@ -40,3 +40,42 @@ export { RequestHead } from './request-head.js'
 export { BODY_UNTIL_END, CHUNKED_BODY, ResponseHead } from './response-head.js'
 export { isBodiless, reasonOf } from './status.js'
 export { decodeUrlencoded } from './urlencoded.js'
+// WebSocket
+export {
+  type Closing,
+  encodeClosing,
+  isCloseCode,
+  MAX_REASON_BYTES,
+  parseClosing,
+} from './websocket-close.js'
+export { FrameDecoder, type FrameSink, type MessageLimits, TRAILER_BYTES } from './websocket-decoder.js'
+export { encodeFrame, headerBytes, writeHeader } from './websocket-encoder.js'
+export {
+  acceptDeflate,
+  agreeDeflate,
+  type Deflate,
+  type Extension,
+  offerDeflate,
+  parseExtensions,
+} from './websocket-extensions.js'
+export {
+  BINARY,
+  CLOSE,
+  COMPRESSED,
+  CONTINUATION,
+  FINAL,
+  MAX_CONTROL_BYTES,
+  MAX_HEADER_BYTES,
+  PING,
+  PONG,
+  TEXT,
+} from './websocket-frame.js'
+export {
+  acceptanceOf,
+  isProtocolName,
+  isWebSocketKey,
+  makeWebSocketKey,
+  parseProtocols,
+  WEBSOCKET_VERSION,
+} from './websocket-handshake.js'
+export { applyMask, keyAfter, maskInScript, randomKey } from './websocket-mask.js'

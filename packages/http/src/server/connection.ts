@@ -356,6 +356,14 @@ export class Connection implements Receiver {
 
   // What an exchange comes to
 
+  /** Sends what is in the output as far as it goes at once: the rest of it is the caller's. */
+  writeNow(): Buffer {
+    const sent = this.#link.writeNow(out.bytes, out.at)
+    const rest = Buffer.from(out.bytes.subarray(sent, out.at))
+    out.clear()
+    return rest
+  }
+
   sendsBody(): void {
     this.#phase = SENDING
   }

@@ -10,13 +10,14 @@ import { latin1 } from '../wire/characters.js'
 import { reasonOf } from '../wire/status.js'
 import type { Asked, Rest } from './answer.js'
 import { type BodySource, RequestBody } from './body.js'
-import { dropBody, type Outlet, sendRest } from './body-sender.js'
+import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
 import type { Connection } from './connection.js'
 import type { Input } from './input.js'
 import { ServerRequest } from './request.js'
 import { answer, head, out } from './shared-parts.js'
 import { isGone, isThenable, reset } from './stream-end.js'
 
+const NOTHING = Buffer.alloc(0)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 export class Exchange extends Scope implements Asked, BodySource, Outlet {
@@ -194,13 +195,29 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
   }
 
-  /** A body that is not sent in one write. The next request waits for its end. */
+  /** A body that is not sent in one write. The next request waits for its end; but a file that the kernel takes whole needs no promise. */
   #sendRest(response: HttpResponse, rest: Rest): void {
-    this.isSending = true
     this.#response = response
-    this.#connection.sendsBody()
-    const first = out.take()
-    runIn(this as Scope, sendRest, this as Outlet, first, rest, response).then(
+    const connection = this.#connection
+    let first: Buffer
+    let begun: Awaitable<number> | undefined
+    try {
+      first = rest.kind === 'file' ? connection.writeNow() : out.take()
+      if (rest.kind === 'file' && first.length === 0)
+        begun = runIn(this as Scope, beginFile, this as Outlet, rest.file)
+    } catch (error) {
+      out.clear()
+      first = NOTHING
+      begun = Promise.reject(error)
+    }
+    if (rest.kind === 'file' && begun === rest.file.length) {
+      dropBody(response)
+      connection.answered(this)
+      return
+    }
+    this.isSending = true
+    connection.sendsBody()
+    runIn(this as Scope, sendRest, this as Outlet, first, rest, response, begun).then(
       () => this.#restSent(),
       (error) => {
         // Half an answer cannot be made whole: the client must not take it for one.

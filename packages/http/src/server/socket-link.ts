@@ -83,7 +83,7 @@ export class SocketLink implements Link, RawOperation<undefined> {
   }
 
   write(bytes: Buffer, end: number): boolean {
-    const sent = Math.max(0, this.#raw.write(bytes, 0, end))
+    const sent = this.writeNow(bytes, end)
     if (sent === end) return true
     const rest = Buffer.from(bytes.subarray(sent, end))
     runIn(this.#scope, () => this.stream.send(rest)).then(
@@ -91,5 +91,9 @@ export class SocketLink implements Link, RawOperation<undefined> {
       (error) => this.#receiver.failed(error),
     )
     return false
+  }
+
+  writeNow(bytes: Buffer, end: number): number {
+    return Math.max(0, this.#raw.write(bytes, 0, end))
   }
 }

@@ -3,6 +3,7 @@
  * that a generator which waits is interrupted when the client has gone.
  */
 import { type Awaitable, Socket, type Stream } from '@shrapnel/core'
+import { wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { FileBody, HttpResponse } from '../message.js'
@@ -99,6 +100,7 @@ async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: 
   let count = 0
   for await (const piece of piecesOf(rest.pieces)) {
     const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+    if (!(bytes instanceof Uint8Array)) throw wrongType('a piece of a body', 'text or a Uint8Array', bytes)
     const { length } = bytes
     if (length === 0) continue
     count += length

@@ -107,6 +107,7 @@ export class RequestHead {
     const field = this.#field
     framing.reset()
     table.begin()
+    field.begin(bytes, to - this.fieldsFrom)
     this.expectsContinue = this.hasUpgrade = false
     let hosts = 0
     let count = 0

@@ -50,7 +50,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     this.isHead = methodLength === 4 && text.startsWith('HEAD')
     this.isConnect = methodLength === 7 && text.startsWith('CONNECT')
     this.keepsAlive = !framing.saysClose && (head.minorVersion === 1 || framing.saysKeepAlive)
-    this.request = new ServerRequest(connection, text, head, recently())
+    this.request = new ServerRequest(connection, text, recently())
     if (framing.isChunked || framing.contentLength > 0) this.#expectBody()
   }
 

@@ -8,8 +8,12 @@ import { run } from './lib/command.mjs'
 import { install } from './lib/install.mjs'
 import { turbo } from './lib/pnpm.mjs'
 import { ROOT } from './lib/root.mjs'
+import { missingSystemPackages } from './lib/system-packages.mjs'
 
 await install({ output: 'stderr' })
+// What only some benchmarks need keeps the others from nothing: those that need it fail, and say so again.
+for (const { package: name, by } of await missingSystemPackages(['bench']))
+  console.error(`${name} is missing, which is needed by ${by}: apt-get install ${name}`)
 const built = await turbo(['build', '--filter=./bench', '--output-logs=errors-only'], { output: 'capture' })
 if (built.code === 0) {
   const args = process.argv[2] === '--' ? process.argv.slice(3) : process.argv.slice(2)

@@ -25,19 +25,25 @@ async function part(name, program, args) {
 }
 
 /**
- * What an other build runs of core's tests. The sanitizers make everything several times slower: they get what touches the
+ * What is run of a package's tests on its other builds. The sanitizers make everything several times slower: they get what touches the
  * addon.
  */
-const OTHER_BUILDS = { kqueue: [], asan: ['test/native', 'test/net'] }
+const TLS_ON_DESCRIPTORS = ['test/hostile', 'test/contract', 'test/cancellation', 'test/ends', 'test/listen']
+const OTHER_BUILDS = /** @type {const} */ ([
+  ['packages/core', 'kqueue', []],
+  ['packages/core', 'asan', ['test/native', 'test/net']],
+  ['packages/tls', 'kqueue', TLS_ON_DESCRIPTORS],
+  ['packages/tls', 'asan', TLS_ON_DESCRIPTORS],
+])
 
 /** @returns {Promise<import('./lib/tally.mjs').Totals[]>} */
 async function onOtherBuilds() {
   const totals = []
-  for (const [name, folders] of Object.entries(OTHER_BUILDS)) {
-    const program = ['scripts/test-variant.mjs', name, ...folders]
-    const cwd = join(ROOT, 'packages/core')
+  for (const [workspace, name, folders] of OTHER_BUILDS) {
+    const program = [join(ROOT, 'packages/core/scripts/test-variant.mjs'), name, ...folders]
+    const cwd = join(ROOT, workspace)
     const { code } = await run(process.execPath, program, { cwd, env: { CI: 'true' } })
-    console.log(code === 0 ? `ok      ${name}` : `FAILED  ${name}`)
+    console.log(code === 0 ? `ok      ${workspace} ${name}` : `FAILED  ${workspace} ${name}`)
     totals.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
   }
   return totals
@@ -45,7 +51,7 @@ async function onOtherBuilds() {
 
 mkdirSync(FOLDER, { recursive: true })
 const tests = await part('tests', 'npm', ['--silent', 'test'])
-console.log("\ncore's tests on its other builds")
+console.log('\ntests on other builds')
 const builds = sum(await onOtherBuilds())
 console.log('\nstatic checks')
 const checks = await part('checks', process.execPath, ['scripts/check.mjs'])

@@ -5,8 +5,8 @@ import { FOLDERS } from './folders.js'
 import { problemWithCore, serverProgram } from './installed.js'
 import type { ServerKind } from './servers.js'
 
-/** `hello`: 13 bytes of text to every request. */
-export type HttpJob = 'hello'
+/** `hello`: 13 bytes of text to every request. `hono`: an application of Hono. `post`: takes a body. */
+export type HttpJob = 'hello' | 'hono' | 'post'
 
 const nodeServer =
   (file: string) =>
@@ -46,3 +46,29 @@ export const NGINX_HTTP: ServerKind<HttpJob> = {
   },
   howToInstall: 'apt-get install nginx-light',
 }
+
+const ours = (name: string, file: string, ...how: string[]): ServerKind<HttpJob> => ({
+  ...OURS_HTTP,
+  name,
+  command: (job) => (problemWithCore() === undefined ? [...nodeServer(file)(job), ...how] : undefined),
+})
+const peer = (name: string, file: string, ...how: string[]): ServerKind<HttpJob> => ({
+  name,
+  command: (job) => [...nodeServer(file)(job), ...how],
+  howToInstall: 'pnpm install',
+})
+
+/** Both put light classes in the place of the platform's: the peer does so unless told otherwise. */
+export const OURS_HONO: ServerKind<HttpJob> = ours(OURS, 'http-hono-ours.js')
+export const OURS_HONO_PLAIN: ServerKind<HttpJob> = ours(
+  'ours, globals left alone',
+  'http-hono-ours.js',
+  'plain',
+)
+export const HONO_NODE_SERVER: ServerKind<HttpJob> = peer('@hono/node-server', 'http-hono-node.js')
+
+export const OURS_POST: ServerKind<HttpJob> = ours(OURS, 'http-post-ours.js')
+export const NODE_POST: ServerKind<HttpJob> = peer('node:http', 'http-post-node.js')
+/** The same names: a case of its own, in which nothing is gathered. */
+export const OURS_POST_IN_PLACE: ServerKind<HttpJob> = ours(OURS, 'http-post-ours.js', 'in place')
+export const NODE_POST_IN_PLACE: ServerKind<HttpJob> = peer('node:http', 'http-post-node.js', 'in place')

@@ -1,4 +1,7 @@
-/** Runs the load generator for TLS, and counts the processor time that the server takes meanwhile. */
+/** Runs the load generator for TLS, and counts the processor time that the server and it take meanwhile. */
+import { availableParallelism } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import { cpuUsOf } from './cpu-time.js'
 import { LineProcess } from './line-process.js'
 import { PROGRAMS } from './native-build.js'
 import type { ServerProcess } from './server-process.js'
@@ -12,7 +15,16 @@ export interface TlsFigures {
   /** Round trips, megabytes or handshakes. */
   readonly perSecond: number
   readonly cpuUsEach: number
+  /** Per cent of a processor that the load generator took. Near 100 it is the limit, and the rate says nothing of the server. */
+  readonly loadPercent: number
 }
+
+/**
+ * The server has one processor and the load generator another: the scheduler moves them about otherwise, and now and then puts both on
+ * one. Undefined: there is only one.
+ */
+export const SERVER_CPU: number | undefined = availableParallelism() > 1 ? 1 : undefined
+const LOAD_CPU = '0'
 
 interface Line {
   readonly count: number
@@ -23,7 +35,8 @@ interface Line {
 function commandOf(port: number, options: Readonly<Record<string, string | number>>): string[] {
   const { mode, ...rest } = options
   const flags = Object.entries(rest).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return [PROGRAMS.loadTls, String(mode), '--port', String(port), ...flags]
+  const pinned = SERVER_CPU === undefined ? [] : [PROGRAMS.pin, LOAD_CPU]
+  return [...pinned, PROGRAMS.loadTls, String(mode), '--port', String(port), ...flags]
 }
 
 export async function tlsLoad(
@@ -35,12 +48,16 @@ export async function tlsLoad(
   try {
     // The first line says that all are connected.
     await child.answer<Line>()
+    const since = performance.now()
     const cpuUsBefore = server.cpuUs()
+    const loadUsBefore = cpuUsOf(child.pid)
     const { count, perSecond, megabytesPerSecond } = await child.answer<Line>()
+    const loadMs = (cpuUsOf(child.pid) - loadUsBefore) / 1_000
     const done = load.mode === 'stream' ? count / 1e6 : count
     return {
       perSecond: perSecond ?? megabytesPerSecond ?? 0,
       cpuUsEach: (server.cpuUs() - cpuUsBefore) / done,
+      loadPercent: (100 * loadMs) / (performance.now() - since),
     }
   } finally {
     await child.end()

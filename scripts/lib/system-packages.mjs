@@ -12,7 +12,7 @@ import { ROOT } from './root.mjs'
  * @typedef {object} SystemPackage
  * @property {string} package     its name in Debian
  * @property {string} provenBy    a shell command that succeeds if it is there
- * @property {'build' | 'test'} neededFor
+ * @property {'build' | 'test' | 'bench'} neededFor
  * @property {string} by          the workspace that needs it
  */
 
@@ -28,10 +28,15 @@ async function missingOf(wanted) {
 }
 
 /** @param {readonly SystemPackage['neededFor'][]} purposes */
-export async function ensureSystemPackages(purposes) {
+export async function missingSystemPackages(purposes) {
   /** @type {SystemPackage[]} */
   const list = JSON.parse(readFileSync(join(ROOT, 'scripts/system-packages.json'), 'utf8'))
-  const missing = await missingOf(list.filter(({ neededFor }) => purposes.includes(neededFor)))
+  return await missingOf(list.filter(({ neededFor }) => purposes.includes(neededFor)))
+}
+
+/** @param {readonly SystemPackage['neededFor'][]} purposes */
+export async function ensureSystemPackages(purposes) {
+  const missing = await missingSystemPackages(purposes)
   if (missing.length === 0) return
   const names = missing.map((each) => each.package)
   const why = missing

@@ -1,9 +1,17 @@
 /** Every benchmark, in the order in which they are listed. A new one is added here and nowhere else. */
 import type { Benchmark } from '../benchmark.js'
 import { channel } from './channel.js'
+import { dnsCache } from './dns-cache.js'
+import { dnsCodec } from './dns-codec.js'
+import { dnsQuery } from './dns-query.js'
+import { dnsSame } from './dns-same.js'
 import { fairness } from './fairness.js'
+import { httpClient } from './http-client.js'
 import { httpFile } from './http-file.js'
 import { httpHello } from './http-hello.js'
+import { httpHono } from './http-hono.js'
+import { httpJson } from './http-json.js'
+import { httpPost } from './http-post.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
@@ -34,6 +42,14 @@ export const BENCHMARKS: readonly Benchmark[] = [
   tlsBulk,
   tlsHandshake,
   tlsIdle,
+  dnsCodec,
+  dnsQuery,
+  dnsCache,
+  dnsSame,
   httpHello,
   httpFile,
+  httpClient,
+  httpJson,
+  httpHono,
+  httpPost,
 ]

@@ -1,21 +1,23 @@
 /**
  * Builds the addon of the package in whose folder it is started another way, and runs its native contract tests, if it has any, and its
  * whole test suite on that.
- *   node scripts/test-variant.mjs kqueue   core only: the kqueue back end, over an emulation of kqueue on Linux
+ *   node scripts/test-variant.mjs kqueue   the core's addon, also for other packages: the kqueue back end, over an emulation on Linux
  *   node scripts/test-variant.mjs asan     AddressSanitizer and UndefinedBehaviorSanitizer
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 const VARIANTS = {
   kqueue: { flags: { SHRAPNEL_POLLER: 'kqueue', SHRAPNEL_KQUEUE_EMULATION: 'ON' }, native: [] },
   asan: { flags: { SHRAPNEL_SANITIZE: 'ON' }, native: ['-DSANITIZE=ON'] },
 }
 
-const root = process.cwd()
-const [, packageName] = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name.split('/')
+const here = process.cwd()
 const [name, ...vitestArguments] = process.argv.slice(2)
+// The poller is the core's, whoever waits for it.
+const root = name === 'kqueue' ? resolve(import.meta.dirname, '..') : here
+const [, packageName] = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name.split('/')
 const variant = VARIANTS[name]
 if (variant === undefined) {
   console.error(`usage: test-variant.mjs ${Object.keys(VARIANTS).join('|')} [vitest arguments]`)
@@ -33,7 +35,7 @@ run('npx', [
   out,
   ...Object.entries(variant.flags).map(([key, value]) => `--CD${key}=${value}`),
 ])
-if (existsSync(join(root, 'native/test'))) {
+if (root === here && existsSync(join(root, 'native/test'))) {
   run(
     'cmake',
     ['-S', 'native/test', '-B', `${out}/native-test`, '-DCMAKE_BUILD_TYPE=Debug', ...variant.native],
@@ -63,7 +65,7 @@ if (name === 'asan') {
 const { status } = spawnSync(
   process.execPath,
   ['node_modules/vitest/vitest.mjs', 'run', ...vitestArguments],
-  { cwd: root, stdio: 'inherit', env: environment },
+  { cwd: here, stdio: 'inherit', env: environment },
 )
 process.exit(status ?? 1)
 

@@ -55,10 +55,11 @@ export type { SelectResult } from './channel/select-result.js'
 // Sockets
 
 export type { SocketAddress } from './net/address.js'
+export { DatagramBatch } from './net/datagram-batch.js'
 export type { InheritedListenOptions } from './net/inherited-listener.js'
 export { Listener } from './net/listener.js'
 export { fromDescriptor, Pipe, pipe, socketPair } from './net/pair.js'
-export { LATER, PENDING, type RawOperation, RawSocket } from './net/raw-socket.js'
+export { CROSSED, LATER, PENDING, type RawOperation, RawSocket } from './net/raw-socket.js'
 export { type Resolver, setResolver } from './net/resolver.js'
 export { type PeerCredentials, Socket } from './net/socket.js'
 export type { SocketOption } from './net/socket-options.js'

@@ -13,6 +13,9 @@ const DISCONNECTS = new Set([
   'ENOTCONN',
   'EPIPE',
   'ETIMEDOUT',
+  // What @shrapnel/tls calls it.
+  'TLS_HANDSHAKE_CUT',
+  'TRUNCATED',
 ])
 
 /**

@@ -25,6 +25,10 @@ export interface Native {
   sendTo(fd: number, buffer: Uint8Array, offset: number, length: number, to: EncodedAddress): number
   /** `from` gets one byte with the length of the address, then the address. */
   receiveFrom(fd: number, buffer: Uint8Array, from: Uint8Array): number
+  /** Datagrams that lie one after another in `buffer`. How many were sent; a negative errno if one failed, which ends it. */
+  sendMany(fd: number, buffer: Uint8Array, lengths: Int32Array, count: number): number
+  /** Each into `slot` bytes of `buffer`. How many `lengths` there are, of which a negative one is an errno; fewer than fit: no more came. */
+  receiveMany(fd: number, buffer: Uint8Array, slot: number, lengths: Int32Array): number
 
   socket(family: number, type: number, protocol: number): number
   watch(fd: number): number

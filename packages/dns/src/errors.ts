@@ -1,5 +1,6 @@
 /** The errors of this package. `code` is stable, and Node's where Node has one; messages are for people. */
 import { CoroError } from '@shrapnel/core'
+import type { Reply } from './resolution.js'
 
 export type DnsErrorCode =
   /** There is no such name (NXDOMAIN). */
@@ -33,6 +34,8 @@ export interface DnsFacts {
   readonly attempts?: readonly { readonly server: string; readonly error: unknown }[] | undefined
   /** What the server said beside it (RFC 8914). */
   readonly extendedError?: { readonly infoCode: number; readonly text: string } | undefined
+  /** In which the server said so; undefined where nothing came that can be read, and of what is remembered. */
+  readonly reply?: Reply | undefined
   readonly cause?: unknown
 }
 
@@ -44,6 +47,7 @@ export class DnsError extends CoroError {
   readonly server: string | undefined
   readonly attempts: DnsFacts['attempts']
   readonly extendedError: DnsFacts['extendedError']
+  declare readonly reply: Reply | undefined
   constructor(code: DnsErrorCode, text: string, facts: DnsFacts = {}) {
     super(code, text, facts.cause)
     this.hostname = facts.hostname
@@ -51,6 +55,8 @@ export class DnsError extends CoroError {
     this.server = facts.server
     this.attempts = facts.attempts
     this.extendedError = facts.extendedError
+    // Not shown by `console.log`: it is a page long.
+    Object.defineProperty(this, 'reply', { value: facts.reply })
   }
   /** Whether it may pass: asking again later makes sense. */
   get isTemporary(): boolean {

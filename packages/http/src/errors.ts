@@ -12,6 +12,29 @@ export type HttpErrorCode =
   | 'HTTP_CUT'
   /** A body can only be received. */
   | 'HTTP_READ_ONLY'
+  /** A URL that no request can be sent to. */
+  | 'HTTP_URL'
+  /** Something took longer than the client was told to wait: `limit` names the option. */
+  | 'HTTP_TIMEOUT'
+  /** The server sends the client on, and it may not or cannot go there. */
+  | 'HTTP_REDIRECT'
+  /** A proxy refused, or answered what is no answer. `status` is what an HTTP proxy said. */
+  | 'HTTP_PROXY'
+  /** The client was closed. */
+  | 'HTTP_CLOSED'
+
+/** How far a request of a client had come. */
+export type RequestPhase = 'queue' | 'connect' | 'send' | 'head' | 'body'
+
+/** What the error of a request says beside its code. */
+export interface HttpErrorFacts {
+  readonly status?: number | undefined
+  readonly limit?: string | undefined
+  readonly cause?: unknown
+  readonly phase?: RequestPhase | undefined
+  readonly url?: string | undefined
+  readonly safeToRetry?: boolean | undefined
+}
 
 export class HttpError extends CoroError {
   override readonly name: string = 'HttpError'
@@ -20,13 +43,18 @@ export class HttpError extends CoroError {
   readonly status: number | undefined
   /** The name of the option that sets the limit, for `HTTP_LIMIT`. */
   readonly limit: string | undefined
-  constructor(
-    code: HttpErrorCode,
-    text: string,
-    facts: { readonly status?: number; readonly limit?: string; readonly cause?: unknown } = {},
-  ) {
+  /** Of a client's request: how far it had come. */
+  readonly phase: RequestPhase | undefined
+  /** Of a client's request: where to, without credentials. */
+  readonly url: string | undefined
+  /** Of a client's request: nothing can be done twice by sending it again. False where nobody can know. */
+  readonly safeToRetry: boolean
+  constructor(code: HttpErrorCode, text: string, facts: HttpErrorFacts = {}) {
     super(code, text, facts.cause)
     this.status = facts.status
     this.limit = facts.limit
+    this.phase = facts.phase
+    this.url = facts.url
+    this.safeToRetry = facts.safeToRetry ?? false
   }
 }

@@ -17,11 +17,18 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const TAB = 9
 const CR = 13
 const SPACE = 32
+const COLON = 58
+/** What a small letter has and its capital has not. */
+const CASE_BIT = 32
+const LETTER_A = 97
+const LETTER_Z = 122
 
 export class HttpHeaders implements Iterable<[name: string, value: string]> {
   /** The fields as they came, checked and up to the empty line, until they are taken apart. */
   #text: string | null = null
   #textFrom = 0
+  /** Where the fields begin in the text, from the first question on. */
+  #starts: number[] | null = null
   /** Name, value, name, value, … */
   #flat: string[] | null = null
 
@@ -45,8 +52,23 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
 
   #fields(): string[] {
     this.#flat ??= this.#text === null ? [] : takeApart(this.#text, this.#textFrom)
-    this.#text = null
+    this.#text = this.#starts = null
     return this.#flat
+  }
+
+  /** Finds fields where they are: most questions are about few of them, and need no copy of the others. */
+  #getFromText(text: string, name: string): string | undefined {
+    this.#starts ??= startsOf(text, this.#textFrom)
+    const starts = this.#starts
+    const { length } = name
+    let joined: string | undefined
+    for (let i = 0; i < starts.length; i++) {
+      const at = starts[i] as number
+      if (text.charCodeAt(at + length) !== COLON || !isNameAt(text, at, name)) continue
+      const value = valueAt(text, at + length + 1)
+      joined = joined === undefined ? value : `${joined}, ${value}`
+    }
+    return joined
   }
 
   /** Name, value, name, value, …: not to be changed. @internal */
@@ -61,6 +83,7 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
 
   /** The value of `name`, several joined by `, `; undefined: there is none. Not for `set-cookie`: see `getAll`. */
   get(name: string): string | undefined {
+    if (this.#text !== null) return this.#getFromText(this.#text, name)
     const fields = this.#fields()
     const key = name.toLowerCase()
     let joined: string | undefined
@@ -128,15 +151,40 @@ function takeApart(text: string, from: number): string[] {
   const fields: string[] = []
   for (let at = from; text.charCodeAt(at) !== CR && at < text.length; ) {
     const colon = text.indexOf(':', at)
-    const end = text.indexOf('\r', colon)
-    let valueFrom = colon + 1
-    let valueTo = end
-    while (valueFrom < end && isSpace(text.charCodeAt(valueFrom))) valueFrom++
-    while (valueTo > valueFrom && isSpace(text.charCodeAt(valueTo - 1))) valueTo--
-    fields.push(text.slice(at, colon), text.slice(valueFrom, valueTo))
-    at = end + 2
+    fields.push(text.slice(at, colon), valueAt(text, colon + 1))
+    at = text.indexOf('\r', colon) + 2
   }
   return fields
+}
+
+function startsOf(text: string, from: number): number[] {
+  const starts: number[] = []
+  for (let at = from; text.charCodeAt(at) !== CR && at < text.length; at = text.indexOf('\r', at) + 2)
+    starts.push(at)
+  return starts
+}
+
+/** Without the white space around it. */
+function valueAt(text: string, from: number): string {
+  let to = text.indexOf('\r', from)
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+/** Whether what stands there is `name`, whatever the case of either. */
+function isNameAt(text: string, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    const other = text.charCodeAt(at + i)
+    if (other === COLON) return false
+    if (code !== other && ((code ^ other) !== CASE_BIT || !isLetter(code | CASE_BIT))) return false
+  }
+  return true
+}
+
+function isLetter(code: number): boolean {
+  return code >= LETTER_A && code <= LETTER_Z
 }
 
 function isSpace(code: number): boolean {

@@ -2,6 +2,20 @@
 
 // Messages
 
+// Applications for the fetch standard
+export {
+  type FetchEnvironment,
+  type FetchHandler,
+  type FetchHandlerOptions,
+  fetchHandler,
+  fromHttpRequest,
+  toHttpResponse,
+} from './fetch/fetch-handler.js'
+// Forms
+export { type FieldData, type FormBody, formBody, type OutgoingPart } from './form/form-body.js'
+export type { FormLimits } from './form/limits.js'
+export type { FormPart } from './form/part.js'
+export type { FormParts } from './form/parts.js'
 export { type HeadersInit, HttpHeaders } from './headers.js'
 export type {
   Body,
@@ -28,6 +42,76 @@ export type { ContentCoding } from './handlers/content-coder.js'
 export { type FilesHandler, files } from './handlers/files.js'
 export type { FileEncoding, FileFacts, FilesOptions } from './handlers/files-options.js'
 
+// Client
+
+export { client, createClient, type HttpClient } from './client/client.js'
+export type { CookieStore } from './client/cookies.js'
+export type { FetchInit, RedirectMode } from './client/fetch.js'
+export type {
+  ClientOptions,
+  ExchangeOptions,
+  RequestBody,
+  RequestOptions,
+  StreamedBody,
+} from './client/options.js'
+export type { PoolStats } from './client/pool.js'
+export type { ClientResponse } from './client/response.js'
+
+// Handlers
+
+export { type AccessLog, type AccessLogOptions, accessLog } from './handlers/access-log.js'
+export { authenticatedUser, setAuthenticatedUser } from './handlers/authenticated-user.js'
+export { type BasicAuthOptions, basicAuth, basicCredentials } from './handlers/basic-auth.js'
+export { compose } from './handlers/compose.js'
+export { CookieSigner } from './handlers/cookie-signer.js'
+export { type CookieOptions, cookies, deleteCookie, setCookie } from './handlers/cookies.js'
+export { type CorsOptions, cors } from './handlers/cors.js'
+export {
+  type DigestAlgorithm,
+  type DigestAuthOptions,
+  type DigestSecret,
+  digestAuth,
+} from './handlers/digest-auth.js'
+export { type EventStreamOptions, eventStream, type SendEvent } from './handlers/event-stream.js'
+export {
+  handleJsonRpc,
+  invalidParams,
+  type JsonRpcContext,
+  type JsonRpcMethod,
+  type JsonRpcOptions,
+  jsonRpc,
+} from './handlers/json-rpc.js'
+export { JsonRpcError } from './handlers/json-rpc-error.js'
+export type { AccessLogEntry, AccessLogFormat } from './handlers/log-entry.js'
+export { LogFile, type LogFileOptions } from './handlers/log-file.js'
+export { type RateLimitOptions, rateLimit } from './handlers/rate-limit.js'
+export { type RequestIdOptions, requestId, requestIdOf } from './handlers/request-id.js'
+export {
+  badRequest,
+  escapeHtml,
+  forbidden,
+  html,
+  json,
+  methodNotAllowed,
+  noContent,
+  notFound,
+  type ResponseOptions,
+  redirect,
+  text,
+  tooManyRequests,
+  unavailable,
+} from './handlers/responses.js'
+export { type PathParams, type RouteHandler, type Router, router } from './handlers/router.js'
+export type { RouterOptions } from './handlers/router-options.js'
+export { type SecurityHeadersOptions, securityHeaders } from './handlers/security-headers.js'
+export type { Session } from './handlers/session.js'
+export type { SessionExchange } from './handlers/session-exchange.js'
+export type { SessionOptions } from './handlers/session-options.js'
+export { type Sessions, sessions } from './handlers/sessions.js'
+export { type StatusPageOptions, statusPage } from './handlers/status-page.js'
+export { withHeaders } from './handlers/with-headers.js'
+export type { ServerSentEvent } from './wire/server-sent-event.js'
+
 // Errors
 
-export { HttpError, type HttpErrorCode } from './errors.js'
+export { HttpError, type HttpErrorCode, type HttpErrorFacts, type RequestPhase } from './errors.js'

@@ -4,6 +4,8 @@
  */
 import type { Awaitable, SocketAddress, Stream } from '@shrapnel/core'
 import type { TlsFacts } from '@shrapnel/tls'
+import type { FormLimits } from './form/limits.js'
+import type { FormParts } from './form/parts.js'
 import type { HeadersInit, HttpHeaders } from './headers.js'
 
 /**
@@ -21,6 +23,16 @@ export interface Body extends Stream, AsyncIterable<Buffer> {
   text(options?: { readonly maxBytes?: number }): Promise<string>
   /** All of it as JSON. Fails with `HTTP_SYNTAX` (status 400). */
   json<T = unknown>(options?: { readonly maxBytes?: number }): Promise<T>
+  /**
+   * The parts of a form (multipart/form-data, RFC 7578) as they come, each with a body of its own. A part that was not read is passed over
+   * when the next one is asked for. Throws `HTTP_SYNTAX` (status 415 or 400) at once; iterating fails with that and with `HTTP_LIMIT`.
+   */
+  parts(options?: FormLimits): FormParts
+  /**
+   * All of a form, multipart or urlencoded, gathered in memory: nothing is written to disk, so large files are for `parts`. Fails
+   * with `HTTP_LIMIT` (status 413) and `HTTP_SYNTAX` (415 or 400).
+   */
+  formData(options?: FormLimits): Promise<FormData>
 }
 
 export interface HttpRequest {

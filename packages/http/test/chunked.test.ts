@@ -53,7 +53,7 @@ describe('a chunked body', () => {
     accepted('00a\r\n0123456789\r\n0A\r\n0123456789\r\n000\r\n\r\n', { text: '01234567890123456789' }))
   test('may have line ends in its data', () => accepted('4\r\n\r\n0\r\r\n0\r\n\r\n', { text: '\r\n0\r' }))
   test('may have extensions, which mean nothing', () =>
-    accepted('2;a=b;c="d; e"\r\nab\r\n0;x\r\n\r\n', { text: 'ab' }))
+    accepted('2;a=b;c="d; \\" e";f\r\nab\r\n0;x\r\n\r\n', { text: 'ab' }))
   test('may end in trailers', () =>
     accepted('1\r\na\r\n0\r\nX-Sum: 12 \r\nx-two:\r\n\r\n', {
       text: 'a',
@@ -104,6 +104,13 @@ describeRefusals('a chunked body is refused for', () => new Body(), [
   ['a bare LF in an extension', '1;a\nb\r\na\r\n0\r\n\r\n', 400],
   ['a bare CR in an extension', '1;a\rb\r\na\r\n0\r\n\r\n', 400],
   ['NUL in an extension', '1;\0\r\na\r\n0\r\n\r\n', 400],
+  ['an extension without a name', '1;\r\na\r\n0\r\n\r\n', 400],
+  ['an extension with an empty value', '1;a=\r\na\r\n0\r\n\r\n', 400],
+  ['an extension whose quotes do not end', '1;a="b\r\na\r\n0\r\n\r\n', 400],
+  ['an extension that ends in a backslash', '1;a="b\\\r\na\r\n0\r\n\r\n', 400],
+  ['bytes behind the quotes of an extension', '1;a="b"c\r\na\r\n0\r\n\r\n', 400],
+  ['a quote in a value that is none', '1;a=b"c"\r\na\r\n0\r\n\r\n', 400],
+  ['a space behind the semicolon of an extension', '1; a\r\na\r\n0\r\n\r\n', 400],
   ['an extension that is too long', `1;${'a'.repeat(300)}\r\n`, 400],
   ['too many extensions', `1;${'a'.repeat(200)}\r\nb\r\n`.repeat(30), 400],
   ['a chunk longer than its size', '1\r\nab\r\n0\r\n\r\n', 400],

@@ -15,6 +15,31 @@ describe('headers', () => {
     expect([...HttpHeaders.fromWire(`GET / HTTP/1.1\r\n${WIRE}`, 16)]).toEqual([...made])
     expect(HttpHeaders.fromWire('\r\n', 0).size).toBe(0)
   })
+  test('that came are found where they are, as when they are taken apart', () => {
+    const wire = `${WIRE.slice(0, -2)}a: b:c\r\nA[B: 1\r\nx-y^z: 2\r\n\r\n`
+    const names = [
+      'host',
+      'HOST',
+      'x-TWO',
+      'empty',
+      'none',
+      'a',
+      'a:b',
+      'A: b',
+      '',
+      'a{b',
+      'a[b',
+      'x-y~z',
+      'X-Y^Z',
+      ' 1 ',
+    ]
+    const taken = HttpHeaders.fromWire(wire, 0)
+    expect(taken.size).toBe(7)
+    for (const name of names)
+      expect([name, HttpHeaders.fromWire(wire, 0).get(name)]).toEqual([name, taken.get(name)])
+    expect(HttpHeaders.fromWire(wire, 0).get('x-two')).toBe('1, 2')
+    expect(HttpHeaders.fromWire('\r\n', 0).get('a')).toBeUndefined()
+  })
   test('that came can be changed', () => {
     const headers = HttpHeaders.fromWire(WIRE, 0)
     headers.set('X-TWO', '3')

@@ -57,6 +57,26 @@ describe.each(places)('the body of a request %s', (_where, converse) => {
     expect(seen).toEqual(['abc', 2, 'de', 'fgh', true, 8, 0])
   })
 
+  test('comes straight into a place of the caller, who may be cancelled and come again', async () => {
+    const waits = new Event()
+    await using talk = await converse(async ({ body }) => {
+      const place = Buffer.alloc(100_000)
+      const late = await withTimeout(5, () => Promise.resolve(body.recvInto(place))).catch(
+        (error) => error instanceof TimeoutError,
+      )
+      waits.set()
+      let text = ''
+      for (let count = await body.recvInto(place); count > 0; count = await body.recvInto(place))
+        text += place.toString('latin1', 0, count)
+      return { body: `${late} ${text.length} ${text === 'abcdefg'.repeat(50_000)} ${body.isFinished}` }
+    })
+    const text = post('abcdefg'.repeat(50_000))
+    await talk.send(text.slice(0, text.indexOf('\r\n\r\n') + 4))
+    await waits.wait()
+    await talk.send(text.slice(text.indexOf('\r\n\r\n') + 4) + post('xyz'))
+    expect((await talk.until(answers(1))).split('\r\n\r\n')[1]).toMatch(/^true 350000 true true/)
+  })
+
   test('of none is empty', async () => {
     await using talk = await converse(async ({ body }) => ({
       body: `${body.length} ${body.isFinished} [${await body.text()}]`,

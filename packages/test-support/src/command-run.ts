@@ -4,6 +4,7 @@
  * real-server.ts.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { childEnvironment } from './child-environment.js'
 import { ChildOutput } from './child-output.js'
 import { TestSupportError } from './errors.js'
 
@@ -45,7 +46,7 @@ export async function runCommand(
   const startedAt = performance.now()
   const child = spawn(path, options.args ?? [], {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: childEnvironment(path, options.env),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const output = new ChildOutput(child)

@@ -20,10 +20,21 @@ export { type CurlOptions, curl } from './curl.js'
 // Bad networks
 export { CuttingProxy, type CuttingProxyOptions, startCuttingProxy, type Upstream } from './cutting-proxy.js'
 export { debianPackageFor } from './debian-packages.js'
+// DNS servers, their zones, and who asks them
+export { type DigOptions, dig } from './dig.js'
+export { TEST_ORIGIN, TEST_REVERSE_ORIGIN, TEST_REVERSE_ZONE, TEST_ZONE } from './dns-zone-text.js'
+export {
+  type DnsHostOptions,
+  type DnsOverTlsOptions,
+  type DnsServerOptions,
+  type DnsZones,
+  TEST_ZONES,
+} from './dns-zones.js'
 export { TestSupportError, type TestSupportErrorCode } from './errors.js'
 // Bytes into decoders
 export { checkFeeding, checkFeedingOfMany, chunkings, everySplit, type Feedable, feed } from './feeding.js'
 export { freePort } from './free-port.js'
+export { type HaproxyOptions, startHaproxy } from './haproxy.js'
 // Leaks
 export { collectGarbage, expectFlatHeap, type FlatHeapOptions, heapUsedAfterGc } from './heap.js'
 export { hex, parseHex } from './hex.js'
@@ -34,7 +45,10 @@ export {
   type HostileRow,
   type HostileRun,
 } from './hostile-table.js'
+export { type KnotOptions, startKnot } from './knot.js'
+export { type DnsServer, type NamedOptions, startNamed } from './named.js'
 export { type NginxFacts, type NginxOptions, startNginx } from './nginx.js'
+export { type NginxProxyOptions, startNginxProxy } from './nginx-proxy.js'
 export {
   type DescriptorLeakOptions,
   expectNoDescriptorLeak,
@@ -51,6 +65,7 @@ export { type OpensslServerOptions, startOpensslServer } from './openssl-server.
 export type { Readiness } from './readiness.js'
 export { type RealServer, type ServerEnd, type ServerOptions, startServer } from './real-server.js'
 export { seededRandom } from './seeded-random.js'
+export { type SignedZone, signZone } from './signed-zone.js'
 export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js'
 export {
   runTestssl,
@@ -61,5 +76,7 @@ export {
   type TestsslSeverity,
 } from './testssl.js'
 export type { Cut, TrafficShape } from './traffic-shape.js'
+export { startUnbound, type UnboundOptions } from './unbound.js'
 // Time
 export { type PendingAlarm, VirtualClock } from './virtual-clock.js'
+export { type WrkOptions, type WrkReport, wrk } from './wrk.js'

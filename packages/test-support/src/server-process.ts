@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { childEnvironment } from './child-environment.js'
 import { ChildOutput } from './child-output.js'
 import { TestSupportError } from './errors.js'
 import { OrphanGuard } from './orphan-guard.js'
@@ -38,7 +39,7 @@ export class ServerProcess implements RealServer {
     const args = typeof options.args === 'function' ? options.args(folder.path) : (options.args ?? [])
     this.#child = spawn(path, args, {
       cwd: options.cwd ?? folder.path,
-      env: { ...process.env, ...options.env },
+      env: childEnvironment(path, options.env),
       // The leader of a new group, whose number is its pid.
       detached: true,
       stdio: [options.input === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],

@@ -4,6 +4,11 @@ import * as names from '../src/index.js'
 test('the public names are these', () => {
   expect(Object.keys(names).sort()).toEqual([
     'CuttingProxy',
+    'TEST_ORIGIN',
+    'TEST_REVERSE_ORIGIN',
+    'TEST_REVERSE_ZONE',
+    'TEST_ZONE',
+    'TEST_ZONES',
     'TestSupportError',
     'VirtualClock',
     'certificateCases',
@@ -16,6 +21,7 @@ test('the public names are these', () => {
     'curl',
     'debianPackageFor',
     'describeHostile',
+    'dig',
     'everySplit',
     'expectFlatHeap',
     'expectNoDescriptorLeak',
@@ -29,11 +35,17 @@ test('the public names are these', () => {
     'runProgram',
     'runTestssl',
     'seededRandom',
+    'signZone',
     'startCuttingProxy',
+    'startHaproxy',
+    'startKnot',
+    'startNamed',
     'startNginx',
+    'startNginxProxy',
     'startOpensslClient',
     'startOpensslServer',
     'startServer',
+    'startUnbound',
     'temporaryFolder',
   ])
 })

@@ -18,11 +18,20 @@ constexpr int kSendFlags = MSG_NOSIGNAL;
 constexpr int kSendFlags = 0;
 #endif
 
+// More than this does not wait for company.
+constexpr std::size_t kLargePiece = 4096;
+
 }  // namespace
 
 Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
   for (;;) {
     const Outcome result = engine_.Handshake();
+    if (result == 1 && MayHoldTicket()) {
+      engine_.Hold(true);
+      // A read has to look, also where there is nothing: that is when what is held goes.
+      SetDrained(false);
+      return 0;
+    }
     // Also when it failed: what was made is the alert that tells the peer why.
     const Outcome sent = SendMade();
     if (result == kFailed) return result;
@@ -40,9 +49,20 @@ Outcome DescriptorIo::Handshake(bool may_receive, bool trusts_short) {
   }
 }
 
+bool DescriptorIo::MayHoldTicket() const noexcept {
+  const SSL* ssl = engine_.ssl();
+  return fd_ != kNoSocket && SSL_is_server(ssl) == 1 && SSL_version(ssl) >= TLS1_3_VERSION && engine_.pending().empty() &&
+         !environment_.output.empty();
+}
+
 // The peer has gone, and a write says so before a read could say why: it refused, with an alert that lies unread. kFailed, or `sent`.
+// Data before the alert stays there, and then the read says why.
 Outcome DescriptorIo::LastWords(Outcome sent) {
-  return Receive(false) == 0 && engine_.Handshake() == kFailed ? kFailed : sent;
+  for (;;) {
+    const Outcome said = engine_.Peek();
+    if (said == kFailed) return kFailed;
+    if (said != kWantRead || Receive(false) != 0) return sent;
+  }
 }
 
 Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
@@ -57,16 +77,23 @@ Outcome DescriptorIo::Read(Bytes into, bool trusts_short) {
       result = Receive(trusts_short);
     }
   }
-  // What ended it behind the last byte is told next time, and no event will come to ask for that.
-  SetDrained(is_drained_ && !engine_.HasInput() && !engine_.HasEnded());
-  const Outcome sent = SendMade();  // A KeyUpdate is answered, a failure explained. What does not go now goes next time.
+  // What ended it behind the last byte is told next time, and no event will come to ask for that. Nor for what is held.
+  SetDrained(is_drained_ && !engine_.HasInput() && !engine_.HasEnded() && !engine_.Holds());
+  // A KeyUpdate is answered, a failure explained. A ticket alone waits for what is sent next, if there is something to answer.
+  const bool is_ticket_alone = engine_.Holds() && environment_.output.empty();
+  const Outcome sent = count > 0 && is_ticket_alone ? 0 : SendMade();
+  // What did not go now goes next time.
   if (count > 0) return static_cast<Outcome>(count);
-  return result == kFailed || sent >= 0 ? result : sent;
+  // What the peer has said goes before that it takes no answer. Nobody waits for the ticket: a peer may go without it.
+  return result != kWantRead || sent >= 0 || is_ticket_alone ? result : sent;
 }
 
 Outcome DescriptorIo::Write(ConstBytes from) {
-  const Outcome flushed = Flush();
-  if (flushed < 0 || (fd_ != kNoSocket && !engine_.pending().empty())) return flushed;
+  if (!engine_.Holds() || from.length >= kLargePiece) {
+    const Outcome flushed = SendPending();
+    if (flushed < 0) return LastWords(flushed);
+    if (fd_ != kNoSocket && !engine_.pending().empty()) return 0;
+  }
   const std::size_t most = std::min(from.length, kMostPlaintext);
   std::size_t count = 0;
   Outcome result = 0;
@@ -75,12 +102,18 @@ Outcome DescriptorIo::Write(ConstBytes from) {
     if (result > 0) count += static_cast<std::size_t>(result);
   }
   const Outcome sent = SendMade();
-  if (sent < 0) return sent;
+  if (sent < 0) return LastWords(sent);
   return count > 0 ? static_cast<Outcome>(count) : result;
 }
 
 Outcome DescriptorIo::Flush() {
+  const Outcome sent = SendPending();
+  return sent < 0 ? LastWords(sent) : sent;
+}
+
+Outcome DescriptorIo::SendPending() {
   ByteBuffer& pending = engine_.pending();
+  engine_.Hold(false);
   if (pending.empty() || is_full_) return -error_;
   pending.Drop(Take(pending.bytes()));
   return -error_;
@@ -92,8 +125,19 @@ Outcome DescriptorIo::Shutdown() {
   return result < 0 ? result : sent;
 }
 
+Outcome DescriptorIo::Pull() { return engine_.stash().empty() ? Receive(false) : 0; }
+
+// Nobody is left to hear of a failure.
+void DescriptorIo::Close(bool says_end) {
+  // In the middle of a message of the peer's: the rest may have come.
+  if (says_end && Shutdown() == kWantRead && Receive(false) == 0) static_cast<void>(Shutdown());
+  Discard();
+}
+
+// Takes what the socket has and drops it, up to one slab: a socket that is closed with unread bytes is reset, and the peer may lose what
+// was sent before. Behind its close_notify there is nothing.
 void DescriptorIo::Discard() noexcept {
-  if (fd_ == kNoSocket) return;
+  if (fd_ == kNoSocket || (SSL_get_shutdown(engine_.ssl()) & SSL_RECEIVED_SHUTDOWN) != 0) return;
   static_cast<void>(RetryOnSignal([&] { return ::recv(fd_, environment_.received.get(), kReceiveBytes, 0); }));
 }
 
@@ -117,7 +161,8 @@ Outcome DescriptorIo::Receive(bool trusts_short) {
 // Sends what this call has made, behind what is pending. 0, or -errno.
 Outcome DescriptorIo::SendMade() {
   ByteBuffer& made = environment_.output;
-  const Outcome flushed = Flush();
+  if (engine_.Holds() && engine_.pending().Append(made.bytes().data, made.bytes().length)) made.Clear();
+  const Outcome flushed = SendPending();
   // What does not go now the turn puts behind what is pending.
   if (flushed < 0 || made.empty() || is_full_ || !engine_.pending().empty()) return flushed;
   made.Skip(Take(made.bytes()));

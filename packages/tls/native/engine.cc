@@ -11,13 +11,6 @@
 namespace shrapnel {
 namespace {
 
-// A piece of ciphertext that is not copied into the output. Copying a full record costs more than the system call that is saved, as the
-// record has left the fastest caches by then; of small ones, the messages of a handshake, several go out in one call.
-constexpr std::size_t kLargePiece = 4096;
-
-// Of the sessions that nobody took, the last ones are kept: a peer may send any number.
-constexpr std::size_t kMostSessions = 4;
-
 std::atomic<int> engine_count{0};
 
 }  // namespace
@@ -101,12 +94,11 @@ int Engine::OnBioWrite(BIO* bio, const char* from, std::size_t length, std::size
   // Outside of a turn (when the SSL is freed) there is nowhere to write to, and nothing is written.
   if (engine->environment_ == nullptr) return 0;
   ByteBuffer& output = engine->output();
-  ConstBytes bytes{reinterpret_cast<const std::uint8_t*>(from), length};
-  if (length >= kLargePiece && engine->outlet_ != nullptr && output.empty() && engine->pending_.empty()) {
-    bytes.Skip(engine->outlet_->Take(bytes));
-  }
-  if (!output.Append(bytes.data, bytes.length)) return 0;
+  if (!output.Append(from, length)) return 0;
   *count = length;
+  if (engine->outlet_ != nullptr && engine->pending_.empty() && output.bytes().length >= kSendBytes) {
+    output.Skip(engine->outlet_->Take(output.bytes()));
+  }
   return 1;
 }
 
@@ -115,7 +107,8 @@ long Engine::OnBioControl(BIO*, int command, long, void*) {
 }
 
 Engine::Turn::Turn(Engine& engine, Environment& environment, Outlet* outlet) : engine_(engine) {
-  ERR_clear_error();
+  // Looking is cheaper than clearing.
+  if (ERR_peek_error() != 0) ERR_clear_error();
   engine.environment_ = &environment;
   engine.outlet_ = outlet;
   environment.output.Clear();
@@ -171,17 +164,26 @@ Outcome Engine::Write(ConstBytes from) {
   if (failure_ != nullptr) return FailAgain();
   std::size_t count = 0;
   const int result = SSL_write_ex(ssl(), from.data, from.length, &count);
-  if (result != 1) {
-    const Outcome outcome = Explain(result);
-    // A message of the peer that spans records has begun and not ended (in TLS 1.3, after the handshake).
-    return outcome == kWantRead ? GiveUp("the peer stopped in the middle of a message") : outcome;
-  }
+  if (result != 1) return Explain(result);
   idle_messages_ = 0;
   return static_cast<Outcome>(count);
 }
 
+Outcome Engine::Peek() {
+  if (failure_ != nullptr) return FailAgain();
+  std::uint8_t byte = 0;
+  std::size_t count = 0;
+  const int result = SSL_peek_ex(ssl(), &byte, sizeof byte, &count);
+  return result == 1 ? 0 : Explain(result);
+}
+
 Outcome Engine::Shutdown() {
-  if (failure_ != nullptr || !IsFinished() || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
+  if (failure_ != nullptr || !is_established_ || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return 0;
+  // In the middle of a message of the peer's SSL_shutdown() says nothing, and that it failed.
+  if (!IsFinished()) {
+    const int read = SSL_do_handshake(ssl());
+    if (read != 1) return Explain(read);
+  }
   const int result = SSL_shutdown(ssl());
   return result >= 0 ? 0 : Explain(result);
 }
@@ -224,70 +226,23 @@ Outcome Engine::GiveUp(const char* reason) {
   return FailAgain();
 }
 
-void Engine::OnInfo(const SSL* ssl, int where, int value) {
-  if ((where & SSL_CB_ALERT) == 0) return;
-  Engine* engine = Of(ssl);
-  const auto alert = static_cast<std::int16_t>(value & 0xff);
-  // A warning ends nothing. The level means nothing in TLS 1.3, where these two are warnings and all others fatal (RFC 8446, 6).
-  const bool is_warning = SSL_version(ssl) == TLS1_3_VERSION ? alert == SSL3_AD_CLOSE_NOTIFY || alert == SSL_AD_USER_CANCELLED
-                                                             : (value >> 8) == SSL3_AL_WARNING;
-  if (is_warning) {
-    // This one is the answer to an attempt to renegotiate.
-    if (alert == SSL_AD_NO_RENEGOTIATION && (where & SSL_CB_WRITE) != 0) ++engine->idle_messages_;
-    return;
-  }
-  ((where & SSL_CB_READ) != 0 ? engine->alert_received_ : engine->alert_sent_) = alert;
+std::string Engine::ServerName() const {
+  if (SSL_is_server(ssl()) == 1 && greeting_ != nullptr) return greeting_->server_name;
+  const char* name = SSL_get_servername(ssl(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string() : std::string(name);
 }
 
-void Engine::OnMessage(int is_written, int, int type, const void*, std::size_t, SSL* ssl, void*) {
-  if (is_written != 0 || type != SSL3_RT_HANDSHAKE) return;
-  Engine* engine = Of(ssl);
-  if (engine->is_established_) ++engine->idle_messages_;
-}
-
-int Engine::OnVerify(int is_well, X509_STORE_CTX* store) {
-  if (is_well == 1) return 1;
-  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  Engine* engine = Of(ssl);
-  engine->verify_ = X509_STORE_CTX_get_error(store);
-  engine->depth_ = X509_STORE_CTX_get_error_depth(store);
-  X509* refused = X509_STORE_CTX_get_current_cert(store);
-  unsigned char* der = nullptr;
-  const int length = refused == nullptr ? -1 : i2d_X509(refused, &der);
-  if (length > 0) engine->refused_certificate_.assign(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
-  OPENSSL_free(der);
-  return 0;
-}
-
-bool Engine::UseContext(SSL_CTX* context) {
+bool Engine::UseContext(SSL_CTX* context, bool has_tickets) {
   is_context_wanted_ = false;
-  // OpenSSL asks the first context for tickets, whatever the chosen one has; without keys there it gives none.
-  if (TicketKeysOf(context) == nullptr) {
-    ticket_keys_ = nullptr;
-    SSL_set_options(ssl(), SSL_OP_NO_TICKET);
-    if (SSL_set_num_tickets(ssl(), 0) != 1) return false;
+  // OpenSSL takes all that is about tickets from the first context, whatever the chosen one has.
+  TicketKeys* keys = TicketKeysOf(context);
+  if (has_tickets || keys == nullptr) {
+    ticket_keys_ = keys;
+    static_cast<void>(keys == nullptr ? SSL_set_options(ssl(), SSL_OP_NO_TICKET) : SSL_clear_options(ssl(), SSL_OP_NO_TICKET));
+    if (SSL_set_num_tickets(ssl(), SSL_CTX_get_num_tickets(context)) != 1) return false;
   }
   if (logs_keys_) SSL_CTX_set_keylog_callback(context, OnKeyLog);
   return Apply(context, ssl()) == 1;
-}
-
-// Once for each ClientHello, and again when the context was chosen.
-int Engine::OnClientHello(SSL* ssl, int* alert, void*) {
-  Engine* engine = Of(ssl);
-  if (engine->greeting_ != nullptr) engine->greeting_->TakeHello(ssl);
-  if (engine->refusal_ >= 0) {
-    *alert = engine->refusal_;
-    return SSL_CLIENT_HELLO_ERROR;
-  }
-  return engine->is_context_wanted_ ? SSL_CLIENT_HELLO_RETRY : SSL_CLIENT_HELLO_SUCCESS;
-}
-
-// 1: the reference is ours now.
-int Engine::OnSession(SSL* ssl, SSL_SESSION* session) {
-  std::vector<SessionPointer>& sessions = Of(ssl)->sessions_;
-  if (sessions.size() == kMostSessions) sessions.erase(sessions.begin());
-  sessions.emplace_back(session);
-  return 1;
 }
 
 bool Engine::Resume(SSL_SESSION* session) noexcept {
@@ -317,12 +272,6 @@ SessionPointer Engine::TakeSession() noexcept {
 void Engine::LogKeys() {
   logs_keys_ = true;
   SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl()), OnKeyLog);
-}
-
-// Others that share the context may not have asked for it.
-void Engine::OnKeyLog(const SSL* ssl, const char* line) {
-  Engine* engine = Of(ssl);
-  if (engine->logs_keys_) engine->key_log_.append(line).append("\n");
 }
 
 }  // namespace shrapnel

@@ -29,6 +29,9 @@ class Outlet {
   ~Outlet() = default;
 };
 
+// So much ciphertext is sent at once. What the kernel does for a piece, up to waking the peer, costs more than copying a record.
+constexpr std::size_t kSendBytes = 65'536;
+
 // Messages after the handshake (KeyUpdate, tickets, attempts to renegotiate) that a peer may send without any data between them. Each
 // costs us more than it costs the peer.
 constexpr int kMostIdleMessages = 32;
@@ -58,6 +61,10 @@ class Engine {
 
   [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
   [[nodiscard]] ByteBuffer& pending() noexcept { return pending_; }
+  [[nodiscard]] const ByteBuffer& pending() const noexcept { return pending_; }
+  // What is pending may wait for what is sent next.
+  void Hold(bool is_held) noexcept { is_held_ = is_held; }
+  [[nodiscard]] bool Holds() const noexcept { return is_held_; }
   [[nodiscard]] ByteBuffer& stash() noexcept { return stash_; }
   [[nodiscard]] bool IsFinished() const noexcept { return SSL_is_init_finished(ssl_.get()) == 1; }
   // Whether a read may find bytes without asking the transport.
@@ -88,9 +95,11 @@ class Engine {
   [[nodiscard]] Outcome Handshake();
   // A count above 0.
   [[nodiscard]] Outcome Read(Bytes into);
-  // How much one record holds of it.
+  // How much one record holds of it. kWantRead: the peer is in the middle of a message, and the rest of it has to be read first.
   [[nodiscard]] Outcome Write(ConstBytes from);
-  // Says close_notify, once.
+  // Reads on until there is data, which it leaves there: 0. kClosed, kWantRead or kFailed otherwise.
+  [[nodiscard]] Outcome Peek();
+  // Says close_notify, once. kWantRead as in Write.
   [[nodiscard]] Outcome Shutdown();
 
   // Offers it to the server. Before the handshake.
@@ -99,7 +108,7 @@ class Engine {
   [[nodiscard]] SessionPointer TakeSession() noexcept;
 
   [[nodiscard]] OcspState& ocsp() noexcept { return ocsp_; }
-  // Of the context that it was made with; it may have got another one by the name that the client asked for.
+  // Of the context that it was made with, or that it got by the name that the client asked for.
   [[nodiscard]] TicketKeys* ticket_keys() const noexcept { return ticket_keys_; }
   // Lines for a key log are made from now on, in this context and in those that it gets later.
   void LogKeys();
@@ -110,8 +119,12 @@ class Engine {
 
   // On a server, before the handshake: it gives kWantContext when the ClientHello has come, until one of these is called.
   void AskForContext() noexcept { is_context_wanted_ = true; }
-  [[nodiscard]] bool UseContext(SSL_CTX* context);
+  // With `has_tickets` its tickets are the context's; otherwise those of the context before it, unless the new one gives none.
+  [[nodiscard]] bool UseContext(SSL_CTX* context, bool has_tickets);
   void Refuse(int alert) noexcept { refusal_ = alert; }
+
+  // What the client asked for; empty: nothing. On a server, until the greeting is forgotten.
+  [[nodiscard]] std::string ServerName() const;
   // What the client said, until the handshake is done and it was forgotten; otherwise nullptr.
   [[nodiscard]] const Greeting* greeting() const noexcept { return greeting_.get(); }
   void ForgetGreeting() noexcept { greeting_.reset(); }
@@ -136,28 +149,30 @@ class Engine {
   [[nodiscard]] bool IsFlooded() const noexcept { return idle_messages_ > kMostIdleMessages; }
   void NoteRenewal();
 
+  // What every turn looks at is together.
   SslPointer ssl_;
   Environment* environment_ = nullptr;  // only during a turn
   Outlet* outlet_ = nullptr;            // only during a turn; nullptr: everything goes into the output
   ConstBytes input_;                    // only during a turn
-  bool is_input_stashed_ = false;
   ByteBuffer stash_;
   ByteBuffer pending_;
-  std::vector<SessionPointer> sessions_;
-  const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
-  TicketKeys* ticket_keys_ = nullptr;     // the first context's, which `ssl_` holds
-  OcspState ocsp_;
-  bool logs_keys_ = false;
-  std::string key_log_;
   std::unique_ptr<Failure> failure_;  // why TLS gave the connection up: whatever is tried afterwards fails of it too
   std::unique_ptr<Greeting> greeting_{new Greeting};
+  int idle_messages_ = 0;
+  bool is_input_stashed_ = false;
+  bool is_held_ = false;
+  bool is_established_ = false;  // the handshake was finished once
+  std::vector<SessionPointer> sessions_;
+  std::string key_log_;
+  const SSL_SESSION* offered_ = nullptr;  // until the handshake is done
+  TicketKeys* ticket_keys_ = nullptr;     // of a context that `ssl_` holds: the first one or the one it has
+  OcspState ocsp_;
+  bool logs_keys_ = false;
   std::string refused_certificate_;  // DER
   bool is_context_wanted_ = false;
   int refusal_ = -1;  // the alert that a client gets for what it asked for
   long verify_ = 0;
   int depth_ = 0;
-  int idle_messages_ = 0;
-  bool is_established_ = false;  // the handshake was finished once
   std::int16_t alert_sent_ = -1;
   std::int16_t alert_received_ = -1;
 };

@@ -23,6 +23,15 @@ constexpr std::int32_t kHasKeyLog = 8;      // there are lines for a key log
 // Memory that JavaScript sees too (an Int32Array there).
 struct State {
   std::int32_t flags;
+  // What engineFacts tells.
+  std::int32_t version;
+  std::int32_t cipher;
+  std::int32_t group;
 };
+
+// What engineFacts gives.
+constexpr std::int32_t kIsResumed = 1;
+constexpr std::int32_t kHasAlpn = 2;
+constexpr std::int32_t kHasServerName = 4;
 
 }  // namespace shrapnel

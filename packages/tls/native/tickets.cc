@@ -78,7 +78,10 @@ constexpr std::size_t kEndBytes = 8;
 int OnTicketMade(SSL* ssl, void*) {
   const TicketKeys* keys = Engine::Of(ssl)->ticket_keys();
   // What goes on has the end that it had.
-  if (keys == nullptr || SSL_session_reused(ssl) == 1 || SSL_get0_verified_chain(ssl) == nullptr) return 1;
+  if (keys == nullptr || SSL_session_reused(ssl) == 1) return 1;
+  // OpenSSL has taken the lifetime from the connection's first context.
+  static_cast<void>(SSL_SESSION_set_timeout(SSL_get_session(ssl), static_cast<long>(keys->lifetime())));
+  if (SSL_get0_verified_chain(ssl) == nullptr) return 1;
   std::uint8_t end[kEndBytes];
   PutNumber(end, keys->Now() + std::min<std::int64_t>(VerifiedSeconds(ssl), kMostVerifiedSeconds));
   return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), end, sizeof end);
@@ -181,6 +184,11 @@ bool TicketKeys::Derive(const char* purpose, std::int64_t number, std::uint8_t* 
 }
 
 int SetTickets(SSL_CTX* context, const std::shared_ptr<TicketKeys>& keys, int count) {
+  // Also where there are no keys: a connection may get another context that has some.
+  if (SSL_CTX_set_tlsext_ticket_key_evp_cb(context, OnTicket) != 1 ||
+      SSL_CTX_set_session_ticket_cb(context, OnTicketMade, OnTicketOpened, nullptr) != 1) {
+    return 0;
+  }
   if (count == 0 || keys == nullptr) {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     return SSL_CTX_set_num_tickets(context, 0);
@@ -189,9 +197,7 @@ int SetTickets(SSL_CTX* context, const std::shared_ptr<TicketKeys>& keys, int co
   if (SSL_CTX_set_ex_data(context, KeysIndex(), shared.get()) != 1) return 0;
   static_cast<void>(shared.release());  // The context's now.
   SSL_CTX_set_timeout(context, static_cast<long>(keys->lifetime()));
-  return SSL_CTX_set_num_tickets(context, static_cast<std::size_t>(count)) == 1 &&
-         SSL_CTX_set_tlsext_ticket_key_evp_cb(context, OnTicket) == 1 &&
-         SSL_CTX_set_session_ticket_cb(context, OnTicketMade, OnTicketOpened, nullptr) == 1;
+  return SSL_CTX_set_num_tickets(context, static_cast<std::size_t>(count));
 }
 
 TicketKeys* TicketKeysOf(const SSL_CTX* context) {

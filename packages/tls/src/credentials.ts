@@ -1,11 +1,12 @@
 /** Our certificates and keys: checked, and given to OpenSSL. What it refuses is said in words that somebody can act on. */
 import { X509Certificate } from 'node:crypto'
-import { checkOptions, wrongType } from '@shrapnel/core/parts'
+import { checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import { accepted, TlsError } from './errors.js'
-import type { IdentityOptions } from './identity-options.js'
+import type { Credentials, IdentityOptions } from './identity-options.js'
 import { type NativeContext, type NativeFailure, native } from './native.js'
+import { CREDENTIAL_NAMES } from './option-names.js'
 import { checkText } from './options.js'
-import { pemBytes, pemList } from './pem.js'
+import { pemKey, pemList } from './pem.js'
 
 export interface CredentialParts {
   readonly option: string
@@ -29,7 +30,12 @@ export function credentialsOf(options: IdentityOptions): readonly CredentialPart
   const { certificates = [] } = options
   if (!Array.isArray(certificates)) throw wrongType('certificates', 'a list', certificates)
   const first = hasFirst(options) ? [partsOf('', options)] : []
-  return [...first, ...certificates.map((each, index) => partsOf(`certificates[${index}].`, each))]
+  return [...first, ...certificates.map((each, index) => further(index, each))]
+}
+
+function further(index: number, credentials: Credentials): CredentialParts {
+  checkOptionNames(credentials, CREDENTIAL_NAMES)
+  return partsOf(`certificates[${index}].`, credentials)
 }
 
 export function hasCredentials(options: IdentityOptions): boolean {
@@ -44,7 +50,6 @@ function partsOf(
   prefix: string,
   options: Pick<IdentityOptions, 'cert' | 'key' | 'pfx' | 'passphrase'>,
 ): CredentialParts {
-  checkOptions(options)
   const { cert, key, pfx, passphrase } = options
   if (pfx !== undefined && (cert !== undefined || key !== undefined))
     throw wrongType(`${prefix}pfx`, 'the only one, without cert and key', 'both')
@@ -54,7 +59,7 @@ function partsOf(
   return {
     option: prefix,
     cert: cert === undefined ? undefined : pemList(`${prefix}cert`, cert, 'CERTIFICATE'),
-    key: key === undefined ? undefined : pemBytes(`${prefix}key`, key),
+    key: key === undefined ? undefined : pemKey(`${prefix}key`, key),
     pfx,
     passphrase: passphrase === undefined ? undefined : checkText(`${prefix}passphrase`, passphrase),
   }

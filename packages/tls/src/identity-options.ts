@@ -1,4 +1,5 @@
 /** Options: who we are, whom we trust, and what may be spoken. */
+import type { NamedContextOptions } from './options.js'
 import type { Pem } from './pem.js'
 import type { TlsContext } from './server-names.js'
 import type { TlsStream } from './tls-stream.js'
@@ -73,14 +74,12 @@ export interface ServerIdentityOptions {
   readonly clientCa?: Roots | readonly Roots[]
   /**
    * Other certificates for other names: by name, `*.example.com` standing for one label, or a function, which may wait, within
-   * `handshakeTimeoutMs`. What is not said in them is as in the options around them. A name that is not there, or undefined, gets the
-   * certificate of the options around them, or, if they have none, a refusal.
+   * `handshakeTimeoutMs`. What is not said in them is as in the options around them; of a TlsContext that is so for `checkPeer`, tickets
+   * and OCSP responses alone. A name that is not there, or undefined, gets the certificate of the options around them, or, if they have
+   * none, a refusal.
    */
   readonly contexts?: Contexts
 }
-
-/** What is different for one name. */
-export interface NamedContextOptions extends IdentityOptions, Omit<ServerIdentityOptions, 'contexts'> {}
 
 export type Contexts =
   | Readonly<Record<string, NamedContextOptions | TlsContext>>

@@ -27,7 +27,6 @@ export type {
   ChosenContext,
   Contexts,
   Credentials,
-  NamedContextOptions,
   Names,
   Roots,
 } from './identity-options.js'
@@ -39,7 +38,9 @@ export type {
   ClientOptions,
   ConnectOptions,
   ContextOptions,
+  ListenerOptions,
   ListenOptions,
+  NamedContextOptions,
   ServerOptions,
   TicketOptions,
   Version,
@@ -54,6 +55,7 @@ export {
   type SessionPlace,
 } from './session-cache.js'
 export { TicketKeys, type TicketKeysOptions } from './ticket-keys.js'
+export type { TlsFacts } from './tls-facts.js'
 export type { TlsSession } from './tls-session.js'
-export { type TlsFacts, TlsStream } from './tls-stream.js'
+export { TlsStream } from './tls-stream.js'
 export type { UpgradeOptions } from './upgrade.js'

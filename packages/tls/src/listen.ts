@@ -4,29 +4,30 @@
  * and that nobody has taken counts as one of them: a flood of good handshakes is held too.
  */
 import {
+  type Awaitable,
+  ChannelClosed,
+  ClosedError,
   type Coroutine,
   Fifo,
   type Listener,
   Semaphore,
   type Socket,
   type SocketAddress,
+  type SpawnOptions,
   spawn,
   tcp,
 } from '@shrapnel/core'
-import { checkFunction, checkInteger, closeOnExit } from '@shrapnel/core/parts'
-import {
-  checkOptions,
-  DEFAULT_PENDING_HANDSHAKES,
-  type ListenOptions,
-  type ServerOptions,
-} from './options.js'
+import { checkFunction, checkInteger, checkOptionNames, closeOnExit, keepAlive } from '@shrapnel/core/parts'
+import { LISTEN_NAMES, SERVER_NAMES, TCP_LISTEN_NAMES } from './option-names.js'
+import { DEFAULT_PENDING_HANDSHAKES, type ListenOptions, type ServerOptions } from './options.js'
 import { mergedOptions } from './server-names.js'
+import { type Side, serverSide } from './side.js'
 import type { TlsStream } from './tls-stream.js'
-import { type Side, secure, serverSide } from './upgrade.js'
+import { secure } from './upgrade.js'
 
-/** Listens. Returns at once; throws `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, and `TLS_OPTION`. */
+/** Listens. Returns at once; throws as `tcp.listen` does (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …), and `TLS_OPTION`. */
 export function listen(options: ListenOptions): TlsListener {
-  checkOptions(options)
+  checkOptionNames(options, LISTEN_NAMES)
   const side = serverSide(options)
   const { onHandshakeFailure = () => {} } = options
   checkFunction('onHandshakeFailure', onHandshakeFailure)
@@ -36,7 +37,9 @@ export function listen(options: ListenOptions): TlsListener {
     1,
     2 ** 31 - 1,
   )
-  return new TlsListener(tcp.listen(options), options, side, pending, onHandshakeFailure)
+  const place = Object.entries(options).filter(([name]) => TCP_LISTEN_NAMES.has(name))
+  const listener = tcp.listen(Object.fromEntries(place) as unknown as ListenOptions)
+  return new TlsListener(listener, options, side, pending, onHandshakeFailure)
 }
 
 /** A connection whose handshake is done, and the place it takes until somebody has it. */
@@ -49,6 +52,14 @@ function taken({ stream, place }: Ready): TlsStream {
   place[Symbol.dispose]()
   return stream
 }
+
+function notAccepted(error: unknown): never {
+  throw error instanceof ChannelClosed
+    ? new ClosedError('cannot accept: the listener was closed', 'CLOSED')
+    : error
+}
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   readonly #listener: Listener
@@ -74,7 +85,8 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
     this.#places = new Semaphore(pending)
     this.#onFailure = onFailure
     this.#forget = closeOnExit(this)
-    spawn({ name: `TLS listener ${this.port}` }, () => this.#acceptAll())
+    // A daemon: as with the core's listener it is whoever waits in `accept` that keeps the process alive.
+    spawn({ name: `TLS listener ${this.port}`, daemon: true }, () => this.#acceptAll())
   }
 
   /** Where it listens, or did. */
@@ -91,10 +103,10 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
     return this.#listener.isClosed
   }
 
-  /** The next connection whose handshake is done. Cancelling loses none. Fails with `CHANNEL_CLOSED` once it is closed. */
-  accept(): Promise<TlsStream> | TlsStream {
+  /** The next connection whose handshake is done. Cancelling loses none. Fails with `CLOSED` once it is closed. */
+  accept(): Awaitable<TlsStream> {
     const ready = this.#ready.pop()
-    return ready instanceof Promise ? ready.then(taken) : taken(ready)
+    return ready instanceof Promise ? keepAlive(ready.then(taken, notAccepted)) : taken(ready)
   }
 
   /**
@@ -102,20 +114,20 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
    * that begin from now on use it; connections that are there keep theirs. Throws `TLS_OPTION`, and nothing is changed then.
    */
   setContext(options: Partial<ServerOptions>): void {
-    checkOptions(options)
+    checkOptionNames(options, SERVER_NAMES)
     const merged = mergedOptions(this.#options, options)
     this.#side = serverSide(merged)
     this.#options = merged
   }
 
   async #acceptAll(): Promise<void> {
+    const options = { name: `TLS handshake ${this.port}`, daemon: true }
     try {
       for (;;) {
         // First the place and then the client: those that find none wait in the kernel.
         const place = await this.#places.acquire()
         const socket = await this.#listener.accept()
-        const name = `TLS handshake ${this.port}`
-        const handshake: Coroutine<void> = spawn({ name }, () => this.#handshake(socket, place, handshake))
+        const handshake: Coroutine<void> = spawn(options, () => this.#handshake(socket, place, handshake))
         this.#handshakes.add(handshake)
       }
     } catch (error) {
@@ -142,9 +154,38 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
     else this.#ready.tryPush({ stream, place })
   }
 
-  /** Every connection, until the listener is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<TlsStream, void> {
-    for await (const ready of this.#ready) yield taken(ready)
+  /** Every connection, until the listener is closed. Leaving the loop closes nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<TlsStream, undefined> {
+    let isLeft = false
+    return {
+      next: async () => {
+        if (isLeft || this.isClosed) return END
+        try {
+          return { done: false, value: await this.accept() }
+        } catch (error) {
+          if (this.isClosed) return END
+          throw error
+        }
+      },
+      return: async () => {
+        isLeft = true
+        return END
+      },
+    }
+  }
+
+  /**
+   * Calls `session(connection)` in a coroutine of its own for every connection, and closes the connection when that has ended. Waits
+   * until the listener is closed; sessions go on then.
+   */
+  async serve(session: (connection: TlsStream) => unknown, options: SpawnOptions = {}): Promise<void> {
+    checkFunction('session', session)
+    const name = options.name ?? (session.name || 'session')
+    const run = async (connection: TlsStream): Promise<void> => {
+      using open = connection
+      await session(open)
+    }
+    for await (const connection of this) spawn({ ...options, name }, run, connection)
   }
 
   /** Accepts no more; again without effect. Handshakes that go on are broken off, connections that nobody has taken are closed. */

@@ -58,14 +58,17 @@ export interface NativeSessionFacts {
   readonly lifetimeSeconds: number
 }
 
-export interface NativeFacts {
-  /** Of these, empty: none. */
-  readonly group: string
+/** Empty: none. */
+export interface NativeTexts {
   readonly alpn: string
   readonly serverName: string
+}
+
+/** Empty: none. */
+export interface NativeNames {
   readonly protocol: string
   readonly cipher: string
-  readonly isResumed: 0 | 1
+  readonly group: string
 }
 
 /** Why the last call that gave `FAILED` did. */
@@ -108,7 +111,8 @@ export interface Native {
   /** The handshake gives `WANT_CONTEXT` once the client has said what it wants. */
   engineAskForContext(engine: NativeEngine): number
   engineHello(engine: NativeEngine): NativeHello
-  engineUseContext(engine: NativeEngine, context: NativeContext): number
+  /** With its own tickets, or with those of the context before it. */
+  engineUseContext(engine: NativeEngine, context: NativeContext, hasTickets: boolean): number
   /** The next call of the handshake fails, and sends that alert. */
   engineRefuse(engine: NativeEngine, alert: number): number
   /** DER, the peer's own first. */
@@ -120,7 +124,11 @@ export interface Native {
   engineFree(engine: NativeEngine): number
   engineVerify(engine: NativeEngine, mode: number, name: string, address: string): number
   engineServerName(engine: NativeEngine, name: string): number
-  engineFacts(engine: NativeEngine): NativeFacts
+  /** Bits; and `agreed()` from then on until the next call of it. Once. */
+  engineFacts(engine: NativeEngine): number
+  /** After `engineFacts`, once. */
+  engineTexts(engine: NativeEngine): NativeTexts
+  engineNames(engine: NativeEngine): NativeNames
   lastFailure(): NativeFailure
 
   engineSession(engine: NativeEngine, session: NativeSession): number
@@ -165,7 +173,10 @@ export interface Native {
   write(engine: NativeEngine, fd: number, buffer: Uint8Array, offset: number, length: number): number
   flush(engine: NativeEngine, fd: number): number
   shutdown(engine: NativeEngine, fd: number): number
-  discard(engine: NativeEngine, fd: number): number
+  /** Takes what the socket has, for a write or a shutdown that gave `WANT_READ`. */
+  pull(engine: NativeEngine, fd: number): number
+  /** Before the descriptor is closed. The engine is freed. */
+  close(engine: NativeEngine, fd: number, saysEnd: boolean): number
   feed(engine: NativeEngine, bytes: Uint8Array): number
   takeOutput(engine: NativeEngine): Buffer | undefined
 }
@@ -186,6 +197,11 @@ export const DRAINED = 1
 export const PENDING_OUTPUT = 2
 export const HAS_SESSION = 4
 export const HAS_KEY_LOG = 8
+
+/** Bits of `engineFacts`. */
+export const IS_RESUMED = 1
+export const HAS_ALPN = 2
+export const HAS_SERVER_NAME = 4
 
 /** OpenSSL's SSL_VERIFY_NONE, and SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT. */
 export const VERIFY_NONE = 0
@@ -214,9 +230,15 @@ function load(): Native {
 export const native: Native = load()
 
 /** Written by the addon after each call on an engine. */
-const state = new Int32Array(1)
+const state = new Int32Array(4)
 native.start(state)
 
 export function hasFlag(flag: number): boolean {
   return ((state[0] as number) & flag) !== 0
+}
+
+/** A number that stands for the version, cipher suite and group that the last `engineFacts` told of. */
+export function agreed(): number {
+  // 8 bits that tell versions apart, 16 of the suite, and less than 26 of the group.
+  return (((state[1] as number) & 0xff) * 2 ** 16 + (state[2] as number)) * 2 ** 26 + (state[3] as number)
 }

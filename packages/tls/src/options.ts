@@ -1,7 +1,10 @@
 /** What can be chosen, and the checks of it. What belongs to a context comes first: connections with the same share one. */
-import type { ConnectOptions as TcpConnectOptions, ListenOptions as TcpListenOptions } from '@shrapnel/core'
-import { checkOptions, outOfRange, wrongType } from '@shrapnel/core/parts'
-
+import type {
+  InheritedListenOptions,
+  ConnectOptions as TcpConnectOptions,
+  ListenOptions as TcpListenOptions,
+} from '@shrapnel/core'
+import { outOfRange, wrongType } from '@shrapnel/core/parts'
 import type { IdentityOptions, Roots, ServerIdentityOptions } from './identity-options.js'
 import type { KeyLog } from './key-log.js'
 import type { OcspMode, OcspStaple } from './ocsp.js'
@@ -21,7 +24,9 @@ export interface ContextOptions extends IdentityOptions {
   readonly maxVersion?: Version
 }
 
-interface HandshakeOptions {
+export type { InheritedListenOptions, TcpListenOptions }
+
+export interface HandshakeOptions {
   /** How long the handshake may take, in milliseconds; then `TimeoutError`. 10,000 unless given. */
   readonly handshakeTimeoutMs?: number
   /**
@@ -59,14 +64,14 @@ export interface ClientOptions extends ContextOptions, HandshakeOptions {
 export interface TicketOptions {
   /** Whether clients get tickets, and what they are sealed with. Keys of the thread's own unless given. */
   readonly tickets?: boolean | TicketKeys
-  /** How many a client gets from a full handshake of TLS 1.3. 1 unless given. */
+  /** How many a client gets from a full handshake of TLS 1.3: with the first send, or when a receive finds nothing. 1 unless given. */
   readonly ticketCount?: number
 }
 
-export interface ServerOptions
+/** What may be different for one name: see `contexts`. */
+export interface NamedContextOptions
   extends ContextOptions,
-    HandshakeOptions,
-    ServerIdentityOptions,
+    Omit<ServerIdentityOptions, 'contexts'>,
     TicketOptions {
   /**
    * An OCSP response (DER), or several for several certificates, given to clients that ask, as long as it is valid and about the
@@ -75,12 +80,14 @@ export interface ServerOptions
   readonly ocspResponse?: OcspStaple | (() => OcspStaple | undefined)
 }
 
+export interface ServerOptions extends NamedContextOptions, HandshakeOptions, ServerIdentityOptions {}
+
 export interface ConnectOptions extends ClientOptions, Omit<TcpConnectOptions, 'timeoutMs'> {
   /** Time for name lookup and all attempts together to get a TCP connection, in milliseconds. No limit unless given. */
   readonly connectTimeoutMs?: number
 }
 
-export interface ListenOptions extends ServerOptions, TcpListenOptions {
+export interface ListenerOptions {
   /**
    * How many handshakes may go on at a time, together with connections that are ready and that nobody has taken; more clients wait in
    * the kernel. 256 unless given.
@@ -89,6 +96,9 @@ export interface ListenOptions extends ServerOptions, TcpListenOptions {
   /** Told of each handshake that failed. */
   readonly onHandshakeFailure?: (error: unknown) => void
 }
+
+/** Where to listen is as in `tcp.listen`; `fd` in place of that takes a socket over that listens already. */
+export type ListenOptions = ServerOptions & ListenerOptions & (TcpListenOptions | InheritedListenOptions)
 
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
 export const DEFAULT_PENDING_HANDSHAKES = 256
@@ -101,8 +111,7 @@ export function versionNumber(name: string, version: unknown): number {
 
 export function checkText(name: string, value: unknown): string {
   if (typeof value !== 'string') throw wrongType(name, 'text', value)
-  if (value.includes('\0')) throw outOfRange(name, 'text without NUL', JSON.stringify(value))
+  // Not a word of it: it may be a passphrase.
+  if (value.includes('\0')) throw outOfRange(name, 'text without NUL', 'some with')
   return value
 }
-
-export { checkOptions }

@@ -5,11 +5,31 @@ export type Pem = string | Uint8Array
 
 /** How DER of a SEQUENCE begins. No PEM does. */
 const SEQUENCE = 0x30
+const OBJECT_IDENTIFIER = 0x06
 
-export function pemBytes(name: string, value: unknown): Uint8Array {
+function pemBytes(name: string, value: unknown): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (value instanceof Uint8Array) return value
   throw wrongType(name, 'PEM text or a Uint8Array', value)
+}
+
+/** A private key, as it is or, encrypted in DER, as PEM. */
+export function pemKey(name: string, value: unknown): Uint8Array {
+  const bytes = pemBytes(name, value)
+  return isEncryptedKey(bytes) ? asPem(bytes, 'ENCRYPTED PRIVATE KEY') : bytes
+}
+
+/** EncryptedPrivateKeyInfo (RFC 5958, 3) begins with the algorithm, and so with its name; all other keys begin with a version. */
+function isEncryptedKey(bytes: Uint8Array): boolean {
+  const algorithm = contentAt(bytes, 0)
+  const name = contentAt(bytes, algorithm)
+  return bytes[0] === SEQUENCE && bytes[algorithm] === SEQUENCE && bytes[name] === OBJECT_IDENTIFIER
+}
+
+/** Where the content begins of the DER value that begins at `at`: behind its tag and its length, which has a length if it is long. */
+function contentAt(bytes: Uint8Array, at: number): number {
+  const length = bytes[at + 1] ?? 0
+  return at + 2 + (length < 0x80 ? 0 : length & 0x7f)
 }
 
 /** One or several, as one PEM text. `label`: what one is in PEM, as `CERTIFICATE`. */

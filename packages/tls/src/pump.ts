@@ -1,8 +1,10 @@
 /** What moves the bytes of a TLS stream: one for sockets, one for any other Stream. TlsStream is the face of both. */
 import type { Awaitable } from '@shrapnel/core'
+import type { ConnectionSessions } from './connection-sessions.js'
 import type { NativeEngine } from './native.js'
-import type { ConnectionSessions } from './resumption.js'
-import type { Chooser } from './server-names.js'
+
+/** Gives the engine of a server its context. What it throws fails the handshake. */
+export type Choose = (engine: NativeEngine) => Promise<void>
 
 export interface Pump {
   readonly engine: NativeEngine
@@ -14,7 +16,7 @@ export interface Pump {
   /** Takes lines for a key log during the handshake. */
   keyLog: ((lines: string) => void) | undefined
   /** Waits for the peer, and for `choose` on a server that has several contexts. Cancelled or failed, it closes the transport. */
-  handshake(choose?: Chooser): Promise<void>
+  handshake(choose?: Choose): Promise<void>
   /** As the same of Stream. `recv` past what the stream has pushed back. */
   recv(max: number): Awaitable<Buffer>
   recvInto(target: Uint8Array): Awaitable<number>

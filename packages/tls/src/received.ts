@@ -10,17 +10,26 @@ const COPY_BYTES = 16_384
 /** Asked for no more than this, bytes are decrypted to where they stay. */
 const POOLED_BYTES = 4096
 const POOL_BYTES = 8192
+/** Where so few came, few are expected next. */
+export const FEW_BYTES = 1024
 
 let slab = Buffer.allocUnsafeSlow(MAX_RECV_BYTES)
 let pool = Buffer.allocUnsafeSlow(POOL_BYTES)
 let poolUsed = 0
 
-/** `read` decrypts up to `length` bytes to `offset` of `buffer`. The bytes, or what it gave instead of a count above 0. */
+/**
+ * `read` decrypts up to `length` bytes to `offset` of `buffer`. The bytes, or what it gave instead of a count above 0. With `expectsFew`,
+ * where a copy costs more than a larger number of receives would, it asks for no more than what goes to where it stays.
+ */
 export function receive(
   max: number,
+  expectsFew: boolean,
   read: (buffer: Buffer, offset: number, length: number) => number,
 ): Buffer | number {
-  if (max > POOLED_BYTES) return receiveMany(max, read)
+  if (max > POOLED_BYTES) {
+    if (!expectsFew) return receiveMany(max, read)
+    max = POOLED_BYTES
+  }
   if (poolUsed + max > POOL_BYTES) {
     pool = Buffer.allocUnsafeSlow(POOL_BYTES)
     poolUsed = 0

@@ -5,19 +5,13 @@
  * Cancelling: a receive takes nothing, as neither does the stream's. A send that has made its first record cannot take it back, so it
  * breaks the connection. What else there is to say (an answer to a KeyUpdate, close_notify) is kept if its sending was cancelled
  * before the first byte, and goes with what is sent next.
+ *
+ * What is to be sent while the peer is in the middle of a message of TLS waits until the rest was received, as descriptor-pump.ts says.
  */
-import { type Awaitable, ClosedError, Mutex, type Stream } from '@shrapnel/core'
-import {
-  afterTurn,
-  currentScope,
-  Direction,
-  inBackground,
-  refillBackground,
-  type Scope,
-  spend,
-  systemError,
-} from '@shrapnel/core/parts'
+import { type Awaitable, isDisconnect, type Stream, TimeoutError, withTimeout } from '@shrapnel/core'
+import { afterTurn, currentScope, Direction, type Scope, spend, systemError } from '@shrapnel/core/parts'
 import { connectionError } from './connection-error.js'
+import type { ConnectionSessions } from './connection-sessions.js'
 import { TlsError, TruncatedStream } from './errors.js'
 import {
   CLOSED,
@@ -33,71 +27,85 @@ import {
   WANT_CONTEXT,
   WANT_READ,
 } from './native.js'
-import type { Pump } from './pump.js'
-import { MAX_RECV_BYTES, receive } from './received.js'
-import type { ConnectionSessions } from './resumption.js'
-import type { Chooser } from './server-names.js'
+import type { Choose, Pump } from './pump.js'
+import { receive } from './received.js'
+import { StreamBelow } from './stream-below.js'
 
 /** What is made records of before they are sent. */
 const PLAINTEXT_BYTES = 65_536
 const NOTHING: Buffer = Buffer.alloc(0)
 const DONE: Promise<void> = Promise.resolve()
-
-let pumps = 0
+/** How long a peer that takes no more may take to say why. */
+const LAST_WORDS_MS = 1000
 
 export class RecordPump implements Pump {
   readonly engine: NativeEngine
-  readonly name = `TLS stream ${++pumps}`
+  readonly name: string
   sessions: ConnectionSessions | undefined
   keyLog: ((lines: string) => void) | undefined
-  readonly #inner: Stream
-  readonly #receiving = new Direction<never>(`recv ${this.name}`)
-  readonly #sending = new Direction<never>(`send ${this.name}`)
-  /** Held by whoever sends on the stream below: a send, or a receive that has something to answer. */
-  readonly #below = new Mutex()
-  /** Ciphertext that the stream below has not taken. */
-  #unsent: Buffer | null = null
-  #isInnerEnded = false
-  #closed: { readonly text: string; readonly code: 'CLOSED' | 'BROKEN' } | null = null
+  readonly #below: StreamBelow
+  readonly #receiving: Direction<never>
+  readonly #sending: Direction<never>
 
   constructor(inner: Stream, engine: NativeEngine) {
-    this.#inner = inner
     this.engine = engine
+    this.#below = new StreamBelow(inner, engine)
+    this.name = this.#below.name
+    this.#receiving = new Direction(`recv ${this.name}`)
+    this.#sending = new Direction(`send ${this.name}`)
   }
 
   get isClosed(): boolean {
-    return this.#closed !== null || this.#inner.isClosed
+    return this.#below.isClosed
   }
 
-  async handshake(choose?: Chooser): Promise<void> {
+  async handshake(choose?: Choose): Promise<void> {
     try {
       for (;;) {
         const result = native.handshake(this.engine, NO_SOCKET, true, false)
         if (hasFlag(HAS_KEY_LOG)) this.keyLog?.(native.engineTakeKeyLog(this.engine))
         if (result === FAILED) throw this.#fail()
-        await this.#flush()
+        try {
+          await this.#below.flush()
+        } catch (error) {
+          throw await this.#lastWords(error)
+        }
         if (result === WANT_CONTEXT) {
           await this.#choose(choose)
           continue
         }
         if (result !== WANT_READ && result !== ENDED) return
-        if (result === ENDED || !(await this.#take()))
+        if (result === ENDED || !(await this.#below.take()))
           throw new TlsError('TLS_HANDSHAKE_CUT', 'the peer closed the connection during the TLS handshake')
       }
     } catch (error) {
-      this.#end('the TLS handshake failed', 'CLOSED')
+      this.#below.close('the TLS handshake failed', 'CLOSED')
       throw error
     }
   }
 
+  /** The peer has gone, and a send says so before a receive could say why: it refused, with an alert that was not received yet. */
+  async #lastWords(sendError: unknown): Promise<unknown> {
+    if (!isDisconnect(sendError)) return sendError
+    try {
+      return await withTimeout(LAST_WORDS_MS, async () => {
+        while (await this.#below.take())
+          if (native.handshake(this.engine, NO_SOCKET, true, false) === FAILED) return connectionError()
+        return sendError
+      })
+    } catch (error) {
+      return error instanceof TimeoutError || isDisconnect(error) ? sendError : error
+    }
+  }
+
   /** A client that is refused is told so, if the stream below takes the message now. */
-  async #choose(choose: Chooser | undefined): Promise<void> {
+  async #choose(choose?: Choose): Promise<void> {
     try {
       await choose?.(this.engine)
     } catch (error) {
       if (!this.isClosed) {
         native.handshake(this.engine, NO_SOCKET, true, false)
-        this.#sendAtOnce()
+        this.#below.sendAtOnce()
       }
       throw error
     }
@@ -105,7 +113,7 @@ export class RecordPump implements Pump {
 
   recv(max: number): Awaitable<Buffer> {
     return this.#receive(() => {
-      const bytes = receive(max, (buffer, offset, length) =>
+      const bytes = receive(max, false, (buffer, offset, length) =>
         native.read(this.engine, NO_SOCKET, buffer, offset, length, false),
       )
       if (hasFlag(HAS_SESSION)) this.sessions?.arrived()
@@ -127,7 +135,7 @@ export class RecordPump implements Pump {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    this.#checkOpen()
+    this.#below.checkOpen()
     this.#sending.claim(scope)
     if (data.length === 0) return DONE
     if (!spend(scope)) return afterTurn(() => this.send(data))
@@ -138,19 +146,33 @@ export class RecordPump implements Pump {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    this.#checkOpen()
+    this.#below.checkOpen()
     this.#sending.claim(scope)
-    if (native.shutdown(this.engine, NO_SOCKET) === FAILED) throw this.#fail()
-    return this.#flush()
+    const result = native.shutdown(this.engine, NO_SOCKET)
+    if (result === FAILED) throw this.#fail()
+    return result === WANT_READ ? this.#shutdownLater(scope) : this.#below.flush()
+  }
+
+  async #shutdownLater(scope: Scope): Promise<void> {
+    this.#sending.hold(scope)
+    try {
+      for (let result = WANT_READ; result === WANT_READ; ) {
+        await this.#feedForSend()
+        result = native.shutdown(this.engine, NO_SOCKET)
+        if (result === FAILED) throw this.#fail()
+      }
+      await this.#below.flush()
+    } finally {
+      this.#sending.release()
+    }
   }
 
   close(): void {
-    if (this.#closed !== null) return
-    if (this.#sending.isFree && !this.#inner.isClosed) {
+    if (this.#sending.isFree && !this.isClosed) {
       native.shutdown(this.engine, NO_SOCKET)
-      this.#sendAtOnce()
+      this.#below.sendAtOnce()
     }
-    this.#end('close() was called', 'CLOSED')
+    this.#below.close('close() was called', 'CLOSED')
   }
 
   /** `attempt` gives undefined when it needs more ciphertext. */
@@ -158,7 +180,7 @@ export class RecordPump implements Pump {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    this.#checkOpen()
+    this.#below.checkOpen()
     this.#receiving.claim(scope)
     if (!spend(scope)) return afterTurn(() => this.#receive(attempt))
     const outcome = attempt()
@@ -169,8 +191,8 @@ export class RecordPump implements Pump {
     this.#receiving.hold(scope)
     try {
       for (;;) {
-        if (hasFlag(PENDING_OUTPUT)) this.#answer()
-        if (!(await this.#take())) throw new TruncatedStream()
+        if (hasFlag(PENDING_OUTPUT)) this.#below.answer()
+        if (!(await this.#below.feed())) throw new TruncatedStream()
         const outcome = attempt()
         if (outcome !== undefined) return outcome
       }
@@ -179,78 +201,35 @@ export class RecordPump implements Pump {
     }
   }
 
-  /** Feeds the engine with what the stream below has next. False: it has ended. */
-  async #take(): Promise<boolean> {
-    if (this.#isInnerEnded) return false
-    const bytes = await this.#inner.recv(MAX_RECV_BYTES)
-    this.#checkOpen()
-    this.#isInnerEnded = bytes.length === 0
-    if (this.#isInnerEnded) return false
-    const result = native.feed(this.engine, bytes)
-    if (result < 0) throw systemError('read', result)
-    return true
+  async #feedForSend(): Promise<void> {
+    if (!(await this.#below.feed()))
+      throw new TruncatedStream('the connection ended in the middle of a message of the peer')
+    this.#below.checkOpen()
   }
 
   async #sendAll(scope: Scope, data: Uint8Array): Promise<void> {
     this.#sending.hold(scope)
     let made = 0
     try {
-      using _below = await this.#below.lock()
+      using _lock = await this.#below.lock()
       while (made < data.length) {
-        this.#checkOpen()
+        this.#below.checkOpen()
         const length = Math.min(data.length - made, PLAINTEXT_BYTES)
         const count = native.write(this.engine, NO_SOCKET, data, made, length)
+        if (count === WANT_READ) {
+          await this.#feedForSend()
+          continue
+        }
         if (count < 0) throw this.#fail()
         made += count
-        await this.#sendMade()
+        await this.#below.sendMade()
       }
     } catch (error) {
-      if (made > 0) this.#end('a TLS send ended half-way', 'BROKEN')
+      if (made > 0) this.#below.close('a TLS send ended half-way', 'BROKEN')
       throw error
     } finally {
       this.#sending.release()
     }
-  }
-
-  /**
-   * Sends what a receive has to say, and does not wait: the peer may take nothing before we have taken what it sends. Whoever sends
-   * already takes it along.
-   */
-  #answer(): void {
-    if (this.#below.isLocked) return
-    refillBackground()
-    const ignore = (): void => {}
-    inBackground(() => this.#flush(), ignore, ignore)
-  }
-
-  /** Sends what there is to say. */
-  async #flush(): Promise<void> {
-    using _below = await this.#below.lock()
-    await this.#sendMade()
-  }
-
-  async #sendMade(): Promise<void> {
-    for (;;) {
-      this.#checkOpen()
-      const made = native.takeOutput(this.engine)
-      if (made !== undefined)
-        this.#unsent = this.#unsent === null ? made : Buffer.concat([this.#unsent, made])
-      if (this.#unsent === null) return
-      await this.#inner.send(this.#unsent)
-      this.#unsent = null
-    }
-  }
-
-  /** The same, if the stream below takes it without waiting: nobody will be there when it does. */
-  #sendAtOnce(): void {
-    if (this.#below.isLocked) return
-    const made = native.takeOutput(this.engine)
-    const bytes = this.#unsent === null ? made : Buffer.concat([this.#unsent, made ?? NOTHING])
-    this.#unsent = null
-    if (bytes === undefined || this.#inner.isClosed) return
-    refillBackground()
-    const ignore = (): void => {}
-    inBackground(() => this.#inner.send(bytes), ignore, ignore)
   }
 
   #noBytes<T>(result: number, end: T): T {
@@ -262,21 +241,7 @@ export class RecordPump implements Pump {
   #fail(): TlsError {
     const error = connectionError()
     this.sessions?.failed()
-    this.#sendAtOnce()
+    this.#below.sendAtOnce()
     return error
-  }
-
-  #end(text: string, code: 'CLOSED' | 'BROKEN'): void {
-    if (this.#closed !== null) return
-    this.#closed = { text, code }
-    this.#inner.close()
-    native.engineFree(this.engine)
-  }
-
-  #checkOpen(): void {
-    const closed =
-      this.#closed ?? (this.#inner.isClosed ? { text: 'the stream below is closed', code: 'CLOSED' } : null)
-    if (closed !== null)
-      throw new ClosedError(`${this.name} is closed: ${closed.text}`, closed.code as 'CLOSED')
   }
 }

@@ -3,7 +3,7 @@
  * cache for the thread unless told. It holds a bounded number of them, each for a bounded time, and decides nothing: what a
  * session may be used for is in its key, which src/resumption.ts makes.
  */
-import { checkDuration, checkInteger, checkOptions, outOfRange } from '@shrapnel/core/parts'
+import { checkDuration, checkInteger, checkOptionNames, outOfRange } from '@shrapnel/core/parts'
 import type { TlsSession } from './tls-session.js'
 
 const DEFAULT_SESSIONS = 512
@@ -20,6 +20,12 @@ export interface SessionCacheOptions {
   /** How long after a full handshake there must be another, in milliseconds. A day unless given, and a week at most. */
   readonly maxAgeMs?: number
 }
+
+const NAMES: ReadonlySet<string> = new Set<keyof SessionCacheOptions>([
+  'maxSessions',
+  'maxSessionsPerServer',
+  'maxAgeMs',
+])
 
 export interface SessionCacheStats {
   /** How many were put in. */
@@ -65,7 +71,7 @@ export class SessionCache {
   readonly #stats = { stored: 0, resumed: 0, declined: 0, missed: 0, expired: 0, evicted: 0, discarded: 0 }
 
   constructor(options: SessionCacheOptions = {}) {
-    checkOptions(options)
+    checkOptionNames(options, NAMES)
     const { maxSessions, maxSessionsPerServer, maxAgeMs = DAY_MS } = options
     this.maxSessions = checkInteger('maxSessions', maxSessions ?? DEFAULT_SESSIONS, 1, 2 ** 31 - 1)
     this.maxSessionsPerServer = checkInteger(

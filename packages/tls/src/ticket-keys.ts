@@ -3,7 +3,7 @@
  * that have the same secret can go on with each other's sessions and need not talk about it.
  */
 import { randomBytes } from 'node:crypto'
-import { checkDuration, checkOptions, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { checkDuration, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
 import { accepted, TlsError } from './errors.js'
 import { type NativeTicketKeys, native } from './native.js'
 
@@ -24,6 +24,8 @@ export interface TicketKeysOptions {
   readonly lifetimeMs?: number
 }
 
+const NAMES: ReadonlySet<string> = new Set<keyof TicketKeysOptions>(['secret', 'rotationMs', 'lifetimeMs'])
+
 let made = 0
 
 export class TicketKeys {
@@ -37,7 +39,7 @@ export class TicketKeys {
 
   /** `clockShiftMs` is for tests of time. */
   constructor(options: TicketKeysOptions = {}, clockShiftMs = 0) {
-    checkOptions(options)
+    checkOptionNames(options, NAMES)
     const { secret = randomBytes(SECRET_BYTES) } = options
     if (!(secret instanceof Uint8Array)) throw wrongType('secret', 'a Uint8Array', secret)
     if (secret.length < SECRET_BYTES)

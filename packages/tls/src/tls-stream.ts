@@ -18,7 +18,7 @@ import {
 import {
   checkDuration,
   checkInteger,
-  checkOptions,
+  checkOptionNames,
   currentScope,
   joinedBytes,
   Pushback,
@@ -33,57 +33,30 @@ import {
   exportKeyingMaterial,
   serverEndPoint,
 } from './channel-binding.js'
-import { TruncatedStream } from './errors.js'
-import { type NativeEngine, type NativeFacts, native } from './native.js'
+import { type NativeEngine, native } from './native.js'
 import type { Pump } from './pump.js'
 import { MAX_RECV_BYTES } from './received.js'
+import { Agreed } from './tls-facts.js'
 import type { TlsSession } from './tls-session.js'
 
 const DONE: Promise<void> = Promise.resolve()
 const DEFAULT_END_TIMEOUT_MS = 2000
+const END_NAMES: ReadonlySet<string> = new Set(['timeoutMs'])
 /** Where what nobody wants goes. */
 const DROPPED = Buffer.allocUnsafeSlow(16_384)
 
-/** What the two sides agreed on. */
-export interface TlsFacts {
-  /** `TLSv1.3` or `TLSv1.2`. */
-  readonly protocol: string
-  /** OpenSSL's name of the cipher suite. */
-  readonly cipher: string
-  /** The group of the key exchange, as `x25519`; undefined without one. */
-  readonly group: string | undefined
-  /** The application protocol that was agreed on; undefined: none. */
-  readonly alpn: string | undefined
-  /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
-  readonly serverName: string | undefined
-  /** Whether an earlier session went on, without certificates. */
-  readonly isResumed: boolean
-  /** How long the handshake took, in milliseconds. */
-  readonly handshakeMs: number
-}
-
-export class TlsStream implements Stream {
+export class TlsStream extends Agreed implements Stream {
   readonly #pump: Pump
   readonly #transport: Stream
-  readonly facts: TlsFacts
   #pushback: Pushback | null = null
   #isShutDown = false
   #peerChain: readonly X509Certificate[] | null = null
 
   /** After the handshake. @internal */
   constructor(pump: Pump, handshakeMs: number, transport: Stream) {
+    super(pump.engine, handshakeMs)
     this.#pump = pump
     this.#transport = transport
-    const facts: NativeFacts = native.engineFacts(pump.engine)
-    this.facts = {
-      protocol: facts.protocol,
-      cipher: facts.cipher,
-      group: facts.group || undefined,
-      alpn: facts.alpn || undefined,
-      serverName: facts.serverName || undefined,
-      isResumed: facts.isResumed === 1,
-      handshakeMs,
-    }
   }
 
   get isClosed(): boolean {
@@ -94,41 +67,6 @@ export class TlsStream implements Stream {
   get remoteAddress(): SocketAddress | undefined {
     const transport: Stream & { readonly remoteAddress?: SocketAddress | undefined } = this.#transport
     return transport.remoteAddress
-  }
-
-  /** `TLSv1.3` or `TLSv1.2`. */
-  get protocol(): string {
-    return this.facts.protocol
-  }
-
-  /** OpenSSL's name of the cipher suite. */
-  get cipher(): string {
-    return this.facts.cipher
-  }
-
-  /** The group of the key exchange, as `x25519`; undefined without one. */
-  get group(): string | undefined {
-    return this.facts.group
-  }
-
-  /** The application protocol that was agreed on; undefined: none. */
-  get alpn(): string | undefined {
-    return this.facts.alpn
-  }
-
-  /** The name that the client asked for, in ASCII; undefined: none, as for an address. */
-  get serverName(): string | undefined {
-    return this.facts.serverName
-  }
-
-  /** Whether an earlier session went on, without certificates. */
-  get isResumed(): boolean {
-    return this.facts.isResumed
-  }
-
-  /** How long the handshake took, in milliseconds. */
-  get handshakeMs(): number {
-    return this.facts.handshakeMs
   }
 
   /**
@@ -229,9 +167,10 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * Sends all of `data`; text as UTF-8. Waits while the peer does not read. The bytes must not be changed until it is done.
-   * Cancelled before the first record it leaves the stream as it was; cancelled after, it resets the connection (`BROKEN` from then
-   * on). Fails with `CLOSED`, `BROKEN`, `SIMULTANEOUS`, `EPIPE`, `ECONNRESET`.
+   * Sends all of `data`; text as UTF-8. Waits while the peer does not read, or is in the middle of a message of TLS. The bytes must not
+   * be changed until it is done. Cancelled before the first record it leaves the stream as it was; cancelled after, it resets the
+   * connection (`BROKEN` from then on). Fails with `CLOSED`, `BROKEN`, `SIMULTANEOUS`, `EPIPE`, `ECONNRESET`; with `TLS_ALERT` if the
+   * peer said why it went, `TRUNCATED` if it did so in the middle of a message, and `TLS_PROTOCOL`.
    */
   send(data: Uint8Array | string): Awaitable<void> {
     return this.#send(toBytes('data', data))
@@ -252,8 +191,8 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Waits only while the kernel takes nothing;
-   * cancelled then, it may be called again.
+   * Sends no more: after all that was sent, the peer reads an end. Receiving goes on. Waits only while the kernel takes nothing or the
+   * peer is in the middle of a message of TLS; cancelled then, it may be called again.
    */
   shutdown(): Awaitable<void> {
     const done = this.#pump.shutdown()
@@ -267,7 +206,7 @@ export class TlsStream implements Stream {
    * went away without. Cancelled, it closes at once. Fails, and closes nothing, with `SIMULTANEOUS` if somebody sends or receives.
    */
   async end(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    checkOptions(options)
+    checkOptionNames(options, END_NAMES)
     const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? DEFAULT_END_TIMEOUT_MS)
     if (this.isClosed) return false
     let isInUse = false
@@ -275,8 +214,7 @@ export class TlsStream implements Stream {
       return await withTimeout(timeoutMs, () => this.#sayEnd())
     } catch (error) {
       isInUse = error instanceof SimultaneousError
-      if (error instanceof TimeoutError || error instanceof TruncatedStream || isDisconnect(error))
-        return false
+      if (error instanceof TimeoutError || isDisconnect(error)) return false
       throw error
     } finally {
       if (!isInUse) this.close()
@@ -290,8 +228,8 @@ export class TlsStream implements Stream {
   }
 
   /**
-   * Closes it; again without effect. Whoever waits on it gets `ClosedError`. The peer is told that this is the end, if the kernel
-   * takes the message now; what was received and not read is lost.
+   * Closes it; again without effect. Whoever waits on it gets `ClosedError`. The peer is told that this is the end, if that can be done
+   * now; what was received and not read is lost.
    */
   close(): void {
     this.#pump.close()

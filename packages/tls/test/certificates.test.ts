@@ -1,6 +1,6 @@
 /** Right and wrong certificates: what the client says of each, and what the server learns. Then the same for clients. */
 import { X509Certificate } from 'node:crypto'
-import { Event, memoryStreamPair, type Stream, socketPair } from '@shrapnel/core'
+import { Event, memoryStreamPair, type Stream, socketPair, spawn } from '@shrapnel/core'
 import { certificateCases } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { CertificateError, TlsError, type TlsErrorCode, tls } from '../src/index.js'
@@ -325,14 +325,47 @@ test('peerChain is what the peer sent, its own first, and is read once', async (
   expect(client.peerCertificate).toBe(own)
 })
 
-test.each(['checkPeer', 'contexts'])('%s may wait no longer than a handshake may take', async (option) => {
-  const [left, right] = socketPair()
-  const never = new Event()
-  const waits = async () => never.wait()
-  const [, server] = await Promise.allSettled([
-    tls.upgrade(left, here.client).then(async (stream) => stream.recv()),
-    tls.upgrade(right, { ...here.server, [option]: waits, handshakeTimeoutMs: 50, isServer: true }),
-  ])
-  expect(server).toMatchObject({ reason: { code: 'TIMEOUT' } })
-  expect(right.isClosed).toBe(true)
-})
+const NEVER: readonly (readonly [of: string, waits: () => unknown])[] = [
+  ['ours', async () => new Event().wait()],
+  ['of others', () => new Promise(() => {})],
+  // biome-ignore lint/suspicious/noThenProperty: what has one is what is tried here.
+  ['of no class', () => ({ then: () => {} })],
+]
+const HOOKS = ['checkPeer', 'contexts'].flatMap((option) =>
+  NEVER.map(([of, waits]) => [option, of, waits] as const),
+)
+
+test.each(HOOKS)(
+  '%s may wait no longer than a handshake may take, by promises %s',
+  async (option, _of, waits) => {
+    const [left, right] = socketPair()
+    const [, server] = await Promise.allSettled([
+      tls.upgrade(left, here.client).then(async (stream) => stream.recv()),
+      tls.upgrade(right, { ...here.server, [option]: waits, handshakeTimeoutMs: 50, isServer: true }),
+    ])
+    expect(server).toMatchObject({ reason: { code: 'TIMEOUT' } })
+    expect(right.isClosed).toBe(true)
+  },
+)
+
+test.each(HOOKS)(
+  'a handshake in which %s waits can be cancelled, by promises %s',
+  async (option, _of, waits) => {
+    const [left, right] = socketPair()
+    const client = spawn(() => tls.upgrade(left, here.client).then(async (stream) => stream.recv()))
+    client.join().catch(() => {})
+    const asked = new Event()
+    const hook = () => {
+      asked.set()
+      return waits()
+    }
+    const server = spawn(() => tls.upgrade(right, { ...here.server, [option]: hook, isServer: true }))
+    await asked.wait()
+    server.interrupt()
+    await expect(server.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    expect(right.isClosed).toBe(true)
+    await client.join().catch(() => {})
+    left.close()
+    expect([left.isClosed, right.isClosed]).toEqual([true, true])
+  },
+)

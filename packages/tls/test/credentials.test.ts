@@ -1,7 +1,11 @@
 /** Certificates and keys in every form that they are kept in, and what is said of those that cannot be used. */
+import { execFile } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { socketPair } from '@shrapnel/core'
-import type { Certificate } from '@shrapnel/test-support'
+import { type Certificate, commandPath } from '@shrapnel/test-support'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Credentials, tls } from '../src/index.js'
 import { house } from './house.js'
@@ -11,6 +15,7 @@ let plain: Certificate
 let locked: Certificate
 let rsa: Certificate
 let p384: Certificate
+let keys = 0
 
 beforeAll(async () => {
   plain = await here.authority.issue()
@@ -62,6 +67,20 @@ describe('a server shows what it was given', () => {
         passphrase: 'x',
       }),
       () => plain,
+    ],
+    [
+      'an encrypted key in DER',
+      async () => ({ cert: plain.chainPem, key: await encryptedDer(plain, 'x'), passphrase: 'x' }),
+      () => plain,
+    ],
+    [
+      'a long encrypted key in DER, by an old way of encrypting',
+      async () => ({
+        cert: rsa.chainPem,
+        key: await encryptedDer(rsa, 'grüße', ['-v2', 'des3', '-v2prf', 'hmacWithSHA1']),
+        passphrase: 'grüße',
+      }),
+      () => rsa,
     ],
     [
       'PKCS#12',
@@ -125,6 +144,25 @@ describe('what cannot be used is refused in words', () => {
       async () => ({ cert: locked.chainPem, key: locked.keyPem, passphrase: 'wrong' }),
       /passphrase is wrong/,
     ],
+    [
+      'a passphrase that is missing, of a key in DER',
+      async () => ({ cert: plain.chainPem, key: await encryptedDer(plain, 'right') }),
+      /passphrase is missing/,
+    ],
+    [
+      'a passphrase that is wrong, of a key in DER',
+      async () => ({ cert: plain.chainPem, key: await encryptedDer(plain, 'right'), passphrase: 'wrong' }),
+      /passphrase is wrong/,
+    ],
+    [
+      'an encrypted key in DER that is cut short',
+      async () => ({
+        cert: plain.chainPem,
+        key: (await encryptedDer(plain, 'x')).subarray(0, 40),
+        passphrase: 'x',
+      }),
+      /key is damaged/,
+    ],
     ['a certificate without a key', async () => ({ cert: plain.chainPem }), /no private key/],
     [
       'a key in place of a certificate',
@@ -184,6 +222,18 @@ describe('what cannot be used is refused in words', () => {
       )
   })
 })
+
+async function encryptedDer(
+  { keyPath }: Certificate,
+  passphrase: string,
+  args: readonly string[] = [],
+): Promise<Buffer> {
+  const out = join(here.authority.folder, `${++keys}.der`)
+  const pass = ['-passout', `pass:${passphrase}`]
+  const command = ['pkcs8', '-topk8', '-in', keyPath, '-outform', 'DER', '-out', out, ...pass, ...args]
+  await promisify(execFile)(commandPath('openssl'), command)
+  return readFile(out)
+}
 
 function derKey({ keyPem }: Certificate, type: 'pkcs8' | 'sec1'): Buffer {
   return createPrivateKey(keyPem).export({ format: 'der', type })

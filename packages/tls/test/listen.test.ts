@@ -1,5 +1,5 @@
 /** The listener: handshakes beside each other, and what they may cost. */
-import { all, memoryStreamPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
+import { all, memoryStreamPair, socketPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
 import { expect, test } from 'vitest'
 import { receiveAll, waiting } from '../../core/test/stream/stream-contract.js'
 import { tls } from '../src/index.js'
@@ -61,6 +61,22 @@ test('an accept that is cancelled loses no connection', async () => {
   server.close()
 })
 
+test('a loop over it that is left may be begun again, and loses no connection', async () => {
+  await using listener = tls.listen({ port: 0, ...here.server })
+  for (let round = 0; round < 2; round++) {
+    const client = await tls.connect('localhost', listener.port, here.client)
+    for await (const stream of listener) {
+      stream.close()
+      break
+    }
+    client.close()
+  }
+  const left = listener[Symbol.asyncIterator]()
+  expect(await left.return?.()).toEqual({ done: true, value: undefined })
+  expect(await left.next()).toEqual({ done: true, value: undefined })
+  expect(listener.isClosed).toBe(false)
+})
+
 test('closing ends the loop over it and whoever waits, and closes connections that nobody has taken', async () => {
   const listener = tls.listen({ port: 0, ...here.server })
   const client = await tls.connect('localhost', listener.port, here.client)
@@ -78,11 +94,58 @@ test('closing ends the loop over it and whoever waits, and closes connections th
   listener.close()
   expect(listener.isClosed).toBe(true)
   expect(await last.recv()).toHaveLength(0)
-  await expect(async () => listener.accept()).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
+  await expect(async () => listener.accept()).rejects.toMatchObject({ code: 'CLOSED' })
   await expect(tls.connect('localhost', listener.port, here.client)).rejects.toMatchObject({
     code: 'ECONNREFUSED',
   })
   for (const each of [client, untaken, last, ...(seen as { close(): void }[])]) each.close()
+})
+
+test('whoever waits in accept is told when it is closed, and a loop over it ends', async () => {
+  const listener = tls.listen({ port: 0, ...here.server })
+  const accepting = [await waiting(() => listener.accept()), await waiting(() => listener.accept())]
+  const loop = await waiting(async () => {
+    for await (const stream of listener) stream.close()
+    return 'ended'
+  })
+  listener.close()
+  for (const each of accepting)
+    await expect(each.join()).rejects.toMatchObject({ name: 'ClosedError', code: 'CLOSED' })
+  expect(await loop.join()).toBe('ended')
+})
+
+test('serve makes a coroutine for each connection and closes it after, and waits until the listener is closed', async () => {
+  const listener = tls.listen({ port: 0, ...here.server })
+  const serving = spawn(() =>
+    listener.serve(async (stream) => {
+      await stream.send(await stream.recv())
+    }),
+  )
+  for (let round = 0; round < 2; round++) {
+    const client = await tls.connect('localhost', listener.port, here.client)
+    await client.send('there and back')
+    expect(String(await receiveAll(client))).toBe('there and back')
+    client.close()
+  }
+  expect(serving.isDead).toBe(false)
+  listener.close()
+  await serving.join()
+  await expect(listener.serve(5 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+})
+
+test('a listener that was inherited by its number serves', async () => {
+  using outer = tcp.listen({ port: 0 })
+  const { port } = outer
+  const [left, right] = socketPair()
+  await left.sendDescriptor(outer.fd)
+  const fd = await right.receiveDescriptor()
+  await using listener = tls.listen({ fd, ...here.server, noDelay: true })
+  expect(listener.port).toBe(port)
+  const client = await tls.connect('localhost', port, here.client)
+  const server = await listener.accept()
+  await client.send('fine')
+  expect(String(await server.recv())).toBe('fine')
+  for (const each of [client, server, left, right]) each.close()
 })
 
 test('connections that nobody has taken count as handshakes, and accepting one lets the next in', async () => {

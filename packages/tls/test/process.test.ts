@@ -41,6 +41,24 @@ test('thousands of handshakes, some broken off, leave no memory and no descripto
   expect(left.grownBytes).toBeLessThan(20_000_000)
 }, 60_000)
 
+test.each([
+  ['open', ''],
+  ['accepted from', 'held\n'],
+  ['accepted from by a daemon', ''],
+  ['in a loop', 'held\n'],
+  ['closed while accepted from', ''],
+  ['in a handshake', ''],
+])(
+  'a listener that is %s keeps the process alive if the core’s does, and only then',
+  async (how, said) => {
+    for (const kind of ['tcp', 'tls']) {
+      const { code, stdout, stderr } = await program('idles', [], [kind, how])
+      expect({ kind, code, stdout, stderr }).toEqual({ kind, code: 0, stdout: said, stderr: '' })
+    }
+  },
+  60_000,
+)
+
 test('a program that ends by setExit with TLS connections and handshakes open ends at once, and in order', async () => {
   const { code, stdout, stderr, durationMs } = await program('exits')
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' })

@@ -7,7 +7,8 @@ import { memoryStreamPair, spawn } from '@shrapnel/core'
 import { startOpensslClient, startServer } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import { type ListenOptions, TicketKeys, type TlsListener, type TlsSession, tls } from '../src/index.js'
-import { secure, serverSide } from '../src/upgrade.js'
+import { serverSide } from '../src/side.js'
+import { secure } from '../src/upgrade.js'
 import { house } from './house.js'
 
 const here = house()

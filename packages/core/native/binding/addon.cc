@@ -62,6 +62,8 @@ constexpr Entry kFunctions[] = {
     {"sendFile", SendFileCall},
     {"sendTo", SendTo},
     {"receiveFrom", ReceiveFrom},
+    {"sendMany", SendMany},
+    {"receiveMany", ReceiveMany},
     {"socket", Socket},
     {"watch", Watch},
     {"watchExclusive", WatchExclusive},

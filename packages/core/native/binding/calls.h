@@ -15,6 +15,8 @@ napi_value SendFileCall(napi_env env, napi_callback_info info);
 // datagram_calls.cc
 napi_value SendTo(napi_env env, napi_callback_info info);
 napi_value ReceiveFrom(napi_env env, napi_callback_info info);
+napi_value SendMany(napi_env env, napi_callback_info info);
+napi_value ReceiveMany(napi_env env, napi_callback_info info);
 
 // descriptor_calls.cc
 napi_value Socket(napi_env env, napi_callback_info info);

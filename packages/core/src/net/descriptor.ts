@@ -42,6 +42,8 @@ export class Descriptor implements Watched {
   distrustsShortReads = false
   reader: IoWait<unknown> | null = null
   writer: IoWait<unknown> | null = null
+  /** A writer that waits for something to read. */
+  crossed: IoWait<unknown> | null = null
   #closed: { readonly code: 'CLOSED' | 'BROKEN'; readonly text: string } | null = null
 
   constructor(fd: number) {
@@ -63,6 +65,7 @@ export class Descriptor implements Watched {
     if ((readiness & READABLE) !== 0) {
       this.readable = true
       this.reader?.attempt()
+      this.crossed?.attempt()
     }
     if ((readiness & WRITABLE) !== 0) {
       this.writable = true
@@ -217,6 +220,7 @@ export abstract class IoWait<T> extends Wait<T> {
     if (this.direction === 'read') {
       if (descriptor.reader === this) descriptor.reader = null
     } else if (descriptor.writer === this) descriptor.writer = null
+    if (descriptor.crossed === this) descriptor.crossed = null
   }
 
   protected unlink(): void {

@@ -16,15 +16,18 @@ export { PENDING }
 /** What `try` gives when it has had its share of the turn and the kernel would take more: it is tried again in the next turn. */
 export const LATER = Symbol('later')
 
+/** What the `try` of a writer gives that has to read first: it is tried again when there is something to read, too. */
+export const CROSSED = Symbol('crossed')
+
 /** One thing to be done on the descriptor, tried until it is done. */
 export interface RawOperation<T> {
   /** What it is, in a word, for `waitingOn`: `recv`. */
   readonly verb: string
   /**
-   * Tries, and gives the outcome, `PENDING` if the kernel said EAGAIN, or `LATER` to let others have their turn. What it throws
-   * is the operation's failure.
+   * Tries, and gives the outcome, `PENDING` if the kernel said EAGAIN, `LATER` to let others have their turn, or `CROSSED` if it
+   * writes and has to read first. What it throws is the operation's failure.
    */
-  try(): T | typeof PENDING | typeof LATER
+  try(): T | typeof PENDING | typeof LATER | typeof CROSSED
   /** It was cancelled between two tries, and will not be tried again. */
   cancelled?(): void
 }
@@ -63,9 +66,10 @@ export class RawSocket {
     if (direction === 'read' ? descriptor.readable : descriptor.writable) {
       if (!spend(scope)) return afterTurn(() => this.attempt(direction, operation))
       const outcome = operation.try()
-      if (outcome === LATER) {
+      if (outcome === LATER || outcome === CROSSED) {
         const done = this.#waitOf(direction).do(scope, operation) as Promise<T>
-        this.#waitOf(direction).goOnLater()
+        if (outcome === LATER) this.#waitOf(direction).goOnLater()
+        else this.#waitOf(direction).cross()
         return done
       }
       if (outcome !== PENDING) return outcome
@@ -92,8 +96,8 @@ export class RawSocket {
     return this.#descriptor.writeUpTo(data, offset, end)
   }
 
-  /** Tries the operation that waits in `direction` once more, without an event: it had left something where it was. */
-  retry(direction: Direction): void {
+  /** As `retry`, but in the middle of this turn: the operation had left something where it was. */
+  retryNow(direction: Direction): void {
     const descriptor = this.#descriptor
     if (descriptor.isClosed) return
     if (direction === 'read') {
@@ -122,6 +126,16 @@ export class RawSocket {
   /** The kernel has no more, or takes no more: the next operation waits for an event before it is tried. */
   exhaust(direction: Direction): void {
     this.#descriptor.exhaust(direction)
+  }
+
+  /**
+   * Something else than an event has changed what an operation in `direction` would find: one that waits is tried again in the next turn,
+   * and the next one is not made to wait for an event.
+   */
+  retry(direction: Direction): void {
+    if (direction === 'read') this.#descriptor.readable = true
+    else this.#descriptor.writable = true
+    this.#waitOf(direction).goOnLater()
   }
 
   /** The error of a system call that failed with `result`, a negative errno. */
@@ -154,11 +168,18 @@ class RawWait extends IoWait<unknown> implements Job {
   }
 
   protected try(): unknown {
+    if (this.descriptor.crossed === this) this.descriptor.crossed = null
     const outcome = this.#operation?.try()
     if (outcome === PENDING) this.descriptor.exhaust(this.direction)
-    if (outcome !== LATER) return outcome
-    this.goOnLater()
+    if (outcome === LATER) this.goOnLater()
+    else if (outcome === CROSSED) this.cross()
+    else return outcome
     return PENDING
+  }
+
+  /** It is told when there is something to read, too. */
+  cross(): void {
+    if (this.isPending) this.descriptor.crossed = this
   }
 
   /** Where the kernel would take more, no event will say so. */

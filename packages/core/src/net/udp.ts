@@ -8,6 +8,7 @@ import type { Scope } from '../runtime/scope.js'
 import { toBytes } from '../stream/to-bytes.js'
 import { systemError } from '../system-error.js'
 import { checkPort, describeAddress, encodeInternet, type SocketAddress, toSocketAddress } from './address.js'
+import { type DatagramBatch, sendTogether } from './datagram-batch.js'
 import { Descriptor, IoWait, PENDING } from './descriptor.js'
 import { getOption, type SocketOption, setOption } from './socket-options.js'
 
@@ -189,6 +190,53 @@ export class UdpSocket {
     return new SendDatagramWait(scope, descriptor, this, data, to).begin()
   }
 
+  /**
+   * As `send`, at once or not at all: false if the kernel has no room now, or another `send` waits for it. For datagrams that are sent
+   * again anyway when they are lost.
+   */
+  trySend(data: Uint8Array | string): boolean {
+    const bytes = toBytes('data', data)
+    const descriptor = this.#descriptor
+    if (descriptor.isClosed) throw descriptor.closedError('cannot send: ')
+    if (descriptor.writer !== null) return false
+    return trySend(descriptor, bytes, undefined)
+  }
+
+  /**
+   * As `trySend` for each, in one call: how many the kernel took, fewer if it has no room or another `send` waits for it. Throws what it
+   * says of one; none after that one was sent.
+   */
+  trySendMany(datagrams: readonly Uint8Array[]): number {
+    const descriptor = this.#descriptor
+    if (descriptor.isClosed) throw descriptor.closedError('cannot send: ')
+    return sendTogether(descriptor, datagrams)
+  }
+
+  /**
+   * Waits until there may be a datagram, or an error, to be received. Cancelling leaves all as it was. Fails with `SIMULTANEOUS`, `CLOSED`.
+   */
+  readable(): Promise<void> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    const descriptor = this.#descriptor
+    descriptor.claim('read', 'wait for datagrams')
+    if (descriptor.readable) return spend(scope) ? DONE : afterTurn(() => this.readable())
+    return new ReadableWait(scope, descriptor, this, 'read').begin() as Promise<void>
+  }
+
+  /**
+   * Receives what is there now, at once and without its senders: for a socket that is connected, which has only one. With less
+   * in it than it has room for, `batch` holds all there was.
+   */
+  tryRecvMany(batch: DatagramBatch): number {
+    const descriptor = this.#descriptor
+    descriptor.claim('read', 'receive')
+    batch.receive(descriptor.fd)
+    if (batch.count < batch.capacity) descriptor.readable = false
+    return batch.count
+  }
+
   getOption(option: SocketOption): number {
     if (this.isClosed) throw this.#descriptor.closedError()
     return getOption(this.fd, option)
@@ -226,6 +274,13 @@ function trySend(descriptor: Descriptor, data: Uint8Array, to: EncodedAddress | 
   const count =
     to === undefined ? native.write(fd, data, 0, data.length) : native.sendTo(fd, data, 0, data.length, to)
   return descriptor.wrote(count) !== EAGAIN
+}
+
+class ReadableWait extends IoWait<undefined> {
+  protected readonly verb = 'wait for datagrams'
+  protected try(): undefined {
+    return undefined
+  }
 }
 
 class DatagramWait extends IoWait<Datagram> {

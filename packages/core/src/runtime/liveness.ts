@@ -2,7 +2,9 @@
  * Keeps the process alive while something waits for the outside world: a descriptor, a time. The count lives in memory
  * that the native loop reads once a round, so a coroutine that suspends and resumes makes no native call.
  */
+import type { Awaitable } from '../awaitable.js'
 import { native } from '../native.js'
+import { currentScope } from './current.js'
 
 const WAITING = 0
 const IS_ALIVE = 1
@@ -24,4 +26,14 @@ export function release(): void {
 /** Waits that keep the process alive now. */
 export function held(): number {
   return shared[WAITING] as number
+}
+
+/**
+ * `waiting`, which keeps the process alive until it has ended unless a daemon waits: for what comes from the outside world, and by way of
+ * a coroutine that is a daemon itself.
+ */
+export function keepAlive<T>(waiting: Awaitable<T>): Awaitable<T> {
+  if (!(waiting instanceof Promise) || currentScope().coroutine.isDaemon) return waiting
+  hold()
+  return waiting.finally(release)
 }

@@ -93,6 +93,7 @@ test('a call on a closed number is EBADF, in every function that takes one', () 
     sendFile: () => native.sendFile(fd, file, 0, 1),
     sendTo: () => native.sendTo(fd, bytes, 0, 8, address),
     receiveFrom: () => native.receiveFrom(fd, bytes, new Uint8Array(129)),
+    sendMany: () => native.sendMany(fd, bytes, new Int32Array([8]), 1),
     watch: () => native.watch(fd),
     watchExclusive: () => native.watchExclusive(fd),
     setAccepting: () => native.setAccepting(fd, 1),

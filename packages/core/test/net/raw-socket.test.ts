@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { native } from '../../src/native.js'
 import { socketPair } from '../../src/net/pair.js'
-import { LATER, PENDING, type RawOperation, type RawSocket } from '../../src/net/raw-socket.js'
+import { CROSSED, LATER, PENDING, type RawOperation, type RawSocket } from '../../src/net/raw-socket.js'
 import { yieldSlice } from '../../src/scope/sleep.js'
 import { spawn } from '../../src/spawn.js'
 import { waiting } from '../stream/stream-contract.js'
@@ -77,6 +77,80 @@ test('what was said to be exhausted waits for the next event', async () => {
   right.close()
 })
 
+test.each([
+  ['nobody else reads', false],
+  ['somebody else reads', true],
+])(
+  'a writer that has to read first is tried again when something came, where %s',
+  async (_who, hasReader) => {
+    const [left, right] = socketPair()
+    const raw = left.raw()
+    let heard = ''
+    const hear = () => {
+      const count = native.read(raw.fd, buffer, 0, buffer.length)
+      if (count > 0) heard = buffer.toString('latin1', 0, count)
+      return count < 0 ? PENDING : 'read'
+    }
+    const patient = await waiting(async () =>
+      raw.attempt('write', {
+        verb: 'own write',
+        try() {
+          if (!hasReader) hear()
+          return heard === '' ? CROSSED : 'written'
+        },
+      }),
+    )
+    const reader = hasReader
+      ? await waiting(async () => raw.attempt('read', { verb: 'own read', try: hear }))
+      : undefined
+    await right.send('now')
+    expect([await patient.join(), heard]).toEqual(['written', 'now'])
+    expect(await reader?.join()).toBe(hasReader ? 'read' : undefined)
+    left.close()
+    right.close()
+  },
+)
+
+test('one that is cancelled while it has to read first is told of nothing that comes later', async () => {
+  const [left, right] = socketPair()
+  const raw = left.raw()
+  let tries = 0
+  const doomed = await waiting(async () =>
+    raw.attempt('write', {
+      verb: 'own write',
+      try() {
+        tries++
+        return CROSSED
+      },
+    }),
+  )
+  doomed.interrupt()
+  await expect(doomed.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  const before = tries
+  await right.send('late')
+  expect(String(await left.recv())).toBe('late')
+  await left.send('fine')
+  expect(tries).toBe(before)
+  left.close()
+  right.close()
+})
+
+test('what something else than an event has made possible is tried in the next turn', async () => {
+  const [left, right] = socketPair()
+  const raw = right.raw()
+  let isThere = false
+  const operation = { verb: 'own read', try: () => (isThere ? 'there' : PENDING) } as const
+  const reader = await waiting(async () => raw.attempt('read', operation))
+  isThere = true
+  raw.retry('read')
+  expect(await reader.join()).toBe('there')
+  raw.exhaust('read')
+  raw.retry('read')
+  expect(raw.attempt('read', operation)).toBe('there')
+  left.close()
+  right.close()
+})
+
 test('it reads and writes now or not at all, beside an operation that waits', async () => {
   const [left, right] = socketPair()
   const raw = right.raw()
@@ -116,10 +190,10 @@ test('an operation that left what there was where it was is tried again when it 
   await left.send('kept')
   while (looks === before) await yieldSlice()
   isWanted = true
-  raw.retry('read')
+  raw.retryNow('read')
   expect(await reader.join()).toBe('kept')
-  raw.retry('read')
+  raw.retryNow('read')
   right.close()
-  raw.retry('write')
+  raw.retryNow('write')
   left.close()
 })

@@ -122,6 +122,22 @@ test('a refusal is also reported by the next send', async () => {
   expect(await failureOf(() => one.send('hello?'))).toMatchObject({ code: 'ECONNREFUSED' })
 })
 
+test('trySend sends at once, reports a refusal, and throws where nothing can be sent', async () => {
+  using one = new UdpSocket()
+  const other = new UdpSocket()
+  const { port } = other.address
+  expect(() => one.trySend('to whom?')).toThrow(expect.objectContaining({ code: 'EDESTADDRREQ' }))
+  one.connect('127.0.0.1', port)
+  expect(one.trySend('now')).toBe(true)
+  expect(String((await other.recvFrom()).data)).toBe('now')
+  other.close()
+  expect(one.trySend('anybody?')).toBe(true)
+  expect(() => one.trySend('hello?')).toThrow(expect.objectContaining({ code: 'ECONNREFUSED' }))
+  expect(() => one.trySend(5 as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  one.close()
+  expect(() => one.trySend('late')).toThrow(expect.objectContaining({ code: 'CLOSED' }))
+})
+
 test('sending without a peer is EDESTADDRREQ', async () => {
   using one = new UdpSocket()
   expect(await failureOf(() => one.send('to whom?'))).toMatchObject({ code: 'EDESTADDRREQ' })

@@ -98,7 +98,14 @@ export class Answer {
     // Of an answer to HEAD, and of a 304, it is the length that a GET would give (RFC 9110, 8.6).
     const { contentLength } = this.#head
     if (contentLength >= 0 && status === 304) this.#head.length(contentLength)
-    this.#framed(asked.isHead && contentLength >= 0 ? contentLength : 0, status, asked)
+    // One that nobody knows is not said: a handler may give no body to HEAD and some to GET.
+    if (asked.isHead && contentLength < 0) this.#unframed(asked)
+    else this.#framed(asked.isHead ? contentLength : 0, status, asked)
+  }
+
+  #unframed(asked: Asked): void {
+    this.#connection(asked)
+    this.#head.endLine()
   }
 
   #text(text: string, status: number, asked: Asked): void {

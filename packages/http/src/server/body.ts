@@ -5,11 +5,14 @@
 import { type Awaitable, Interrupted } from '@shrapnel/core'
 import { afterTurn, checkInteger, currentScope, Direction, type Scope, spend } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
+import { formOf, partsOf } from '../form/form.js'
+import type { FormLimits } from '../form/limits.js'
+import type { FormParts } from '../form/parts.js'
 import { HttpHeaders } from '../headers.js'
-import type { Body } from '../message.js'
+import { ReceivedBody } from '../received-body.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import type { HeadLimits } from '../wire/limits.js'
-import { decodeText, parseJson } from './body-text.js'
+import { bodyMemory } from './body-memory.js'
 import type { Input } from './input.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -36,7 +39,7 @@ interface Target {
   end: number
 }
 
-export class RequestBody implements Body {
+export class RequestBody extends ReceivedBody {
   readonly length: number | undefined
   readonly #source: BodySource
   readonly #limits: BodyLimits
@@ -46,11 +49,15 @@ export class RequestBody implements Body {
   #left: number
   #isFinished: boolean
   #failure: HttpError | null = null
+  /** No more input comes: what it fails with once what is here is taken. */
+  #noMore: HttpError | null = null
   #waiting: Direction<Buffer> | null = null
   #waitMax = 0
   /** Bytes of the body that came so far. */
   receivedBytes = 0
   target: Target | null = null
+  /** Whatever comes first into the target is enough. */
+  #takesAny = false
 
   constructor(
     source: BodySource,
@@ -58,6 +65,7 @@ export class RequestBody implements Body {
     limits: BodyLimits,
     contentType: () => string | undefined,
   ) {
+    super()
     this.#source = source
     this.length = length
     this.#limits = limits
@@ -65,6 +73,10 @@ export class RequestBody implements Body {
     this.#left = length ?? 0
     this.#isFinished = length === 0
     this.#decoder = length === undefined ? new ChunkedDecoder(limits) : null
+  }
+
+  get contentType(): string | undefined {
+    return this.#contentType()
   }
 
   get isFinished(): boolean {
@@ -101,6 +113,28 @@ export class RequestBody implements Body {
     return this.#wait(scope)
   }
 
+  /** What is here, or else what comes next, goes to where the caller has it: no memory is taken, no piece made. */
+  override recvInto(target: Uint8Array): Awaitable<number> {
+    if (this.#decoder !== null || target.length === 0) return super.recvInto(target)
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    this.#waiting?.claim(scope)
+    if (!spend(scope)) return afterTurn(() => this.recvInto(target))
+    if (this.#failure !== null) throw this.#failure
+    if (this.#isFinished) return 0
+    const { input } = this.#source
+    if (input.at < input.end) {
+      const count = this.#next(input, target.length)
+      target.set(input.bytes.subarray(input.at - count, input.at))
+      return count
+    }
+    const bytes = Buffer.from(target.buffer, target.byteOffset, Math.min(target.length, this.#left))
+    this.target = { bytes, at: 0, end: bytes.length }
+    this.#takesAny = true
+    return this.#wait(scope).then(lengthOf)
+  }
+
   /** What is here now, empty at the end; undefined: nothing yet. */
   #take(max: number): Buffer | undefined {
     if (this.#failure !== null) throw this.#failure
@@ -110,10 +144,13 @@ export class RequestBody implements Body {
       const count = this.#next(input, max)
       if (count > 0) {
         const from = this.#decoder === null ? input.at - count : this.#decoder.dataFrom
-        return Buffer.from(input.bytes.subarray(from, from + count))
+        const bytes = bodyMemory(count)
+        input.bytes.copy(bytes, 0, from, from + count)
+        return bytes
       }
       if (this.#isFinished) return NOTHING
     }
+    if (this.#noMore !== null) this.#fail(this.#noMore)
     return undefined
   }
 
@@ -161,6 +198,7 @@ export class RequestBody implements Body {
   #gaveUp(): void {
     const { target } = this
     this.target = null
+    this.#takesAny = false
     if (target !== null && target.at > 0) this.#putBack(target)
     this.#source.bodyCame()
   }
@@ -192,8 +230,15 @@ export class RequestBody implements Body {
     target.at += count
     this.#left -= count
     this.receivedBytes += count
-    if (this.#left > 0 && target.at < target.end) return
     if (this.#left === 0) this.#isFinished = true
+    if (this.#takesAny) {
+      this.#takesAny = false
+      this.target = null
+      this.#source.bodyCame()
+      this.#waiting?.wake(target.bytes.subarray(0, target.at))
+      return
+    }
+    if (this.#left > 0 && target.at < target.end) return
     if (this.#left > 0) {
       const bytes = Buffer.allocUnsafeSlow(Math.min(2 * target.bytes.length, target.at + this.#left))
       target.bytes.copy(bytes, 0, 0, target.at)
@@ -204,6 +249,12 @@ export class RequestBody implements Body {
     this.target = null
     this.#source.bodyCame()
     this.#waiting?.wake(target.bytes)
+  }
+
+  /** The client sends no more. What is here can still be received; behind it is why there is not more. */
+  endInput(error: HttpError): void {
+    if (this.isWaiting) this.cut(error)
+    else this.#noMore = error
   }
 
   /** No more comes: whoever waits, or comes later, is told why. */
@@ -253,8 +304,9 @@ export class RequestBody implements Body {
     if (this.#failure !== null) throw this.#failure
     const { input } = this.#source
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
-    const bytes = Buffer.allocUnsafeSlow(Math.min(this.#left, TRUSTED_BYTES))
+    const bytes = bodyMemory(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
+    if (this.#noMore !== null) this.#fail(this.#noMore)
     input.bytes.copy(bytes, 0, input.at - at, input.at)
     this.target = { bytes, at, end: bytes.length }
     return this.#wait(scope)
@@ -281,35 +333,12 @@ export class RequestBody implements Body {
     }
   }
 
-  async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    return decodeText(await this.bytes(options), this.#contentType())
+  parts(options?: FormLimits): FormParts {
+    return partsOf(this, this.contentType, options)
   }
 
-  async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {
-    return parseJson<T>(await this.bytes(options))
-  }
-
-  async recvInto(target: Uint8Array): Promise<number> {
-    if (target.length === 0) return 0
-    const bytes = await this.recv(Math.min(target.length, RECV_BYTES))
-    target.set(bytes)
-    return bytes.length
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
-    for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
-  }
-
-  send(): Promise<never> {
-    return Promise.reject(readOnly())
-  }
-
-  sendv(): Promise<never> {
-    return Promise.reject(readOnly())
-  }
-
-  shutdown(): Promise<never> {
-    return Promise.reject(readOnly())
+  formData(options?: FormLimits): Promise<FormData> {
+    return formOf(this, this.contentType, options)
   }
 
   /** Nobody reads it any more. */
@@ -318,8 +347,8 @@ export class RequestBody implements Body {
   }
 }
 
-function readOnly(): HttpError {
-  return new HttpError('HTTP_READ_ONLY', 'the body of a request can only be received')
+function lengthOf({ length }: Buffer): number {
+  return length
 }
 
 function bodyTooLong(limit: string): HttpError {

@@ -6,8 +6,16 @@
  * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the
  * handler's scope.
  */
-import { type Awaitable, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
-import { type Coroutine, charge, currentScope, recently, runIn, Wait } from '@shrapnel/core/parts'
+import { type Awaitable, Interrupted, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
+import {
+  type Coroutine,
+  charge,
+  currentScope,
+  recently,
+  reportFailure,
+  runIn,
+  Wait,
+} from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { Handler } from '../message.js'
@@ -20,7 +28,7 @@ import { Input } from './input.js'
 import type { Link, Receiver } from './link.js'
 import type { ConnectionSettings } from './options.js'
 import { answer, head, out } from './shared-parts.js'
-import { reset } from './stream-end.js'
+import { isGone, reset } from './stream-end.js'
 import { UpgradedStream } from './upgraded-stream.js'
 
 /** Between requests, or in the middle of a head. */
@@ -71,13 +79,15 @@ export class Connection implements Receiver {
   #headEnd: HeadEnd | null = null
   #headSince = -1
   #exchange: Exchange | null = null
-  #upgrade: Upgrade | null = null
+  #upgrade: { readonly takeOver: Upgrade; readonly exchange: Exchange } | null = null
   /** The peer sends no more. */
   #hasEnded = false
   #closesAfterFlush = false
-  /** The body that is dropped, and how much of it, or of anything, still may be; below 0: nothing need be. */
+  /** The body that is dropped, and how much of it still may be. */
   #dropping: RequestBody | null = null
   #dropLeft = 0
+  /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
+  #lingers = false
   #wait: EndWait | null = null
 
   constructor(owner: ConnectionOwner, coroutine: Coroutine, makeLink: (receiver: Receiver) => Link) {
@@ -110,7 +120,8 @@ export class Connection implements Receiver {
   /** Whether the present answer has to be the last. */
   get mustEnd(): boolean {
     const { isStopping, settings } = this.#owner
-    return this.#hasEnded || isStopping || this.#requests >= settings.maxRequestsPerConnection
+    const isLastOne = this.#hasEnded && this.input.size === 0
+    return isLastOne || isStopping || this.#requests >= settings.maxRequestsPerConnection
   }
 
   /** Serves requests until the connection ends, and closes it. Cancelling cancels the handler that waits. */
@@ -175,10 +186,16 @@ export class Connection implements Receiver {
     this.#wait = null
   }
 
-  async #handOver(upgrade: Upgrade): Promise<void> {
+  async #handOver({ takeOver, exchange }: { takeOver: Upgrade; exchange: Exchange }): Promise<void> {
     const { stream } = this.#link
     const early = this.input.takeAll()
-    await upgrade(early.length === 0 ? stream : new UpgradedStream(stream, early))
+    try {
+      await takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early))
+    } catch (error) {
+      // That the client goes away is how most of them end.
+      if (error instanceof Interrupted) throw error
+      if (!isGone(error)) exchange.report(error)
+    }
   }
 
   /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
@@ -218,11 +235,8 @@ export class Connection implements Receiver {
   }
 
   received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
-    if (this.#phase === LINGERING) {
-      this.#dropLeft -= to - from
-      if (this.#dropLeft < 0) this.#over()
-      return
-    }
+    // As much as comes in its time: ending before the client has sent it all would take the answer from it.
+    if (this.#phase === LINGERING) return
     this.input.add(bytes, from, to, isBorrowed)
     if (this.#phase === DRAINING) this.#drain()
     if (this.#phase === HEAD) this.#serve()
@@ -235,7 +249,7 @@ export class Connection implements Receiver {
     const exchange = this.#exchange
     const isHalfCloseAllowed = this.settings.allowHalfClose
     if (this.#phase === HANDLING && exchange !== null) {
-      exchange.body?.cut(new HttpError('HTTP_CUT', 'the client ended in the middle of a body'))
+      exchange.body?.endInput(cutBody())
       if (!isHalfCloseAllowed) exchange.abort()
     } else if (this.#phase === SENDING && exchange !== null) {
       if (!isHalfCloseAllowed && exchange.isGrowing) exchange.abort()
@@ -284,6 +298,7 @@ export class Connection implements Receiver {
     this.deadline.set(Number.POSITIVE_INFINITY)
     const exchange = new Exchange(this)
     this.#exchange = exchange
+    if (this.#hasEnded) exchange.body?.endInput(cutBody())
     exchange.begin(this.#owner.handler)
     charge(this.coroutine)
     return true
@@ -309,7 +324,8 @@ export class Connection implements Receiver {
   /** The time for a head runs from its first byte, however slowly the others come. */
   #awaitHead(): void {
     const { headTimeoutMs, idleTimeoutMs } = this.settings
-    if (this.input.size > 0) {
+    if (this.#hasEnded) this.#over()
+    else if (this.input.size > 0) {
       if (this.#headSince < 0) this.#headSince = recently()
       this.deadline.set(this.#headSince + headTimeoutMs)
     } else if (this.#owner.isStopping) this.#over()
@@ -318,8 +334,17 @@ export class Connection implements Receiver {
 
   /** What came is no request that can be served: says so, and closes. */
   #refuse(error: HttpError): void {
+    this.#tellRefused(error)
     answer.write({ status: error.status ?? 400, body: `${error.message}\n` }, NOBODY, true, recently())
     this.#closeBehindAnswer(false)
+  }
+
+  #tellRefused(error: HttpError): void {
+    try {
+      this.settings.onRefused?.(error, this.peer)
+    } catch (second) {
+      reportFailure(second, this.coroutine, 'failed in onRefused')
+    }
   }
 
   /** After an answer that had to wait: what came meanwhile has its turn. */
@@ -348,7 +373,7 @@ export class Connection implements Receiver {
     const { body, keepsAlive } = exchange
     const isRead = body === null || body.isFinished
     this.#exchangeEnded(exchange)
-    if (!keepsAlive) this.#closeBehindAnswer(isRead)
+    if (!keepsAlive || (this.#hasEnded && !isRead)) this.#closeBehindAnswer(isRead)
     else if (isRead) this.#phase = HEAD
     else {
       this.#phase = DRAINING
@@ -367,7 +392,7 @@ export class Connection implements Receiver {
 
   takeOver(exchange: Exchange, upgrade: Upgrade): void {
     this.#exchangeEnded(exchange)
-    this.#upgrade = upgrade
+    this.#upgrade = { takeOver: upgrade, exchange }
     this.flush()
     this.#over()
   }
@@ -422,7 +447,7 @@ export class Connection implements Receiver {
       this.deadline.set(Number.POSITIVE_INFINITY)
       if (this.#isBodyStarved) this.#exchange?.bodyWanted()
       this.#doPutOff()
-    } else if (this.#hasEnded) this.#over()
+    } else if (this.#hasEnded && this.#phase !== HEAD) this.#over()
     else this.goOn()
   }
 
@@ -444,17 +469,17 @@ export class Connection implements Receiver {
     this.deadline.set(recently() + this.settings.sendTimeoutMs * units)
   }
 
-  /** `isQuiet`: the client has nothing more to say, as far as is known. What is not received would keep it from the answer. */
+  /** `isQuiet`: the client has nothing more to say, as far as is known. */
   #closeBehindAnswer(isQuiet: boolean): void {
     this.#phase = SENDING
     this.#closesAfterFlush = true
-    this.#dropLeft = isQuiet && this.input.size === 0 ? -1 : this.settings.maxDrainBytes
+    this.#lingers = !isQuiet || this.input.size > 0
   }
 
   /** Everything is sent: ends, so that the client reads it all. */
   #close(): void {
     this.#closesAfterFlush = false
-    if (this.#hasEnded || this.#dropLeft < 0) {
+    if (this.#hasEnded || !this.#lingers) {
       this.#over()
       return
     }
@@ -491,6 +516,10 @@ export class Connection implements Receiver {
       this.flush()
     } else this.#over()
   }
+}
+
+function cutBody(): HttpError {
+  return new HttpError('HTTP_CUT', 'the client ended in the middle of a body', { status: 400 })
 }
 
 class EndWait extends Wait<void> {

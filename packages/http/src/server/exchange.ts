@@ -132,6 +132,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   #answer(response: HttpResponse): void {
     const connection = this.#connection
     try {
+      if (response.upgrade !== undefined) this.#skipBody()
       answer.write(response, this, this.#mustClose(), recently())
     } catch (error) {
       if (typeof response === 'object' && response !== null) dropBody(response)
@@ -147,10 +148,22 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
   }
 
+  /** What follows the upgrade begins behind the request's body (RFC 9110, 7.8), which is not part of it. */
+  #skipBody(): void {
+    const { body } = this
+    if (body === null || body.isFinished) return
+    if (!body.isWaiting) body.discard()
+    if (body.isFinished) return
+    this.keepsAlive = false
+    throw new HttpError('HTTP_SYNTAX', 'a request to upgrade whose body was not read', { status: 400 })
+  }
+
   /** Whether this answer has to be the last. */
   #mustClose(): boolean {
     const { body } = this
     if (!this.keepsAlive || this.#connection.mustEnd) return true
+    // Bytes of the tunnel may be here already, from a client that did not wait: they are no requests.
+    if (this.isConnect) return true
     if (body === null || body.isFinished) return false
     // Nobody told the client to send its body: whether it will is not known (RFC 9110, 10.1.1).
     if (this.#awaitsContinue && body.receivedBytes === 0) return true
@@ -161,13 +174,14 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 
   #answerError(error: unknown): void {
     const status = (error instanceof HttpError ? error.status : undefined) ?? 500
-    if (status >= 500) this.#report(error)
+    if (status >= 500) this.report(error)
     // An error's own words may say more than a client should know; but for those about what the client did.
     const text = status < 500 ? (error as HttpError).message : reasonOf(status)
     this.#answer({ status, body: `${text}\n` })
   }
 
-  #report(error: unknown): void {
+  /** Tells of an error that the client must not see. */
+  report(error: unknown): void {
     const { request } = this
     const { onError } = this.#connection.settings
     if (onError === undefined) {
@@ -208,7 +222,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
       (error) => {
         // Half an answer cannot be made whole: the client must not take it for one.
         const isExpected = error instanceof Interrupted || this.stream.isClosed || isGone(error)
-        if (!isExpected) this.#report(error)
+        if (!isExpected) this.report(error)
         this.#connection.isLost = true
         reset(this.stream)
         this.#restSent()

@@ -2,6 +2,7 @@
 import type { Awaitable, SocketAddress, Stream } from '@shrapnel/core'
 import { checkDuration, checkFunction, checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
 import type { ListenOptions as TlsListenOptions } from '@shrapnel/tls'
+import type { HttpError } from '../errors.js'
 import type { HttpRequest } from '../message.js'
 import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES } from '../wire/limits.js'
 
@@ -47,6 +48,8 @@ export interface ConnectionOptions {
   readonly allowHalfClose?: boolean
   /** Told of each error of a handler that became a 500. It goes to the exception notifier unless given. */
   readonly onError?: (error: unknown, request: HttpRequest) => void
+  /** Told of each request that was refused before any handler saw it: what was wrong, with the status that was answered, and with whom. */
+  readonly onRefused?: (error: HttpError, peer: SocketAddress | undefined) => void
 }
 
 export interface ServeOptions extends ConnectionOptions {
@@ -83,13 +86,14 @@ export interface ConnectionSettings {
   readonly lingerTimeoutMs: number
   readonly allowHalfClose: boolean
   readonly onError: ((error: unknown, request: HttpRequest) => void) | undefined
+  readonly onRefused: ((error: HttpError, peer: SocketAddress | undefined) => void) | undefined
 }
 
 const MOST = Number.MAX_SAFE_INTEGER
 const CONNECTION_NAMES = [
   'maxHeadBytes', 'maxHeaders', 'maxTargetBytes', 'maxBodyBytes', 'maxDrainBytes', 'maxPipelinedBytes',
   'maxRequestsPerConnection', 'headTimeoutMs', 'idleTimeoutMs', 'bodyTimeoutMs', 'minBodyBytesPerSecond',
-  'sendTimeoutMs', 'lingerTimeoutMs', 'allowHalfClose', 'onError',
+  'sendTimeoutMs', 'lingerTimeoutMs', 'allowHalfClose', 'onError', 'onRefused',
 ] // biome-ignore format: a table
 const CONNECTION_OPTIONS = new Set(CONNECTION_NAMES)
 const SERVE_OPTIONS = new Set([
@@ -100,9 +104,10 @@ const SERVE_OPTIONS = new Set([
 /** Also for options of `serve`. */
 export function connectionSettings(options: ConnectionOptions, isServe = false): ConnectionSettings {
   checkOptionNames(options, isServe ? SERVE_OPTIONS : CONNECTION_OPTIONS)
-  const { allowHalfClose = false, onError } = options
+  const { allowHalfClose = false, onError, onRefused } = options
   if (typeof allowHalfClose !== 'boolean') throw wrongType('allowHalfClose', 'true or false', allowHalfClose)
   if (onError !== undefined) checkFunction('onError', onError)
+  if (onRefused !== undefined) checkFunction('onRefused', onRefused)
   const bytes = (name: keyof ConnectionOptions, usual: number, least = 0): number =>
     checkInteger(name, options[name] ?? usual, least, MOST)
   const duration = (name: keyof ConnectionOptions, usual: number): number =>
@@ -123,5 +128,6 @@ export function connectionSettings(options: ConnectionOptions, isServe = false):
     lingerTimeoutMs: duration('lingerTimeoutMs', 2_000),
     allowHalfClose,
     onError,
+    onRefused,
   }
 }

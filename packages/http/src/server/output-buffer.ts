@@ -106,7 +106,9 @@ export class OutputBuffer {
       return
     }
     this.reserve(length)
-    this.at += this.bytes.write(text, this.at, length, 'utf8')
+    // As long in UTF-8 as it is in characters: it is ASCII, which need not be encoded.
+    const encoding = length === text.length ? 'latin1' : 'utf8'
+    this.at += this.bytes.write(text, this.at, length, encoding)
   }
 }
 

@@ -47,11 +47,11 @@ export class SocketLink implements Link, RawOperation<undefined> {
   }
 
   wake(): void {
-    this.#raw.retry('read')
+    this.#raw.retryNow('read')
   }
 
   pull(): void {
-    if (this.#raw.isReadable || this.#isHeld) this.#raw.retry('read')
+    if (this.#raw.isReadable || this.#isHeld) this.#raw.retryNow('read')
   }
 
   /** @internal */

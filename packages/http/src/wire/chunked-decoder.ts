@@ -4,7 +4,7 @@
  * digits and extensions in bytes, and no trailer says how long a message is.
  */
 import { HttpHeaders } from '../headers.js'
-import { CLASS, CR, HEX, IS_VALUE, LF, latin1, SEMICOLON } from './characters.js'
+import { CLASS, CR, HEX, IS_TOKEN, IS_VALUE, LF, latin1, SEMICOLON } from './characters.js'
 import { FieldScanner, INCOMPLETE } from './field-scanner.js'
 import { HeadEnd } from './head-end.js'
 import {
@@ -37,6 +37,32 @@ const BODY_LF = 6
 const TRAILERS = 7
 const ENDED = 8
 
+/** Where in an extension the next byte is. */
+const NAME_FIRST = 0
+const NAME = 1
+const VALUE_FIRST = 2
+const VALUE = 3
+const QUOTED = 4
+const QUOTED_PAIR = 5
+const QUOTED_END = 6
+const EQUALS = 61
+const QUOTE = 34
+const BACKSLASH = 92
+
+function nextPart(part: number, byte: number): number {
+  const isToken = ((CLASS[byte] as number) & IS_TOKEN) !== 0
+  if (part === QUOTED || part === QUOTED_PAIR) {
+    if (((CLASS[byte] as number) & IS_VALUE) === 0) throw badByte(byte, 'a chunk extension')
+    if (part === QUOTED_PAIR) return QUOTED
+    return byte === QUOTE ? QUOTED_END : byte === BACKSLASH ? QUOTED_PAIR : QUOTED
+  }
+  if (isToken && part !== QUOTED_END) return part < VALUE_FIRST ? NAME : VALUE
+  if (byte === QUOTE && part === VALUE_FIRST) return QUOTED
+  if (byte === EQUALS && part === NAME) return VALUE_FIRST
+  if (byte === SEMICOLON && part !== NAME_FIRST && part !== VALUE_FIRST) return NAME_FIRST
+  throw badByte(byte, 'a chunk extension')
+}
+
 export class ChunkedDecoder {
   /** Where what was not looked at begins. */
   at = 0
@@ -48,6 +74,7 @@ export class ChunkedDecoder {
   #digits = 0
   #extensionBytes = 0
   #extensionsBytes = 0
+  #extension = NAME_FIRST
   /** What is there of the trailers. */
   #gathered: GatheredTrailers | null = null
   #trailers: HttpHeaders | null = null
@@ -129,16 +156,19 @@ export class ChunkedDecoder {
     if (byte === CR) this.#state = SIZE_LF
     else if (byte === SEMICOLON) {
       this.#extensionBytes = 0
+      this.#extension = NAME_FIRST
       this.#state = EXTENSION
     } else throw badByte(byte, 'the size of a chunk')
   }
 
+  /** `;name`, `;name=token` or `;name="text"`, without white space around: whoever skips it otherwise ends the line elsewhere. */
   #takeExtension(byte: number): void {
-    if (byte === CR) {
+    const part = this.#extension
+    if (byte === CR && (part === NAME || part === VALUE || part === QUOTED_END)) {
       this.#state = SIZE_LF
       return
     }
-    if (((CLASS[byte] as number) & IS_VALUE) === 0) throw badByte(byte, 'a chunk extension')
+    this.#extension = nextPart(part, byte)
     if (
       ++this.#extensionBytes > MAX_CHUNK_EXTENSION_BYTES ||
       ++this.#extensionsBytes > MAX_CHUNK_EXTENSIONS_BYTES

@@ -24,6 +24,20 @@ export {
   MAX_TARGET_BYTES,
 } from './limits.js'
 export { listElements } from './list-value.js'
+// Forms
+export { boundaryOf, randomBoundary } from './multipart-boundary.js'
+export { MultipartDecoder, type MultipartPiece, PART_END } from './multipart-decoder.js'
+export { encodeFormEnd, encodePartHead, type OutgoingPartHead } from './multipart-encoder.js'
+export type { PartHead } from './multipart-head.js'
+export {
+  DEFAULT_MULTIPART_LIMITS,
+  MAX_BOUNDARY_BYTES,
+  MAX_PADDING_BYTES,
+  MAX_PART_HEAD_BYTES,
+  MAX_PART_HEADERS,
+  MAX_PARTS,
+  type MultipartLimits,
+} from './multipart-limits.js'
 export { negotiateEncoding, negotiateLanguage, negotiateType } from './negotiation.js'
 export {
   checkPreconditions,
@@ -36,4 +50,5 @@ export { encodeRequestHead } from './request-encoder.js'
 export { RequestHead } from './request-head.js'
 export { BODY_UNTIL_END, CHUNKED_BODY, ResponseHead } from './response-head.js'
 export { isBodiless, reasonOf } from './status.js'
+export { decodeUrlencoded } from './urlencoded.js'
 export { type Weighted, weightedList } from './weighted-list.js'

@@ -132,7 +132,9 @@ export class RequestHead {
     }
     if (hosts === 0 && this.minorVersion === 1) throw badSyntax('no Host')
     framing.decide(this.minorVersion)
-    checkTarget(bytes, this.from, this.methodTo, this.targetFrom, this.targetTo)
+    const isConnect = checkTarget(bytes, this.from, this.methodTo, this.targetFrom, this.targetTo)
+    // Where it ends and the tunnel begins, two programs could see differently (RFC 9110, 9.3.6).
+    if (isConnect && (framing.isChunked || framing.contentLength > 0)) throw badSyntax('CONNECT with a body')
     return true
   }
 

@@ -4,7 +4,19 @@
  */
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
-import { CLASS, CR, equals, exactBytes, IS_DIGIT, IS_VALUE, LF, latin1, SPACE } from './characters.js'
+import {
+  CLASS,
+  CR,
+  equals,
+  exactBytes,
+  IS_DIGIT,
+  IS_VALUE,
+  LF,
+  latin1,
+  matches,
+  nameBytes,
+  SPACE,
+} from './characters.js'
 import { FieldScanner, INCOMPLETE } from './field-scanner.js'
 import { Framing } from './framing.js'
 import type { HeadLimits } from './limits.js'
@@ -12,6 +24,8 @@ import { badByte, badSyntax, pastLimit } from './refusals.js'
 import { isBodiless } from './status.js'
 
 const VERSION = exactBytes('HTTP/1.')
+const SET_COOKIE = nameBytes('set-cookie')
+const CONTENT_ENCODING = nameBytes('content-encoding')
 /** `HTTP/1.1 200 `, or the line's end in place of the last space. */
 const STATUS_AT = 9
 const REASON_AT = 12
@@ -23,6 +37,9 @@ export class ResponseHead {
   reasonFrom = 0
   reasonTo = 0
   fieldsFrom = 0
+  /** Whether there are such fields: most heads have none, and need not be taken apart to know. */
+  hasSetCookie = false
+  hasContentEncoding = false
   /** Where the line after the empty one begins. */
   to = 0
   readonly #field = new FieldScanner()
@@ -105,6 +122,7 @@ export class ResponseHead {
     const { framing } = this
     const field = this.#field
     framing.reset()
+    this.hasSetCookie = this.hasContentEncoding = false
     let count = 0
     for (let at = this.fieldsFrom; ; ) {
       if (at === to) return false
@@ -117,7 +135,12 @@ export class ResponseHead {
       const next = field.next(bytes, at, to)
       if (next === INCOMPLETE) return false
       if (++count > limits.maxHeaders) throw pastLimit('maxHeaders', 431, 'there are more header fields')
-      if (field.nameTo - at >= 10) framing.take(bytes, field)
+      const length = field.nameTo - at
+      if (length >= 10) {
+        framing.take(bytes, field)
+        if (length === 16 && matches(bytes, at, CONTENT_ENCODING)) this.hasContentEncoding = true
+        else if (length === 10 && matches(bytes, at, SET_COOKIE)) this.hasSetCookie = true
+      }
       at = next
     }
     framing.decide(this.minorVersion)

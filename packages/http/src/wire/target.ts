@@ -21,23 +21,23 @@ const OPTIONS = exactBytes('OPTIONS')
 const SCHEMES = [nameBytes('http://'), nameBytes('https://')]
 const IPV6 = /^\[[0-9A-Fa-f:.]+\](?::\d*)?$/
 
-/** Throws `HTTP_SYNTAX` (status 400) for a target that its method cannot have. */
+/** Throws `HTTP_SYNTAX` (status 400) for a target that its method cannot have. Whether the method is CONNECT. */
 export function checkTarget(
   bytes: Buffer,
   methodFrom: number,
   methodTo: number,
   from: number,
   to: number,
-): void {
+): boolean {
   if (methodTo - methodFrom === 7 && equals(bytes, methodFrom, CONNECT)) {
     if (!isAuthority(bytes, from, to)) throw badSyntax('a CONNECT to something else than host:port')
-    return
+    return true
   }
   const first = bytes[from]
-  if (first === SLASH) return
+  if (first === SLASH) return false
   if (first === ASTERISK && to - from === 1) {
-    if (methodTo - methodFrom === 7 && equals(bytes, methodFrom, OPTIONS)) return
-  } else if (isAbsolute(bytes, from, to)) return
+    if (methodTo - methodFrom === 7 && equals(bytes, methodFrom, OPTIONS)) return false
+  } else if (isAbsolute(bytes, from, to)) return false
   throw badSyntax('a target that is no path')
 }
 

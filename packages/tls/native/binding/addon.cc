@@ -54,6 +54,8 @@ constexpr Entry kFunctions[] = {
     {"engineVerify", EngineVerify},
     {"engineServerName", EngineServerName},
     {"engineFacts", EngineFacts},
+    {"engineTexts", EngineTexts},
+    {"engineNames", EngineNames},
     {"lastFailure", LastFailure},
     {"engineSession", EngineSession},
     {"engineTakeSession", EngineTakeSession},
@@ -74,7 +76,8 @@ constexpr Entry kFunctions[] = {
     {"write", Write},
     {"flush", Flush},
     {"shutdown", Shutdown},
-    {"discard", Discard},
+    {"pull", Pull},
+    {"close", Close},
     {"feed", Feed},
     {"takeOutput", TakeOutput},
 };

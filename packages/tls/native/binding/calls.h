@@ -37,6 +37,8 @@ napi_value EngineFree(napi_env env, napi_callback_info info);
 napi_value EngineVerify(napi_env env, napi_callback_info info);
 napi_value EngineServerName(napi_env env, napi_callback_info info);
 napi_value EngineFacts(napi_env env, napi_callback_info info);
+napi_value EngineTexts(napi_env env, napi_callback_info info);
+napi_value EngineNames(napi_env env, napi_callback_info info);
 napi_value LastFailure(napi_env env, napi_callback_info info);
 
 // session_calls.cc
@@ -65,7 +67,8 @@ napi_value Read(napi_env env, napi_callback_info info);
 napi_value Write(napi_env env, napi_callback_info info);
 napi_value Flush(napi_env env, napi_callback_info info);
 napi_value Shutdown(napi_env env, napi_callback_info info);
-napi_value Discard(napi_env env, napi_callback_info info);
+napi_value Pull(napi_env env, napi_callback_info info);
+napi_value Close(napi_env env, napi_callback_info info);
 napi_value Feed(napi_env env, napi_callback_info info);
 napi_value TakeOutput(napi_env env, napi_callback_info info);
 

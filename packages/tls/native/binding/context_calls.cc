@@ -1,24 +1,10 @@
 // Contexts and stores of roots.
 #include "calls.h"
 #include "held.h"
+#include "judge.h"
 #include "../credentials.h"
 
 namespace shrapnel {
-namespace {
-
-// Whether OpenSSL took it; if not, why is kept for LastFailure.
-template <std::size_t Count>
-[[nodiscard]] Outcome Judge(const Call<Count>& call, bool is_well) {
-  if (is_well) {
-    ERR_clear_error();
-    return 0;
-  }
-  call.environment().failure = Failure{};
-  call.environment().failure.TakeFromQueue();
-  return kFailed;
-}
-
-}  // namespace
 
 // contextMake(isServer): the context, or kFailed.
 napi_value ContextMake(napi_env env, napi_callback_info info) {
@@ -27,7 +13,7 @@ napi_value ContextMake(napi_env env, napi_callback_info info) {
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
   SslContextPointer context = MakeContext(is_server);
-  const Outcome outcome = Judge(call, context != nullptr);
+  const Outcome outcome = Accepted(call, context != nullptr);
   return outcome == 0 ? call.Hold<HeldContext>(std::move(context)) : call.Number(outcome);
 }
 
@@ -39,7 +25,7 @@ napi_value ContextVersions(napi_env env, napi_callback_info info) {
   const int most = call.Int(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return call.Number(Judge(call, SetVersions(context, least, most) == 1));
+  return call.Number(Accepted(call, SetVersions(context, least, most) == 1));
 }
 
 // contextCertificate(context, chain, key, passphrase)
@@ -51,7 +37,7 @@ napi_value ContextCertificate(napi_env env, napi_callback_info info) {
   const std::string passphrase = call.String(3);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return call.Number(Judge(call, SetCertificate(context, chain, key, passphrase) == 1));
+  return call.Number(Accepted(call, SetCertificate(context, chain, key, passphrase) == 1));
 }
 
 // contextRoots(context, roots)
@@ -61,7 +47,7 @@ napi_value ContextRoots(napi_env env, napi_callback_info info) {
   X509_STORE* roots = call.Get<HeldRoots>(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return call.Number(Judge(call, SetRoots(context, roots) == 1));
+  return call.Number(Accepted(call, SetRoots(context, roots) == 1));
 }
 
 // rootsMake(pem): the store, or kFailed.
@@ -71,7 +57,7 @@ napi_value RootsMake(napi_env env, napi_callback_info info) {
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
   StorePointer store = MakeRoots(pem);
-  const Outcome outcome = Judge(call, store != nullptr);
+  const Outcome outcome = Accepted(call, store != nullptr);
   return outcome == 0 ? call.Hold<HeldRoots>(std::move(store)) : call.Number(outcome);
 }
 

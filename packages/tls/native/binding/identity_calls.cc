@@ -5,21 +5,10 @@
 #include "calls.h"
 #include "held.h"
 #include "identity_facts.h"
+#include "judge.h"
 
 namespace shrapnel {
 namespace {
-
-// Whether OpenSSL took it; if not, why is kept for LastFailure.
-template <std::size_t Count>
-[[nodiscard]] napi_value Judge(const Call<Count>& call, bool is_well) {
-  if (is_well) {
-    ERR_clear_error();
-    return call.Number(0);
-  }
-  call.environment().failure = Failure{};
-  call.environment().failure.TakeFromQueue();
-  return call.Number(kFailed);
-}
 
 [[nodiscard]] bool PutText(napi_env env, napi_value object, const char* name, const std::string& text) {
   napi_value value = nullptr;
@@ -58,20 +47,6 @@ template <std::size_t Count>
 
 }  // namespace
 
-bool PutAgreed(napi_env env, napi_value facts, const Engine& engine) {
-  SSL* ssl = engine.ssl();
-  const auto group = static_cast<int>(SSL_get_negotiated_group(ssl));
-  const char* group_name = group == 0 ? nullptr : SSL_group_to_name(ssl, group);
-  const unsigned char* protocol = nullptr;
-  unsigned int length = 0;
-  SSL_get0_alpn_selected(ssl, &protocol, &length);
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  const bool is_known = SSL_is_server(ssl) == 1 && engine.greeting() != nullptr;
-  return PutText(env, facts, "group", group_name == nullptr ? "" : group_name) &&
-         PutText(env, facts, "alpn", {reinterpret_cast<const char*>(protocol), length}) &&
-         PutText(env, facts, "serverName", is_known ? engine.greeting()->server_name : name == nullptr ? "" : name);
-}
-
 bool PutCircumstances(napi_env env, napi_value facts, const Circumstances& about) {
   return PutNumber(env, facts, "isServer", about.is_server ? 1 : 0) &&
          PutNumber(env, facts, "isFinished", about.is_finished ? 1 : 0) &&
@@ -93,7 +68,7 @@ napi_value ContextPkcs12(napi_env env, napi_callback_info info) {
   const std::string passphrase = call.String(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetPkcs12(context, file, passphrase) == 1);
+  return call.Number(Accepted(call, SetPkcs12(context, file, passphrase) == 1));
 }
 
 // contextNames(context, setting, names)
@@ -104,7 +79,7 @@ napi_value ContextNames(napi_env env, napi_callback_info info) {
   const std::string names = call.String(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetNames(context, setting, names) == 1);
+  return call.Number(Accepted(call, SetNames(context, setting, names) == 1));
 }
 
 // contextProtocols(context, isServer, protocols)
@@ -115,7 +90,7 @@ napi_value ContextProtocols(napi_env env, napi_callback_info info) {
   const ConstBytes protocols = call.Text(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetProtocols(context, is_server, protocols) == 1);
+  return call.Number(Accepted(call, SetProtocols(context, is_server, protocols) == 1));
 }
 
 // contextDepth(context, mostIntermediates)
@@ -125,7 +100,7 @@ napi_value ContextDepth(napi_env env, napi_callback_info info) {
   const int depth = call.Int(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetDepth(context, depth) == 1);
+  return call.Number(Accepted(call, SetDepth(context, depth) == 1));
 }
 
 // contextClients(context, mode, authorities)
@@ -136,7 +111,7 @@ napi_value ContextClients(napi_env env, napi_callback_info info) {
   const ConstBytes authorities = call.Text(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, SetClientPolicy(context, mode, authorities) == 1);
+  return call.Number(Accepted(call, SetClientPolicy(context, mode, authorities) == 1));
 }
 
 // rootsShared(name): the store, or undefined.
@@ -166,7 +141,7 @@ napi_value RootsAdd(napi_env env, napi_callback_info info) {
   X509_STORE* from = call.Get<HeldRoots>(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, AddRoots(into, from) == 1);
+  return call.Number(Accepted(call, AddRoots(into, from) == 1));
 }
 
 // rootsAddSystem(into)
@@ -175,7 +150,7 @@ napi_value RootsAddSystem(napi_env env, napi_callback_info info) {
   X509_STORE* into = call.Get<HeldRoots>(0);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, AddSystemRoots(into) == 1);
+  return call.Number(Accepted(call, AddSystemRoots(into) == 1));
 }
 
 // rootsAddRevocations(into, lists)
@@ -185,7 +160,7 @@ napi_value RootsAddRevocations(napi_env env, napi_callback_info info) {
   const ConstBytes lists = call.Text(1);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, AddRevocations(into, lists) == 1);
+  return call.Number(Accepted(call, AddRevocations(into, lists) == 1));
 }
 
 // engineAskForContext(engine)
@@ -206,14 +181,15 @@ napi_value EngineHello(napi_env env, napi_callback_info info) {
   return napi_create_object(env, &hello) == napi_ok && PutHello(env, hello, *engine->greeting()) ? hello : call.Failed();
 }
 
-// engineUseContext(engine, context)
+// engineUseContext(engine, context, hasTickets): with its own tickets, or those of the context before it.
 napi_value EngineUseContext(napi_env env, napi_callback_info info) {
-  Call<2> call(env, info);
+  Call<3> call(env, info);
   Engine* engine = call.Get<HeldEngine>(0);
   SSL_CTX* context = call.Get<HeldContext>(1);
+  const bool has_tickets = call.Flag(2);
   if (!call.Ok()) return call.Failed();
   ERR_clear_error();
-  return Judge(call, engine->UseContext(context));
+  return call.Number(Accepted(call, engine->UseContext(context, has_tickets)));
 }
 
 // engineRefuse(engine, alert): the next call of its handshake fails, and tells the client why.

@@ -7,8 +7,6 @@
 
 namespace shrapnel {
 
-// group, protocol of the application (ALPN), serverName: text, empty if there is none.
-[[nodiscard]] bool PutAgreed(napi_env env, napi_value facts, const Engine& engine);
 [[nodiscard]] bool PutCircumstances(napi_env env, napi_value facts, const Circumstances& about);
 
 }  // namespace shrapnel

@@ -7,7 +7,10 @@ namespace shrapnel {
 
 template <std::size_t Count>
 [[nodiscard]] Outcome Accepted(const Call<Count>& call, bool is_well) {
-  if (is_well) return 0;
+  if (is_well) {
+    ERR_clear_error();
+    return 0;
+  }
   call.environment().failure = Failure{};
   call.environment().failure.TakeFromQueue();
   return kFailed;

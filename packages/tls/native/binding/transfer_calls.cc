@@ -57,13 +57,24 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
   return call.Number(DescriptorIo(call.environment(), *engine, fd).Shutdown());
 }
 
-// discard(engine, fd)
-napi_value Discard(napi_env env, napi_callback_info info) {
+// pull(engine, fd): takes what the socket has, for a write or a shutdown that gave kWantRead.
+napi_value Pull(napi_env env, napi_callback_info info) {
   Call<2> call(env, info);
   Engine* engine = call.Get<HeldEngine>(0);
   const int fd = call.Int(1);
   if (!call.Ok()) return call.Failed();
-  DescriptorIo(call.environment(), *engine, fd).Discard();
+  return call.Number(DescriptorIo(call.environment(), *engine, fd).Pull());
+}
+
+// close(engine, fd, saysEnd): everything but closing the descriptor; what the engine holds goes now.
+napi_value Close(napi_env env, napi_callback_info info) {
+  Call<3> call(env, info);
+  Engine* engine = call.Get<HeldEngine>(0);
+  const int fd = call.Int(1);
+  const bool says_end = call.Flag(2);
+  if (!call.Ok()) return call.Failed();
+  DescriptorIo(call.environment(), *engine, fd).Close(says_end);
+  call.External<HeldEngine>(0)->value.reset();
   return call.Number(0);
 }
 

@@ -295,6 +295,17 @@ const ENDS: Readonly<Record<End, string>> = {
   'stalls until we are cancelled': 'INTERRUPTED',
 }
 
+/**
+ * What an alert in the place of each record of the other side is: A, an alert; P, a breach of the protocol, as it comes before there is a
+ * connection or is not encrypted where it must be.
+ */
+const ALERTED: readonly (readonly [Version, role: 'server' | 'client', outcomes: RegExp])[] = [
+  ['TLSv1.3', 'server', /^PAA+$/],
+  ['TLSv1.3', 'client', /^APP+$/],
+  ['TLSv1.2', 'server', /^PAA+P$/],
+  ['TLSv1.2', 'client', /^AAA+P$/],
+]
+
 async function tcpPair(): Promise<readonly [Socket, Socket]> {
   const listener = tcp.listen({ port: 0 })
   const sockets = [await tcp.connect('127.0.0.1', listener.port), await listener.accept()] as const
@@ -308,7 +319,7 @@ async function cutOff(
   isServer: boolean,
   count: number,
   part: number,
-  end: End,
+  end: End | 'alerts',
 ): Promise<string | undefined> {
   const [left, right] = await tcpPair()
   const [far, near] = socketPair()
@@ -329,7 +340,8 @@ async function cutOff(
       if (index++ < count) await right.send(each)
       else {
         if (part > 0) await right.send(each.subarray(0, part))
-        if (end === 'closes') right.shutdown()
+        if (end === 'alerts') await right.send(alertRecord(2, 40))
+        if (end === 'closes' || end === 'alerts') right.shutdown()
         if (end === 'resets') right.reset()
         for (let turn = 0; turn < 3; turn++) await yieldSlice()
         if (end === 'stalls until we are cancelled') victim.interrupt()
@@ -350,6 +362,23 @@ async function cutOff(
   stream?.close()
   return code
 }
+
+test.each(ALERTED)(
+  'an alert at any stage ends a handshake by %s of a %s',
+  async (version, role, outcomes) => {
+    const letters = new Map([
+      ['TLS_ALERT', 'A'],
+      [PROTOCOL, 'P'],
+    ])
+    let said = ''
+    for (;;) {
+      const code = await cutOff(version, role === 'server', said.length, 0, 'alerts')
+      if (code === undefined) break
+      said += letters.get(code) ?? code
+    }
+    expect(said).toMatch(outcomes)
+  },
+)
 
 describe.each(VERSIONS)('%s', (version) => {
   describe.each(['server', 'client'] as const)('a %s', (role) => {

@@ -44,6 +44,7 @@ export function handshakeMessage(type: number, body: Uint8Array): Buffer {
 class Tap extends Duplex {
   readonly #stream: Stream
   readonly first: { in?: Buffer; out?: Buffer } = {}
+  last: Buffer | undefined
   /** Reads no more of the stream. */
   isDeaf = false
   /** From here on somebody else speaks: what node:tls would say is dropped. */
@@ -56,6 +57,7 @@ class Tap extends Duplex {
       try {
         for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) {
           this.first.in ??= bytes
+          this.last = bytes
           this.push(bytes)
           while (this.isDeaf) await sleep(60_000)
         }
@@ -90,6 +92,8 @@ export interface Forger {
   send(...records: readonly Buffer[]): Promise<void>
   /** It reads no more. */
   deafen(): void
+  /** The ciphertext that came last. */
+  lastHeard(): Buffer | undefined
 }
 
 export interface ForgerOptions {
@@ -145,6 +149,7 @@ export async function forger(
     deafen() {
       tap.isDeaf = true
     },
+    lastHeard: () => tap.last,
     send: async (...records) => stream.send(Buffer.concat(records)),
   }
 }

@@ -1,0 +1,98 @@
+/** The body of a request, from whatever the program has. */
+import type { Stream } from '@shrapnel/core'
+import { wrongType } from '@shrapnel/core/parts'
+import type { FileBody } from '../message.js'
+import { readAt } from '../server/file-read.js'
+import type { RequestBody, StreamedBody } from './options.js'
+
+const FILE_PIECE_BYTES = 262_144
+
+export interface OutgoingBody {
+  /** -1: not known, it is sent chunked. */
+  readonly length: number
+  /** All of it; null: it comes in pieces. */
+  readonly bytes: Uint8Array | null
+  /** The pieces; called each time it is sent. */
+  readonly open: (() => AsyncIterable<Uint8Array | string>) | null
+  readonly isRepeatable: boolean
+  readonly contentType: string | undefined
+  /** Nobody will send it any more. Again without effect. */
+  close(): void
+}
+
+const nothing = (): void => {}
+
+export const NO_BODY: OutgoingBody = {
+  length: 0,
+  bytes: null,
+  open: null,
+  isRepeatable: true,
+  contentType: undefined,
+  close: nothing,
+}
+
+export function outgoingBody(body: RequestBody | undefined, json: unknown): OutgoingBody {
+  if (json !== undefined) {
+    if (body != null) throw wrongType('body', 'undefined beside json', body)
+    const text = JSON.stringify(json)
+    if (text === undefined) throw wrongType('json', 'something that is JSON', json)
+    return ofBytes(Buffer.from(text), 'application/json')
+  }
+  if (body == null) return NO_BODY
+  if (typeof body === 'string') return ofBytes(Buffer.from(body), 'text/plain;charset=UTF-8')
+  if (body instanceof Uint8Array) return ofBytes(body, undefined)
+  if (body instanceof ArrayBuffer) return ofBytes(new Uint8Array(body), undefined)
+  if (body instanceof URLSearchParams)
+    return ofBytes(Buffer.from(body.toString()), 'application/x-www-form-urlencoded;charset=UTF-8')
+  if (typeof body === 'function')
+    return {
+      ...NO_BODY,
+      length: -1,
+      open: () => piecesOf(body()),
+    }
+  if (typeof body !== 'object') throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
+  if ('file' in body) return ofFile(body.file)
+  const pieces = piecesOf(body)
+  return { ...NO_BODY, length: -1, open: () => pieces, isRepeatable: false, close: () => closeSource(body) }
+}
+
+function closeSource(body: StreamedBody): void {
+  if ('recv' in body) body.close()
+}
+
+function ofBytes(bytes: Uint8Array, contentType: string | undefined): OutgoingBody {
+  return { ...NO_BODY, length: bytes.length, bytes, contentType }
+}
+
+function ofFile(file: FileBody): OutgoingBody {
+  let isOpen = true
+  const close = (): void => {
+    if (isOpen) file.close()
+    isOpen = false
+  }
+  return { ...NO_BODY, length: file.length, open: () => readFile(file), isRepeatable: false, close }
+}
+
+async function* readFile({ fd, offset, length }: FileBody): AsyncGenerator<Buffer, void> {
+  for (let at = 0; at < length; ) {
+    const bytes = await readAt(fd, offset + at, Math.min(length - at, FILE_PIECE_BYTES))
+    if (bytes.length === 0) return
+    at += bytes.length
+    yield bytes
+  }
+}
+
+async function* receiveAll(stream: Stream): AsyncGenerator<Buffer, void> {
+  for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) yield bytes
+}
+
+async function* each(pieces: Iterable<Uint8Array | string>): AsyncGenerator<Uint8Array | string, void> {
+  yield* pieces
+}
+
+function piecesOf(body: StreamedBody): AsyncIterable<Uint8Array | string> {
+  if (Symbol.asyncIterator in body) return body
+  if ('recv' in body && typeof body.recv === 'function') return receiveAll(body)
+  if (Symbol.iterator in body) return each(body)
+  throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
+}

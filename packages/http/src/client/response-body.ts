@@ -1,0 +1,399 @@
+/**
+ * The body of a response as it comes in. The connection puts its bytes here, out of their chunks, until enough are here that nobody
+ * took: so a short body frees its connection although nobody reads it. Cancelling `recv` takes nothing; cancelling what wants all of it closes it.
+ */
+import type { Awaitable } from '@shrapnel/core'
+import { afterTurn, checkInteger, currentScope, type Scope, spend } from '@shrapnel/core/parts'
+import { HttpError } from '../errors.js'
+import { formOf, partsOf } from '../form/form.js'
+import type { FormLimits } from '../form/limits.js'
+import type { FormParts } from '../form/parts.js'
+import { HttpHeaders } from '../headers.js'
+import type { Body } from '../message.js'
+import { decodeText, parseJson } from '../server/body-text.js'
+import type { Input } from '../server/input.js'
+import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
+import { BODY_UNTIL_END, CHUNKED_BODY } from '../wire/response-head.js'
+import { BodyWait } from './body-wait.js'
+import { type ExchangeSettings, MAX_COLLECTED_BYTES } from './options.js'
+
+const NOTHING: Buffer = Buffer.alloc(0)
+const NO_TRAILERS = new HttpHeaders()
+const RECV_BYTES = 65_536
+/** So much is received ahead of whoever reads. */
+const AHEAD_BYTES = 65_536
+/** An announced length is believed up to here; beyond, memory is taken as bytes come. */
+const TRUSTED_BYTES = 1_048_576
+
+/** What a body needs of its connection. */
+export interface BodySource {
+  /** Somebody waits for bytes, or has made room for more. */
+  bodyWanted(isWaiting: boolean): void
+  /** Nobody waits any more. */
+  bodyCame(): void
+  /** Nobody will read the rest. */
+  bodyDropped(): void
+}
+
+interface Target {
+  bytes: Buffer
+  at: number
+  end: number
+}
+
+export class ResponseBody implements Body {
+  readonly length: number | undefined
+  readonly #settings: ExchangeSettings
+  readonly #contentType: () => string | undefined
+  #source: BodySource | null
+  #decoder: ChunkedDecoder | null = null
+  /** Bytes to come, where the length is known; -1: it is not. */
+  #left: number
+  /** All of it came. */
+  isComplete: boolean
+  #queue: Buffer[] = []
+  #queuedBytes = 0
+  /** Bytes that came so far. */
+  #receivedBytes = 0
+  #failure: unknown = null
+  #waiting: BodyWait | null = null
+  #waitMax = 0
+  /** Somebody wants all of it, so many bytes at most. */
+  #collectMax = -1
+  /** So many bytes may still come to be dropped; below 0: they are wanted. */
+  #dropLeft = -1
+  target: Target | null = null
+
+  /** `framing`: as `ResponseHead.bodyLength` has it. `isCompressed`: `maxResponseBytes` is for what it is decoded to. */
+  constructor(
+    source: BodySource | null,
+    framing: number,
+    settings: ExchangeSettings,
+    contentType: () => string | undefined,
+  ) {
+    this.#source = source
+    this.#settings = settings
+    this.#contentType = contentType
+    this.length = framing >= 0 ? framing : undefined
+    this.#left = framing >= 0 ? framing : -1
+    this.isComplete = framing === 0
+    if (framing === CHUNKED_BODY) this.#decoder = new ChunkedDecoder(settings)
+  }
+
+  /** One that is all here. */
+  static whole(
+    bytes: Buffer,
+    settings: ExchangeSettings,
+    contentType: () => string | undefined,
+  ): ResponseBody {
+    const body = new ResponseBody(null, bytes.length, settings, contentType)
+    if (bytes.length > 0) {
+      body.#queue.push(bytes)
+      body.#queuedBytes = bytes.length
+      body.#left = 0
+      body.isComplete = true
+    }
+    return body
+  }
+
+  /** Whether it ends with the connection. */
+  static isUntilEnd(framing: number): boolean {
+    return framing === BODY_UNTIL_END
+  }
+
+  get isFinished(): boolean {
+    return this.isComplete && this.#queuedBytes === 0 && this.#failure === null
+  }
+
+  get isClosed(): boolean {
+    return this.#failure !== null
+  }
+
+  get trailers(): HttpHeaders {
+    return this.#decoder?.isEnded === true ? this.#decoder.trailers : NO_TRAILERS
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting?.isPending === true
+  }
+
+  /** Whether the connection should go on receiving. */
+  get wantsMore(): boolean {
+    return this.#queuedBytes < AHEAD_BYTES || this.#collectMax >= 0 || this.#dropLeft >= 0
+  }
+
+  // What the connection brings
+
+  /** Takes what is its own of the input. Throws what chunks and lengths are refused with. */
+  feed(input: Input): void {
+    if (this.#decoder === null) {
+      const size = input.end - input.at
+      const count = this.#left < 0 ? size : Math.min(size, this.#left)
+      const from = input.at
+      input.at += count
+      if (this.#left > 0) this.#left -= count
+      if (this.#left === 0) this.isComplete = true
+      this.#count(count)
+      if (this.#dropLeft < 0) this.#push(Buffer.from(input.bytes.subarray(from, from + count)))
+    } else this.#feedChunks(this.#decoder, input)
+    this.#wakeReader()
+  }
+
+  /** What is here of several chunks becomes one piece. */
+  #feedChunks(decoder: ChunkedDecoder, input: Input): void {
+    let piece: Buffer | null = null
+    let size = 0
+    while (input.at < input.end) {
+      const step = decoder.step(input.bytes, input.at, input.end)
+      if (step === DATA) {
+        const { dataFrom, dataTo } = decoder
+        this.#count(dataTo - dataFrom)
+        if (this.#dropLeft < 0) {
+          piece ??= Buffer.allocUnsafe(input.end - dataFrom)
+          size += input.bytes.copy(piece, size, dataFrom, dataTo)
+        }
+      }
+      input.at = decoder.at
+      if (step === END) {
+        this.isComplete = true
+        break
+      }
+    }
+    if (piece !== null && size > 0) this.#push(piece.subarray(0, size))
+  }
+
+  #count(bytes: number): void {
+    this.#receivedBytes += bytes
+    if (this.#receivedBytes > this.#settings.maxResponseBytes) throw tooLong('maxResponseBytes')
+    if (this.#dropLeft >= 0) {
+      this.#dropLeft -= bytes
+      if (this.#dropLeft < 0) throw new HttpError('HTTP_CUT', 'the body was closed')
+    } else if (this.#collectMax >= 0 && this.#receivedBytes > this.#collectMax) throw tooLong('maxBytes')
+  }
+
+  #push(piece: Buffer): void {
+    if (piece.length === 0) return
+    this.#queue.push(piece)
+    this.#queuedBytes += piece.length
+  }
+
+  /** So many bytes came into the target. */
+  gathered(count: number): void {
+    const target = this.target as Target
+    target.at += count
+    this.#left -= count
+    this.#receivedBytes += count
+    if (this.#left === 0) {
+      this.target = null
+      this.isComplete = true
+      this.#push(target.bytes)
+      this.#wakeReader()
+    } else if (target.at === target.end) {
+      const bytes = Buffer.allocUnsafeSlow(Math.min(2 * target.bytes.length, target.at + this.#left))
+      target.bytes.copy(bytes, 0, 0, target.at)
+      target.bytes = bytes
+      target.end = bytes.length
+    }
+  }
+
+  /** The connection ended: false if that is in the middle of it. */
+  connectionEnded(): boolean {
+    if (this.#left >= 0 || this.#decoder !== null) return false
+    this.isComplete = true
+    this.#wakeReader()
+    return true
+  }
+
+  #wakeReader(): void {
+    if (this.#waiting?.isPending !== true) return
+    if (this.#collectMax >= 0 ? !this.isComplete : this.#queuedBytes === 0 && !this.isComplete) return
+    this.#source?.bodyCame()
+    this.#waiting.wake(this.#collectMax >= 0 ? this.#takeAll() : this.#shift(this.#waitMax))
+  }
+
+  /** No more comes: whoever waits, or comes later, is told why. What came before can still be received. */
+  cut(error: unknown): void {
+    if (this.isComplete || this.#failure !== null) return
+    this.#failure = error
+    this.target = null
+    this.#source = null
+    if (this.isWaiting) this.#waiting?.fail(error)
+  }
+
+  // What the reader takes
+
+  recv(max = RECV_BYTES): Awaitable<Buffer> {
+    if (max !== RECV_BYTES) checkInteger('max', max, 1, Number.MAX_SAFE_INTEGER)
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    BodyWait.claim(this.#waiting, scope)
+    if (this.#queuedBytes > 0) {
+      if (!spend(scope)) return afterTurn(() => this.recv(max))
+      const piece = this.#shift(max)
+      if (!this.isComplete) this.#source?.bodyWanted(false)
+      return piece
+    }
+    if (this.#failure !== null) throw this.#failure
+    if (this.isComplete) return NOTHING
+    this.#waitMax = max
+    return this.#wait(scope, () => this.#source?.bodyCame())
+  }
+
+  #wait(scope: Scope, onCancel: () => void): Promise<Buffer> {
+    this.#waiting = new BodyWait(scope, () => {
+      this.#waiting = null
+      onCancel()
+    })
+    const came = this.#waiting.suspend()
+    // It may be in the kernel already: then this has ended before it began.
+    this.#source?.bodyWanted(true)
+    return came
+  }
+
+  /** The next piece, empty at the end. */
+  #shift(max: number): Buffer {
+    const first = this.#queue[0]
+    if (first === undefined) return NOTHING
+    let piece = first
+    if (first.length > max) {
+      piece = first.subarray(0, max)
+      this.#queue[0] = first.subarray(max)
+    } else this.#queue.shift()
+    this.#queuedBytes -= piece.length
+    return piece
+  }
+
+  #takeAll(): Buffer {
+    const queue = this.#queue
+    const all = queue.length === 1 ? (queue[0] as Buffer) : Buffer.concat(queue, this.#queuedBytes)
+    this.#queue = []
+    this.#queuedBytes = 0
+    return all
+  }
+
+  bytes(options: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+    try {
+      return Promise.resolve(this.collect(options.maxBytes))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** All that is still to be read. @internal */
+  collect(maxBytes?: number): Awaitable<Buffer> {
+    const most = this.#limitOf(maxBytes)
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    BodyWait.claim(this.#waiting, scope)
+    if (this.#failure !== null) throw this.#failure
+    const expected = this.#queuedBytes + Math.max(0, this.#left)
+    if (expected > most) {
+      this.close()
+      throw tooLong(maxBytes === undefined ? 'maxResponseBytes' : 'maxBytes')
+    }
+    if (this.isComplete) return this.#takeAll()
+    this.#collectMax = Math.min(Number.MAX_SAFE_INTEGER, most + this.#receivedBytes - this.#queuedBytes)
+    if (this.#left > 0) this.#aim(expected)
+    return this.#wait(scope, () => this.close())
+  }
+
+  /** Has the rest received to where it stays. */
+  #aim(expected: number): void {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(expected, Math.max(TRUSTED_BYTES, 2 * this.#queuedBytes)))
+    let at = 0
+    for (const piece of this.#queue) at += piece.copy(bytes, at)
+    this.#queue = []
+    this.#queuedBytes = 0
+    this.target = { bytes, at, end: bytes.length }
+  }
+
+  #limitOf(maxBytes: number | undefined): number {
+    if (maxBytes !== undefined) return checkInteger('maxBytes', maxBytes, 0, Number.MAX_SAFE_INTEGER)
+    const { maxResponseBytes } = this.#settings
+    return maxResponseBytes === Number.POSITIVE_INFINITY ? MAX_COLLECTED_BYTES : maxResponseBytes
+  }
+
+  async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
+    return decodeText(await this.bytes(options), this.#contentType())
+  }
+
+  parts(options?: FormLimits): FormParts {
+    return partsOf(this, this.#contentType(), options)
+  }
+
+  formData(options?: FormLimits): Promise<FormData> {
+    return formOf(this, this.#contentType(), options)
+  }
+
+  async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {
+    return parseJson<T>(await this.bytes(options))
+  }
+
+  async recvInto(target: Uint8Array): Promise<number> {
+    if (target.length === 0) return 0
+    const bytes = await this.recv(target.length)
+    target.set(bytes)
+    return bytes.length
+  }
+
+  /** Whoever leaves the loop early wants no more of it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
+    try {
+      for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
+    } catch (error) {
+      this.close()
+      throw error
+    } finally {
+      if (!this.isFinished) this.discard()
+    }
+  }
+
+  /** Drops the rest: what little is left is received without anybody waiting, more than `maxDrainBytes` closes the connection. */
+  discard(): void {
+    if (this.isWaiting) return
+    this.#queue = []
+    this.#queuedBytes = 0
+    if (this.isComplete || this.#failure !== null || this.#dropLeft >= 0) return
+    if (this.#left > this.#settings.maxDrainBytes || this.target !== null) {
+      this.close()
+      return
+    }
+    this.#dropLeft = this.#settings.maxDrainBytes
+    this.#source?.bodyWanted(true)
+  }
+
+  send(): Promise<never> {
+    return Promise.reject(readOnly())
+  }
+
+  sendv(): Promise<never> {
+    return Promise.reject(readOnly())
+  }
+
+  shutdown(): Promise<never> {
+    return Promise.reject(readOnly())
+  }
+
+  /** Nobody reads it any more: unless all of it has come the connection is closed. */
+  close(): void {
+    const source = this.#source
+    this.#queue = []
+    this.#queuedBytes = 0
+    if (this.isComplete || this.#failure !== null) return
+    this.cut(new HttpError('HTTP_CUT', 'the body was closed'))
+    source?.bodyDropped()
+  }
+}
+
+export function readOnly(): HttpError {
+  return new HttpError('HTTP_READ_ONLY', 'the body of a response can only be received')
+}
+
+export function tooLong(limit: string): HttpError {
+  return new HttpError('HTTP_LIMIT', `the body of the response is longer than ${limit} allows`, {
+    limit,
+    phase: 'body',
+  })
+}

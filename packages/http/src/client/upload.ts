@@ -1,0 +1,103 @@
+/**
+ * Sends a body that does not fit into one write, in a coroutine of its own: the response may come before its end, and then nobody wants the
+ * rest. The connection is told how it goes.
+ */
+import type { Stream } from '@shrapnel/core'
+import { HttpError } from '../errors.js'
+import { HttpHeaders } from '../headers.js'
+import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
+import type { Exchange } from './exchange.js'
+import { announcedLength } from './request-head.js'
+
+/** Sent at a time, so that a server that takes something is told from one that takes nothing. */
+const PIECE_BYTES = 262_144
+
+export interface UploadOutlet {
+  readonly stream: Stream
+  sending(exchange: Exchange): void
+  /** Nothing is on its way: the program is to give more. */
+  pausing(): void
+  untilContinue(timeoutMs: number): Promise<void>
+  uploaded(exchange: Exchange): void
+  /** `isSource`: what gives the body failed, and not the connection. */
+  uploadFailed(exchange: Exchange, error: unknown, isSource: boolean): void
+}
+
+type Parts = (Uint8Array | string)[]
+
+export async function sendUpload(outlet: UploadOutlet, exchange: Exchange): Promise<void> {
+  const upload = new Upload(outlet, exchange)
+  exchange.isUploading = true
+  try {
+    await upload.run()
+  } catch (error) {
+    outlet.uploadFailed(exchange, error, !upload.isSending)
+    return
+  } finally {
+    exchange.call.body.close()
+  }
+  outlet.uploaded(exchange)
+}
+
+class Upload {
+  readonly #outlet: UploadOutlet
+  readonly #exchange: Exchange
+  isSending = false
+  #head: Buffer | null
+
+  constructor(outlet: UploadOutlet, exchange: Exchange) {
+    this.#outlet = outlet
+    this.#exchange = exchange
+    this.#head = Buffer.from(exchange.head, 'latin1')
+  }
+
+  async run(): Promise<void> {
+    const { body, settings } = this.#exchange.call
+    if (settings.expectContinue) {
+      await this.#send([])
+      await this.#outlet.untilContinue(settings.continueTimeoutMs)
+    }
+    if (body.bytes !== null) await this.#sendBytes(body.bytes)
+    else await this.#sendPieces((body.open as NonNullable<typeof body.open>)())
+  }
+
+  async #send(parts: Parts): Promise<void> {
+    if (this.#head !== null) parts.unshift(this.#head)
+    this.#head = null
+    this.isSending = true
+    this.#outlet.sending(this.#exchange)
+    await this.#outlet.stream.sendv(parts)
+    this.#outlet.pausing()
+    this.isSending = false
+  }
+
+  async #sendBytes(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+      await this.#send([bytes.subarray(at, at + PIECE_BYTES)])
+  }
+
+  async #sendPieces(pieces: AsyncIterable<Uint8Array | string>): Promise<void> {
+    const { call } = this.#exchange
+    const length = announcedLength(call)
+    let count = 0
+    for await (const piece of pieces) {
+      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+      if (!(bytes instanceof Uint8Array))
+        throw new HttpError('HTTP_HEADER', 'a piece of a body is text or bytes')
+      if (bytes.length === 0) continue
+      count += bytes.length
+      if (length >= 0 && count > length)
+        throw new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body has more bytes`)
+      await this.#send(length < 0 ? [chunkSize(bytes.length), bytes, CHUNK_END] : [bytes])
+    }
+    if (length >= 0 && count < length)
+      throw new HttpError(
+        'HTTP_HEADER',
+        `Content-Length says ${length} and the body ended after ${count} bytes`,
+      )
+    const { trailers } = call
+    if (length < 0)
+      await this.#send([trailers === undefined ? LAST_CHUNK : lastChunk(new HttpHeaders(trailers()))])
+    else if (this.#head !== null) await this.#send([])
+  }
+}

@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn as start } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { describeProgress } from '../src/command/progress.js'
+
+const MAIN = fileURLToPath(new URL('../dist/command/main.js', import.meta.url))
+const FILE = Buffer.from('0123456789'.repeat(100_000))
+let folder: TemporaryFolder
+let server: Server
+let url: string
+let etag = '"one"'
+const ranges: string[] = []
+
+/** A file with ranges; `/half` stops in the middle and stays open. */
+function serveFile(request: IncomingMessage, response: ServerResponse): void {
+  const { range, 'if-range': ifRange } = request.headers
+  ranges.push(`${range ?? ''} ${ifRange ?? ''}`)
+  const from = range !== undefined && ifRange === etag ? Number(/^bytes=(\d+)-$/.exec(range)?.[1]) : 0
+  response.setHeader('etag', etag)
+  if (from > 0) {
+    response.statusCode = from >= FILE.length ? 416 : 206
+    const part =
+      from >= FILE.length ? `bytes */${FILE.length}` : `bytes ${from}-${FILE.length - 1}/${FILE.length}`
+    response.setHeader('content-range', part)
+  }
+  response.setHeader('content-length', FILE.length - from)
+  if (request.url === '/half' && from === 0) response.write(FILE.subarray(0, 500_000))
+  else response.end(FILE.subarray(from))
+}
+
+// A process each, several in a test, on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 })
+
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  server = createServer((request, response) => {
+    const { method, headers } = request
+    if (request.url === '/json') {
+      const pieces: Buffer[] = []
+      request.on('data', (piece) => pieces.push(piece))
+      request.on('end', () =>
+        response.end(JSON.stringify({ method, headers, body: Buffer.concat(pieces).toString() })),
+      )
+    } else if (request.url === '/text') response.end('some text\n')
+    else if (request.url === '/missing') {
+      response.statusCode = 404
+      response.end('no such thing')
+    } else if (request.url === '/silent') response.flushHeaders()
+    else serveFile(request, response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+afterAll(async () => {
+  server.close()
+  server.closeAllConnections()
+  await folder.remove()
+})
+
+interface Outcome {
+  readonly code: number | null
+  readonly out: string
+  readonly said: string
+}
+
+function begin(...args: string[]): ChildProcess {
+  return start(process.execPath, [MAIN, ...args], { cwd: folder.path, stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
+async function outcomeOf(child: ChildProcess, input = ''): Promise<Outcome> {
+  let out = ''
+  let said = ''
+  child.stdout?.on('data', (piece) => {
+    out += piece
+  })
+  child.stderr?.on('data', (piece) => {
+    said += piece
+  })
+  child.stdin?.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, out, said }
+}
+
+const run = (...args: string[]): Promise<Outcome> => outcomeOf(begin(...args))
+
+test('get prints the body', async () => {
+  expect(await run('get', `${url}/text`)).toEqual({ code: 0, out: 'some text\n', said: '' })
+})
+
+test('--head prints the head before it, and head prints nothing else', async () => {
+  const { out } = await run('get', `${url}/text`, '--head')
+  expect(out).toMatch(/^HTTP\/1\.1 200 OK\n(?:.+\n)+\nsome text\n$/)
+  expect((await run('head', `${url}/text`)).out).toMatch(/^HTTP\/1\.1 200 OK\n(?:.+\n)+\n$/)
+})
+
+test('post sends data, fields, and JSON where it is to be JSON', async () => {
+  const json = JSON.parse((await run('post', `${url}/json`, '--json', '-d', '{"a":1}', '-H', 'X-A: b')).out)
+  expect(json).toMatchObject({
+    method: 'POST',
+    body: '{"a":1}',
+    headers: { 'x-a': 'b', 'content-type': 'application/json', accept: 'application/json' },
+  })
+  writeFileSync(`${folder.path}/data`, 'from a file')
+  expect((await run('post', `${url}/json`, '-d', '@data')).out).toContain('"body":"from a file"')
+  const child = begin('post', `${url}/json`, '-d', '-')
+  expect((await outcomeOf(child, 'from a pipe')).out).toContain('"body":"from a pipe"')
+})
+
+test('a status of 400 or more is exit code 1, and its body is printed', async () => {
+  expect(await run('get', `${url}/missing`)).toEqual({ code: 1, out: 'no such thing', said: '' })
+  const { code, said } = await run('get', `${url}/missing`, '-o', 'missing')
+  expect([code, existsSync(`${folder.path}/missing`)]).toEqual([1, false])
+  expect(said).toContain('404')
+})
+
+test.each([
+  [['get'], 'URL'],
+  [['frob', 'http://a'], 'frob'],
+  [['get', 'http://a', '--nonsense'], 'nonsense'],
+  [['get', 'http://a', '-H', 'no colon'], 'header'],
+  [['get', 'http://a', '-H', 'a b: c'], 'a b'],
+  [['get', 'http://a', '--continue'], '--output'],
+  [['get', 'http://a', '--timeout', 'soon'], 'seconds'],
+  [['get', 'ftp://a'], 'ftp:'],
+  [['get', 'http://a', '--proxy', 'ftp://a'], 'proxy'],
+])('%j is exit code 2 with a word about it', async (args, word) => {
+  const { code, out, said } = await run(...args)
+  expect([code, out]).toEqual([2, ''])
+  expect(said).toContain(word)
+})
+
+test('no response is exit code 3, and so is half of one', async () => {
+  expect(await run('get', 'http://127.0.0.1:1/')).toMatchObject({
+    code: 3,
+    said: expect.stringContaining('ECONNREFUSED'),
+  })
+  expect(await run('get', `${url}/silent`, '--timeout', '0.2')).toMatchObject({ code: 3 })
+})
+
+test('--help and --version say what they are asked for', async () => {
+  expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--continue') })
+  expect(await run('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+})
+
+test('--output writes a file, and a file that cannot be written is exit code 4', async () => {
+  expect(await run('get', `${url}/file`, '-o', 'file')).toMatchObject({ code: 0, out: '', said: '' })
+  expect(readFileSync(`${folder.path}/file`).equals(FILE)).toBe(true)
+  expect(existsSync(`${folder.path}/file.partial`)).toBe(false)
+  expect(await run('get', `${url}/file`, '-o', 'no/such/folder')).toMatchObject({ code: 4 })
+})
+
+/** Ends it by SIGINT when half of the file is there. */
+async function interrupted(name: string): Promise<Outcome> {
+  const child = begin('get', `${url}/half`, '-o', name)
+  const ended = outcomeOf(child)
+  const partial = `${folder.path}/${name}.partial`
+  while (!existsSync(partial) || readFileSync(partial).length < 500_000) await new Promise(setImmediate)
+  child.kill('SIGINT')
+  return ended
+}
+
+test('Ctrl-C leaves a part, with which --continue goes on', async () => {
+  expect(await interrupted('resumed')).toMatchObject({
+    code: 130,
+    said: expect.stringContaining('--continue'),
+  })
+  expect(existsSync(`${folder.path}/resumed`)).toBe(false)
+  ranges.length = 0
+  expect(await run('get', `${url}/half`, '-o', 'resumed', '--continue')).toMatchObject({ code: 0 })
+  expect(ranges).toEqual(['bytes=500000- "one"'])
+  expect(readFileSync(`${folder.path}/resumed`).equals(FILE)).toBe(true)
+  expect(existsSync(`${folder.path}/resumed.partial.json`)).toBe(false)
+})
+
+test('--continue begins anew when the server has another version', async () => {
+  await interrupted('changed')
+  writeFileSync(`${folder.path}/changed.partial`, Buffer.alloc(500_000, 'old'))
+  const partial = JSON.parse(readFileSync(`${folder.path}/changed.partial.json`, 'utf8'))
+  writeFileSync(`${folder.path}/changed.partial.json`, JSON.stringify({ ...partial, url: `${url}/file` }))
+  etag = '"two"'
+  expect(await run('get', `${url}/file`, '-o', 'changed', '-c')).toMatchObject({ code: 0 })
+  etag = '"one"'
+  expect(readFileSync(`${folder.path}/changed`).equals(FILE)).toBe(true)
+})
+
+test('--continue of what is all there gets nothing more', async () => {
+  writeFileSync(`${folder.path}/whole.partial`, FILE)
+  writeFileSync(
+    `${folder.path}/whole.partial.json`,
+    JSON.stringify({ url: `${url}/file`, validator: '"one"' }),
+  )
+  expect(await run('get', `${url}/file`, '-o', 'whole', '-c')).toMatchObject({ code: 0 })
+  expect(readFileSync(`${folder.path}/whole`).equals(FILE)).toBe(true)
+})
+
+test('a download is described with its share, size, rate and time left', () => {
+  expect(describeProgress('f', 0, 500_000, 1_000_000, 1_000)).toBe(
+    'f  ████████████░░░░░░░░░░░░ 50%  500.0 kB of 1.0 MB  500.0 kB/s  00:01',
+  )
+  expect(describeProgress('f', 0, 999, undefined, 0)).toBe('f  999 B  0 B/s')
+})

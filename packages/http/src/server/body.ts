@@ -52,6 +52,8 @@ export class RequestBody extends ReceivedBody {
   #left: number
   #isFinished: boolean
   #failure: HttpError | null = null
+  /** What it fails with behind the input that is here. */
+  #ending: HttpError | null = null
   #waiting: Direction<Buffer> | null = null
   #waitMax = 0
   /** Bytes of the body that came so far. */
@@ -128,6 +130,7 @@ export class RequestBody extends ReceivedBody {
       }
       if (this.#isFinished) return NOTHING
     }
+    if (this.#ending !== null) this.#fail(this.#ending)
     return undefined
   }
 
@@ -235,6 +238,12 @@ export class RequestBody extends ReceivedBody {
     this.#waiting?.wake(target.bytes)
   }
 
+  /** The client sends no more: what is here can still be received, and may be all of it. */
+  inputEnded(error: HttpError): void {
+    if (this.isWaiting) this.cut(error)
+    else this.#ending = error
+  }
+
   /** No more comes: whoever waits, or comes later, is told why. */
   cut(error: HttpError): void {
     if (this.#isFinished || this.#failure !== null) return
@@ -283,6 +292,7 @@ export class RequestBody extends ReceivedBody {
     if (this.#failure !== null) throw this.#failure
     const { input } = this.#source
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
+    if (this.#ending !== null) this.#fail(this.#ending)
     const bytes = Buffer.allocUnsafeSlow(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
     input.bytes.copy(bytes, 0, input.at - at, input.at)

@@ -234,13 +234,16 @@ export class Connection implements Receiver {
   ended(): void {
     this.#hasEnded = true
     const exchange = this.#exchange
-    const isHalfCloseAllowed = this.settings.allowHalfClose
-    if (this.#phase === HANDLING && exchange !== null) {
-      exchange.body?.cut(new HttpError('HTTP_CUT', 'the client ended in the middle of a body'))
-      if (!isHalfCloseAllowed) exchange.abort()
-    } else if (this.#phase === SENDING && exchange !== null) {
-      if (!isHalfCloseAllowed && exchange.isGrowing) exchange.abort()
+    if (this.#phase === HANDLING && exchange !== null) this.#clientEnded(exchange)
+    else if (this.#phase === SENDING && exchange !== null) {
+      if (!this.settings.allowHalfClose && exchange.isGrowing) exchange.abort()
     } else if (!this.isFlushing) this.#over()
+  }
+
+  /** It sends no more, and a handler waits. */
+  #clientEnded(exchange: Exchange): void {
+    exchange.body?.inputEnded(new HttpError('HTTP_CUT', 'the client ended in the middle of a body'))
+    if (!this.settings.allowHalfClose) exchange.abort()
   }
 
   /** Whatever is still being done for the client is in vain. */
@@ -287,6 +290,8 @@ export class Connection implements Receiver {
     this.#exchange = exchange
     exchange.begin(this.#owner.handler)
     charge(this.coroutine)
+    // The client ended while an earlier answer was sent: nobody will tell of it again.
+    if (this.#hasEnded && this.#phase === HANDLING) this.#clientEnded(exchange)
     return true
   }
 

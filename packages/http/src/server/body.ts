@@ -327,9 +327,9 @@ export class RequestBody extends ReceivedBody {
     if (this.#failure !== null) throw this.#failure
     const { input } = this.#source
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
+    if (this.#noMore !== null) this.#fail(this.#noMore)
     const bytes = bodyMemory(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
-    if (this.#noMore !== null) this.#fail(this.#noMore)
     input.bytes.copy(bytes, 0, input.at - at, input.at)
     this.target = { bytes, at, end: bytes.length }
     return this.#wait(scope)

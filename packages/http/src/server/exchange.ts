@@ -177,7 +177,8 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   /** Whether this answer has to be the last. */
   #mustClose(): boolean {
     const { body } = this
-    if (!this.keepsAlive || this.#connection.mustEnd) return true
+    // Cancelled: the client has gone away, and whatever else it asked for goes with it.
+    if (!this.keepsAlive || this.#connection.mustEnd || this.cancellation !== null) return true
     // Bytes of the tunnel may be here already, from a client that did not wait: they are no requests.
     if (this.isConnect) return true
     if (body === null || body.isFinished) return false

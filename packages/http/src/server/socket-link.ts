@@ -71,8 +71,9 @@ export class SocketLink implements Link, RawOperation<undefined> {
         count = raw.read(target.bytes, target.at, target.end - target.at)
         if (count > 0) receiver.gathered(count)
       }
+      // Lost while what came was served, as by a write that failed: nothing wakes whoever waits on a socket that is closed.
+      if (receiver.isOver || this.stream.isClosed) return undefined
       if (count < 0) return PENDING
-      if (receiver.isOver) return undefined
       if (count === 0) {
         receiver.ended()
         return receiver.isOver ? undefined : PENDING

@@ -9,8 +9,9 @@ import { fairness } from './fairness.js'
 import { httpClient } from './http-client.js'
 import { httpFile } from './http-file.js'
 import { httpHello } from './http-hello.js'
-import { httpJson } from './http-json.js'
 import { httpHono } from './http-hono.js'
+import { httpIdle } from './http-idle.js'
+import { httpJson } from './http-json.js'
 import { httpPost } from './http-post.js'
 import { idle } from './idle.js'
 import { prefork } from './prefork.js'
@@ -52,4 +53,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpJson,
   httpHono,
   httpPost,
+  httpIdle,
 ]

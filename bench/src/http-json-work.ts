@@ -49,7 +49,8 @@ interface Item {
   readonly id: number
   readonly name: string
   readonly description: string
-  readonly cents: number
+  readonly price: number
+  readonly quantity: number
   readonly inStock: boolean
 }
 
@@ -63,10 +64,11 @@ export interface Order {
 }
 
 const ITEMS: readonly Item[] = Array.from({ length: 6 }, (_, i) => ({
-  id: 1_000 + i,
+  id: 100_200 + i,
   name: `A thing of the kind ${i}`,
   description: 'It does what things of its kind do, and comes with a cable.',
-  cents: 999 + 100 * i,
+  price: (999 + 1_000 * i) / 100,
+  quantity: 1 + i,
   inStock: i % 3 !== 0,
 }))
 
@@ -90,7 +92,8 @@ export const ORDER_SCHEMA = {
           id: { type: 'integer' },
           name: { type: 'string' },
           description: { type: 'string' },
-          cents: { type: 'integer' },
+          price: { type: 'number' },
+          quantity: { type: 'integer' },
           inStock: { type: 'boolean' },
         },
       },

@@ -34,6 +34,32 @@ export function ping(port: number, options: PingOptions): Promise<PingFigures> {
   return answerOf<PingFigures>(command)
 }
 
+export interface WebSocketEchoOptions {
+  readonly connections: number
+  readonly bytes: number
+  readonly isText: boolean
+  readonly timeMs: number
+  readonly warmMs: number
+}
+
+export interface WebSocketEchoFigures {
+  /** All of them, with those of the warm-up, which the other figures leave out. */
+  readonly answers: number
+  readonly perSecond: number
+  readonly p50Us: number
+  readonly p99Us: number
+}
+
+/** Messages over WebSockets, each again as soon as it is echoed. */
+export function webSocketEcho(port: number, options: WebSocketEchoOptions): Promise<WebSocketEchoFigures> {
+  const { connections, bytes, isText, timeMs, warmMs } = options
+  const command = [PROGRAMS.load, 'websocket']
+  const numbers = { port, connections, bytes, 'time-ms': timeMs, 'warm-ms': warmMs }
+  for (const [name, value] of Object.entries(numbers)) command.push(`--${name}`, String(value))
+  if (isText) command.push('--text')
+  return answerOf<WebSocketEchoFigures>(command)
+}
+
 export interface StreamOptions {
   readonly direction: 'up' | 'down' | 'both'
   readonly bytes: number

@@ -1,9 +1,9 @@
 /** Runs the load generator for TLS, and counts the processor time that the server and it take meanwhile. */
-import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { cpuUsOf } from './cpu-time.js'
 import { LineProcess } from './line-process.js'
 import { PROGRAMS } from './native-build.js'
+import { pinnedLoad } from './processors.js'
 import type { ServerProcess } from './server-process.js'
 
 export type TlsLoad =
@@ -19,13 +19,6 @@ export interface TlsFigures {
   readonly loadPercent: number
 }
 
-/**
- * The server has one processor and the load generator another: the scheduler moves them about otherwise, and now and then puts both on
- * one. Undefined: there is only one.
- */
-export const SERVER_CPU: number | undefined = availableParallelism() > 1 ? 1 : undefined
-const LOAD_CPU = '0'
-
 interface Line {
   readonly count: number
   readonly perSecond?: number
@@ -35,8 +28,7 @@ interface Line {
 function commandOf(port: number, options: Readonly<Record<string, string | number>>): string[] {
   const { mode, ...rest } = options
   const flags = Object.entries(rest).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const pinned = SERVER_CPU === undefined ? [] : [PROGRAMS.pin, LOAD_CPU]
-  return [...pinned, PROGRAMS.loadTls, String(mode), '--port', String(port), ...flags]
+  return pinnedLoad([PROGRAMS.loadTls, String(mode), '--port', String(port), ...flags])
 }
 
 export async function tlsLoad(

@@ -11,6 +11,7 @@
 #include "ping.h"
 #include "stream.h"
 #include "support.h"
+#include "websocket.h"
 
 static const char USAGE[] =
     "usage: load <mode> --port N [options]\n"
@@ -19,6 +20,7 @@ static const char USAGE[] =
     "  stream  one connection, blocks of --bytes, --direction up|down|both\n"
     "  fetch   gets /file by HTTP/1.1, --requests times on each of --connections\n"
     "  dial    a new connection for each answer, in --connections places, for --time-ms   [--warm-ms]\n"
+    "  websocket  echo of messages of --bytes over --connections for --time-ms   [--text] [--warm-ms]\n"
     "  idle    opens --connections, numbered from --first; a line on stdin pings each once; waits --time-ms for answers\n"
     "Prints JSON. Ends when stdin closes.\n";
 
@@ -68,6 +70,10 @@ int main(int count, char **arguments) {
       options.hog_is_discarded = 1;
       continue;
     }
+    if (strcmp(arguments[i], "--text") == 0) {
+      options.is_text = 1;
+      continue;
+    }
     if (i + 1 >= count) fail("%s needs a value\n%s", arguments[i], USAGE);
     parse_option(&options, arguments[i], arguments[i + 1]);
     i++;
@@ -85,6 +91,10 @@ int main(int count, char **arguments) {
   } else if (strcmp(options.mode, "dial") == 0) {
     start_watchdog((options.warm_ms + options.time_ms) / 1000u + 60u);
     run_dial(&options);
+  } else if (strcmp(options.mode, "websocket") == 0) {
+    if (options.bytes > LIMIT_PING_BYTES) fail("--bytes of a message must be at most %u", LIMIT_PING_BYTES);
+    start_watchdog((options.warm_ms + options.time_ms) / 1000u + 60u);
+    run_websocket(&options);
   } else if (strcmp(options.mode, "fetch") == 0) {
     start_watchdog(LIMIT_MILLISECONDS / 1000u);
     run_fetch(&options);

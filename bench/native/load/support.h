@@ -26,6 +26,7 @@ struct options {
   uint32_t time_ms;
   uint32_t warm_ms;
   uint32_t pace_ms;     // 0: each connection pings again as soon as it is answered
+  int is_text;          // websocket: messages of text in place of binary ones
   int hog_is_discarded;  // the hog's first byte asks the server to discard instead of echoing
 };
 

@@ -26,6 +26,7 @@ import { tlsBulk } from './tls-bulk.js'
 import { tlsEcho } from './tls-echo.js'
 import { tlsHandshake } from './tls-handshake.js'
 import { tlsIdle } from './tls-idle.js'
+import { wsEcho } from './ws-echo.js'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   tcpEcho,
@@ -54,4 +55,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpHono,
   httpPost,
   httpIdle,
+  wsEcho,
 ]

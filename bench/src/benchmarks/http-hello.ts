@@ -3,28 +3,15 @@ import type { Benchmark, Context, Measured } from '../benchmark.js'
 import { FASTIFY, GO_HTTP, NGINX_HTTP, NODE_HTTP_SERVER, OURS_ASYNC, OURS_HTTP } from '../http-servers.js'
 import { hasProgram } from '../installed.js'
 import { type Contestant, interleave, pick } from '../interleave.js'
+import { serverCpu } from '../processors.js'
 import { type ServerProcess, withServers } from '../server-process.js'
 import { serversFor } from '../servers.js'
 import { costAtMost, ratioAtLeast } from '../target.js'
-import { wrk } from '../wrk.js'
+import { measureServer, type ServerFigures } from '../wrk.js'
 
 const CONNECTIONS = [10, 100, 1000] as const
 const KINDS = [OURS_HTTP, OURS_ASYNC, NODE_HTTP_SERVER, FASTIFY, NGINX_HTTP, GO_HTTP]
 const TARGETS = [ratioAtLeast('node:http', 2.2), ratioAtLeast('fastify', 2), ratioAtLeast('nginx', 0.6)]
-
-interface HelloFigures {
-  readonly perSecond: number
-  readonly cpuUsEach: number
-}
-
-async function measureOnce(
-  server: ServerProcess,
-  load: { readonly connections: number; readonly timeS: number },
-): Promise<HelloFigures> {
-  const cpuUsBefore = server.cpuUs()
-  const { perSecond, answers } = await wrk(server.port, load)
-  return { perSecond, cpuUsEach: (server.cpuUs() - cpuUsBefore) / answers }
-}
 
 async function measureCase(
   connections: number,
@@ -34,11 +21,11 @@ async function measureCase(
   const rounds = isQuick ? 1 : 7
   const load = { connections, timeS: isQuick ? 1 : 2 }
   const title = `${connections} connections`
-  const contestants: Contestant<HelloFigures>[] = []
+  const contestants: Contestant<ServerFigures>[] = []
   for (const [name, server] of servers) {
     progress(`${title}, warming up: ${name}`)
-    await wrk(server.port, { connections, timeS: 1 })
-    contestants.push({ name, measure: () => measureOnce(server, load) })
+    await measureServer(server, { connections, timeS: 1 })
+    contestants.push({ name, measure: () => measureServer(server, load) })
   }
   const all = await interleave(contestants, rounds, (round, name) => {
     progress(`${title}, round ${round + 1} of ${rounds}: ${name}`)
@@ -51,6 +38,12 @@ async function measureCase(
       samples: pick(all, ({ cpuUsEach }) => cpuUsEach),
       targets: [costAtMost('node:http', 0.45), costAtMost('fastify', 0.5), costAtMost('nginx', 1.65)],
     },
+    {
+      title: `${title}: processor that wrk took (%), near 100 the rate is its own`,
+      better: 'lower',
+      samples: pick(all, ({ loadPercent }) => loadPercent),
+      targets: [],
+    },
   ]
 }
 
@@ -62,11 +55,12 @@ export const httpHello: Benchmark = {
   unit: 'answers/s',
   async run(context) {
     if (!hasProgram('wrk')) throw new Error('there is no wrk. To have it: apt-get install wrk')
-    return withServers(serversFor('hello', KINDS, context), 'hello', async (servers) => {
+    const measureAll = async (servers: ReadonlyMap<string, ServerProcess>): Promise<Measured[]> => {
       const measured: Measured[] = []
       for (const connections of CONNECTIONS)
         measured.push(...(await measureCase(connections, servers, context)))
       return measured
-    })
+    }
+    return withServers(serversFor('hello', KINDS, context), 'hello', measureAll, serverCpu())
   },
 }

@@ -8,10 +8,11 @@ import { FOLDERS } from '../folders.js'
 import { ASKED_TARGET, FIELDS } from '../http-json-work.js'
 import { hasProgram, problemWithCore } from '../installed.js'
 import { type Contestant, interleave, pick } from '../interleave.js'
+import { serverCpu } from '../processors.js'
 import { type ServerProcess, withServers } from '../server-process.js'
 import { type ServerKind, serversFor } from '../servers.js'
 import { costAtMost, ratioAtLeast } from '../target.js'
-import { wrk } from '../wrk.js'
+import { measureServer, type ServerFigures } from '../wrk.js'
 
 type Job = 'json'
 
@@ -38,32 +39,18 @@ const KINDS: readonly ServerKind<Job>[] = [
   },
 ]
 
-interface JsonFigures {
-  readonly perSecond: number
-  readonly cpuUsEach: number
-}
-
-async function measureOnce(server: ServerProcess, timeS: number): Promise<JsonFigures> {
-  const cpuUsBefore = server.cpuUs()
-  const { perSecond, answers } = await wrk(server.port, {
-    connections: 100,
-    timeS,
-    target: ASKED_TARGET,
-    headers: FIELDS,
-  })
-  return { perSecond, cpuUsEach: (server.cpuUs() - cpuUsBefore) / answers }
-}
+const LOAD = { connections: 100, target: ASKED_TARGET, headers: FIELDS } as const
 
 async function measure(
   servers: ReadonlyMap<string, ServerProcess>,
   { isQuick, progress }: Context,
 ): Promise<Measured[]> {
   const rounds = isQuick ? 1 : 7
-  const contestants: Contestant<JsonFigures>[] = []
+  const contestants: Contestant<ServerFigures>[] = []
   for (const [name, server] of servers) {
     progress(`warming up: ${name}`)
-    await measureOnce(server, 1)
-    contestants.push({ name, measure: () => measureOnce(server, isQuick ? 1 : 2) })
+    await measureServer(server, { ...LOAD, timeS: 1 })
+    contestants.push({ name, measure: () => measureServer(server, { ...LOAD, timeS: isQuick ? 1 : 2 }) })
   }
   const all = await interleave(contestants, rounds, (round, name) => {
     progress(`round ${round + 1} of ${rounds}: ${name}`)
@@ -82,6 +69,12 @@ async function measure(
       samples: pick(all, ({ cpuUsEach }) => cpuUsEach),
       targets: [costAtMost('fastify', 0.5)],
     },
+    {
+      title: `${title}: processor that wrk took (%), near 100 the rate is its own`,
+      better: 'lower',
+      samples: pick(all, ({ loadPercent }) => loadPercent),
+      targets: [],
+    },
   ]
 }
 
@@ -93,6 +86,7 @@ export const httpJson: Benchmark = {
   unit: 'answers/s',
   async run(context) {
     if (!hasProgram('wrk')) throw new Error('there is no wrk. To have it: apt-get install wrk')
-    return withServers(serversFor('json', KINDS, context), 'json', (servers) => measure(servers, context))
+    const kinds = serversFor('json', KINDS, context)
+    return withServers(kinds, 'json', (servers) => measure(servers, context), serverCpu())
   },
 }

@@ -1,10 +1,11 @@
 /** What the TLS benchmarks share: a load on each server, in turns, as a rate and as processor time of the server. */
 import type { Context, Measured } from '../benchmark.js'
 import { interleave, pick } from '../interleave.js'
+import { SERVER_CPU } from '../processors.js'
 import { type ServerProcess, withServers } from '../server-process.js'
 import type { ServerKind, ServerMode } from '../servers.js'
 import type { Target } from '../target.js'
-import { SERVER_CPU, type TlsFigures, type TlsLoad, tlsLoad } from '../tls-load.js'
+import { type TlsFigures, type TlsLoad, tlsLoad } from '../tls-load.js'
 
 export interface TlsCase {
   readonly title: string

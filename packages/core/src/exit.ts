@@ -20,7 +20,7 @@ let isExiting = false
 const callbacks: (() => unknown)[] = []
 const listeners = new Set<{ close(): void }>()
 
-/** For whatever accepts connections: it is closed when the exit begins. @internal */
+/** For whatever accepts connections: it is closed when the exit begins. */
 export function closeOnExit(listener: { close(): void }): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)

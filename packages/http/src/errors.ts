@@ -22,6 +22,20 @@ export type HttpErrorCode =
   | 'HTTP_PROXY'
   /** The client was closed. */
   | 'HTTP_CLOSED'
+  /** The other side of a WebSocket broke RFC 6455 or 7692. It was told so with `closeCode` 1002. */
+  | 'WS_PROTOCOL'
+  /** Text that came over a WebSocket is no UTF-8 (1007). */
+  | 'WS_TEXT'
+  /** What came over a WebSocket passed a limit: `limit` names the option (1009; 1008 for fragments). */
+  | 'WS_LIMIT'
+  /** The WebSocket was closed, by either side and as it should be: `closeCode` and `reason` say what the peer said. */
+  | 'WS_CLOSED'
+  /** The connection of a WebSocket ended without a close: cut, reset, or broken by a send that was cancelled half-way. */
+  | 'WS_LOST'
+  /** The other side of a WebSocket answered no ping within `pongTimeoutMs`. */
+  | 'WS_DEAD'
+  /** A WebSocket was not to be had: `status` is what the server answered, undefined if it broke the handshake. */
+  | 'WS_REFUSED'
 
 /** How far a request of a client had come. */
 export type RequestPhase = 'queue' | 'connect' | 'send' | 'head' | 'body'
@@ -56,5 +70,23 @@ export class HttpError extends CoroError {
     this.phase = facts.phase
     this.url = facts.url
     this.safeToRetry = facts.safeToRetry ?? false
+  }
+}
+
+/** What happens to a WebSocket. */
+export class WebSocketError extends HttpError {
+  override readonly name: string = 'WebSocketError'
+  /** The code of RFC 6455, 7.4: what the peer closed with, or was told; undefined where there was none. */
+  readonly closeCode: number | undefined
+  /** What came with the code. */
+  readonly reason: string | undefined
+  constructor(
+    code: HttpErrorCode,
+    text: string,
+    facts: HttpErrorFacts & { readonly closeCode?: number | undefined; readonly reason?: string } = {},
+  ) {
+    super(code, text, facts)
+    this.closeCode = facts.closeCode
+    this.reason = facts.reason
   }
 }

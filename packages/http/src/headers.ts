@@ -5,6 +5,7 @@
  * Those of a message that came are the text of its head until somebody asks: most handlers look at few fields or none.
  */
 import { HttpError } from './errors.js'
+import { FieldTable, fieldKey, PLACES } from './wire/field-table.js'
 
 /** What headers can be made of. */
 export type HeadersInit =
@@ -14,9 +15,6 @@ export type HeadersInit =
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-const TAB = 9
-const CR = 13
-const SPACE = 32
 const COLON = 58
 /** What a small letter has and its capital has not. */
 const CASE_BIT = 32
@@ -27,8 +25,9 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
   /** The fields as they came, checked and up to the empty line, until they are taken apart. */
   #text: string | null = null
   #textFrom = 0
-  /** Where the fields begin in the text, from the first question on. */
-  #starts: number[] | null = null
+  /** Where the fields are in the text: the parser's as long as that knows no other head, then our own. */
+  #table: FieldTable | null = null
+  #serial = 0
   /** Name, value, name, value, … */
   #flat: string[] | null = null
 
@@ -42,30 +41,56 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
       }
   }
 
-  /** The fields in `text` from `from` up to an empty line, which a parser has found to be well. @internal */
-  static fromWire(text: string, from: number): HttpHeaders {
+  /**
+   * The fields in `text` from `from` up to an empty line, which a parser has found to be well. `table` has where they are, as long as it
+   * is at `serial`. @internal
+   */
+  static fromWire(text: string, from: number, table: FieldTable | null = null, serial = 0): HttpHeaders {
     const headers = new HttpHeaders()
     headers.#text = text
     headers.#textFrom = from
+    headers.#table = table
+    headers.#serial = serial
     return headers
   }
 
   #fields(): string[] {
-    this.#flat ??= this.#text === null ? [] : takeApart(this.#text, this.#textFrom)
-    this.#text = this.#starts = null
+    this.#flat ??= this.#text === null ? [] : this.#takeApart(this.#text)
+    this.#text = this.#table = null
     return this.#flat
+  }
+
+  #places(text: string): FieldTable {
+    if (this.#table?.serial !== this.#serial) {
+      this.#table = FieldTable.of(text, this.#textFrom)
+      this.#serial = this.#table.serial
+    }
+    return this.#table as FieldTable
+  }
+
+  #takeApart(text: string): string[] {
+    const { places, count } = this.#places(text)
+    const fields: string[] = []
+    for (let at = 0; at < PLACES * count; at += PLACES) {
+      const nameFrom = places[at + 1] as number
+      fields.push(text.slice(nameFrom, text.indexOf(':', nameFrom)))
+      fields.push(text.slice(places[at + 2] as number, places[at + 3] as number))
+    }
+    return fields
   }
 
   /** Finds fields where they are: most questions are about few of them, and need no copy of the others. */
   #getFromText(text: string, name: string): string | undefined {
-    this.#starts ??= startsOf(text, this.#textFrom)
-    const starts = this.#starts
+    const { places, count } = this.#places(text)
     const { length } = name
+    const key = fieldKey(length, name.charCodeAt(0), name.charCodeAt(length - 1))
     let joined: string | undefined
-    for (let i = 0; i < starts.length; i++) {
-      const at = starts[i] as number
-      if (text.charCodeAt(at + length) !== COLON || !isNameAt(text, at, name)) continue
-      const value = valueAt(text, at + length + 1)
+    for (let at = 0; at < PLACES * count; at += PLACES) {
+      if (places[at] !== key) continue
+      const nameFrom = places[at + 1] as number
+      if (text.charCodeAt(nameFrom + length) !== COLON) continue
+      if (!text.startsWith(name, nameFrom) && !isNameAt(text, nameFrom, name)) continue
+      const value = text.slice(places[at + 2] as number, places[at + 3] as number)
       joined = joined === undefined ? value : `${joined}, ${value}`
     }
     return joined
@@ -147,37 +172,11 @@ function isSame(name: string, key: string): boolean {
   return name.length === key.length && (name === key || name.toLowerCase() === key)
 }
 
-function takeApart(text: string, from: number): string[] {
-  const fields: string[] = []
-  for (let at = from; text.charCodeAt(at) !== CR && at < text.length; ) {
-    const colon = text.indexOf(':', at)
-    fields.push(text.slice(at, colon), valueAt(text, colon + 1))
-    at = text.indexOf('\r', colon) + 2
-  }
-  return fields
-}
-
-function startsOf(text: string, from: number): number[] {
-  const starts: number[] = []
-  for (let at = from; text.charCodeAt(at) !== CR && at < text.length; at = text.indexOf('\r', at) + 2)
-    starts.push(at)
-  return starts
-}
-
-/** Without the white space around it. */
-function valueAt(text: string, from: number): string {
-  let to = text.indexOf('\r', from)
-  while (from < to && isSpace(text.charCodeAt(from))) from++
-  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
-  return text.slice(from, to)
-}
-
 /** Whether what stands there is `name`, whatever the case of either. */
 function isNameAt(text: string, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     const code = name.charCodeAt(i)
     const other = text.charCodeAt(at + i)
-    if (other === COLON) return false
     if (code !== other && ((code ^ other) !== CASE_BIT || !isLetter(code | CASE_BIT))) return false
   }
   return true
@@ -185,8 +184,4 @@ function isNameAt(text: string, at: number, name: string): boolean {
 
 function isLetter(code: number): boolean {
   return code >= LETTER_A && code <= LETTER_Z
-}
-
-function isSpace(code: number): boolean {
-  return code === SPACE || code === TAB
 }

@@ -112,6 +112,25 @@ export { type StatusPageOptions, statusPage } from './handlers/status-page.js'
 export { withHeaders } from './handlers/with-headers.js'
 export type { ServerSentEvent } from './wire/server-sent-event.js'
 
+// WebSocket
+
+export {
+  type AcceptWebSocketOptions,
+  acceptWebSocket,
+  type WebSocketSession,
+} from './websocket/accept.js'
+export { type BroadcastOptions, type BroadcastResult, broadcast } from './websocket/broadcast.js'
+export { type ConnectWebSocketOptions, connectWebSocket, type WebSocketTarget } from './websocket/connect.js'
+export type { CompressionOptions, WebSocketOptions } from './websocket/options.js'
+export type { OriginRule } from './websocket/origin.js'
+export { WebSocketConnection } from './websocket/web-socket-connection.js'
+
 // Errors
 
-export { HttpError, type HttpErrorCode, type HttpErrorFacts, type RequestPhase } from './errors.js'
+export {
+  HttpError,
+  type HttpErrorCode,
+  type HttpErrorFacts,
+  type RequestPhase,
+  WebSocketError,
+} from './errors.js'

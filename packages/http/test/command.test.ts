@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn as start } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn as start } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -153,6 +153,15 @@ test('--output writes a file, and a file that cannot be written is exit code 4',
   expect(readFileSync(`${folder.path}/file`).equals(FILE)).toBe(true)
   expect(existsSync(`${folder.path}/file.partial`)).toBe(false)
   expect(await run('get', `${url}/file`, '-o', 'no/such/folder')).toMatchObject({ code: 4 })
+})
+
+test('--output to a pipe or a device writes there, and puts no file in its place', async () => {
+  const pipe = `${folder.path}/pipe`
+  execFileSync('mkfifo', [pipe])
+  const reader = outcomeOf(start('cat', [pipe], { stdio: ['pipe', 'pipe', 'pipe'] }))
+  expect(await run('get', `${url}/text`, '-o', pipe, '--continue')).toMatchObject({ code: 0, said: '' })
+  expect(await reader).toMatchObject({ code: 0, out: 'some text\n' })
+  expect(statSync(pipe).isFIFO()).toBe(true)
 })
 
 /** Ends it by SIGINT when half of the file is there. */

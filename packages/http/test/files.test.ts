@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { tcp } from '@shrapnel/core'
 import {
   type CertificateAuthority,
   curl,
@@ -286,6 +287,25 @@ test('a root that is a link may be put elsewhere: the next request sees it', asy
   rmSync(link)
   symlinkSync('2', link)
   expect((await bodyText(await handler(madeRequest('/version')))).toString()).toBe('2')
+})
+
+test('files that are asked for one behind the other come in that order, long ones between short ones', async () => {
+  const long = Buffer.alloc(9_000_000, 'long')
+  writeFileSync(join(root, 'long-between.bin'), long)
+  await using server = await serve({ port: 0 }, files(root))
+  using client = await tcp.connect('127.0.0.1', server.port)
+  const names = ['site.css', 'page.html', 'long-between.bin', 'site.css', 'site.css']
+  const asked = names.map((name) => `GET /${name} HTTP/1.1\r\nHost: a\r\n\r\n`).join('')
+  await client.send(`${asked}GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  const pieces: Buffer[] = []
+  for (let bytes = await client.recv(); bytes.length > 0; bytes = await client.recv()) pieces.push(bytes)
+  const bodies = Buffer.concat(pieces)
+    .toString('latin1')
+    .split(/HTTP\/1\.1 [\s\S]*?\r\n\r\n/)
+    .slice(1)
+  const texts = ['p {}', '<p>', long.toString('latin1'), 'p {}', 'p {}', 'Not Found\n']
+  expect(bodies.length).toBe(6)
+  expect(bodies.map((body, i) => body === texts[i])).toEqual(texts.map(() => true))
 })
 
 describe('it is not made', () => {

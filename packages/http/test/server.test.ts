@@ -15,6 +15,11 @@ import {
 
 const hello = (): HttpResponse => ({ headers: { 'content-type': 'text/plain' }, body: 'Hello, world!' })
 
+// biome-ignore lint/correctness/useYield: it is to fail before
+async function* failing(): AsyncGenerator<string> {
+  throw new Error('nothing there')
+}
+
 const places: readonly (readonly [string, Converse])[] = [
   ['in memory', inMemory],
   ['over a socket', overSocket],
@@ -48,6 +53,16 @@ describe.each(places)('a server %s', (_where, converse) => {
     first.set()
     const text = await talk.until(answers(5))
     expect(text.match(/<.*?>/g)).toEqual(['</0>', '</1>', '</2>', '</3>', '</4>'])
+  })
+
+  test('a body that fails before its first piece costs no answer that was to go out with it', async () => {
+    await using talk = await converse(
+      (request) => (request.path === '/1' ? { body: failing() } : { body: request.path }),
+      { onError: () => {} },
+    )
+    await talk.send(get('/0') + get('/1') + get('/2'))
+    const text = await talk.until(answers(3))
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 500', 'HTTP/1.1 200'])
   })
 
   test('understands a request that comes byte by byte', async () => {

@@ -36,7 +36,7 @@ export abstract class TimedWait<T> extends Wait<T> implements Timed {
   /** It was woken, has failed or was cancelled. Called once. */
   protected abstract ended(): void
 
-  /** @internal */
+  /** Called by the clock. */
   expire(): void {
     if (!this.isPending) return
     try {

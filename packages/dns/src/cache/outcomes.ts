@@ -106,7 +106,7 @@ export function timedOut(
   soFar: DnsError | undefined,
 ): DnsError {
   const { code = 'ETIMEOUT', server, attempts = [], extendedError, reply, cause } = soFar ?? {}
-  const servers = attempts.length === 0 ? '' : ` of ${attempts.map((each) => each.server).join(', ')}`
+  const servers = attempts.length === 0 ? '' : ` from ${attempts.map((each) => each.server).join(', ')}`
   return new DnsError(code, `no answer for ${name} ${type}${servers} within ${timeoutMs} ms`, {
     hostname: name,
     type,

@@ -31,7 +31,7 @@ export class Failures {
     let best = first
     for (const each of others) if (rank(each.error) > rank(best?.error)) best = each
     const cause = best?.error
-    const tried = this.#list.map(({ server, error }) => `${server} ${codeOf(error)}`).join(', ')
+    const tried = this.#list.map(({ server, error }) => `${server} ${wordOf(error)}`).join(', ')
     return new DnsError(codeOf(cause), `no server answered ${name} ${type} (${tried})`, {
       hostname: name,
       type,
@@ -46,6 +46,11 @@ export class Failures {
 
 function codeOf(error: unknown): DnsErrorCode {
   return error instanceof DnsError ? error.code : 'ECONNREFUSED'
+}
+
+/** What the system said, where it was the system. */
+function wordOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : codeOf(error)
 }
 
 function rank(error: unknown): number {

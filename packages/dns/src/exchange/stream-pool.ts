@@ -2,7 +2,8 @@
  * The connections to one server: one, as long as it has room, and a few at most. Queries that find no room wait for it in their order.
  * However slow the server is, many queries make few connections.
  */
-import { interruptible, type Stream, tcp } from '@shrapnel/core'
+import { type Stream, tcp } from '@shrapnel/core'
+import { loadTls } from '../tls-package.js'
 import type { Settings } from './options.js'
 import type { Channel, DropReason, Pending } from './pending.js'
 import type { ServerAddress } from './server-address.js'
@@ -78,10 +79,9 @@ export class StreamPool implements Channel, ConnectionOwner {
     return transport === 'tls' ? this.#openTls() : tcp.connect(address, port)
   }
 
-  /** The package is an optional peer: it is loaded by whoever uses it. */
   async #openTls(): Promise<Stream> {
     const { address, port, serverName, tls: options } = this.#server
-    const { tls } = await interruptible(import('@shrapnel/tls'))
+    const tls = await loadTls()
     return tls.connect(address, port, {
       ...options,
       alpn: ['dot'],

@@ -1,6 +1,7 @@
 /** Listens for queries. */
 import type { Socket, Stream } from '@shrapnel/core'
 import { checkFunction } from '@shrapnel/core/parts'
+import { loadTls } from '../tls-package.js'
 import { DnsServer, type Securing } from './dns-server.js'
 import { type ServeOptions, type ServeSettings, serveSettings } from './options.js'
 import type { QueryHandler } from './query.js'
@@ -21,7 +22,7 @@ export async function serve(options: ServeOptions, handler: QueryHandler): Promi
 
 async function securing({ tls: options, idleTimeoutMs }: ServeSettings): Promise<Securing | undefined> {
   if (options === undefined) return undefined
-  const { tls } = await import('@shrapnel/tls')
+  const tls = await loadTls()
   const { port: _, ...identity } = options
   const settled = { ...identity, alpn: [ALPN] }
   // A wrong certificate is an error of whoever starts the server, and not of each client.

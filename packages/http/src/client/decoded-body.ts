@@ -12,7 +12,7 @@ import type { FormLimits } from '../form/limits.js'
 import type { FormParts } from '../form/parts.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { decodeText, parseJson } from '../server/body-text.js'
+import { decodeText, OF_RESPONSE, parseJson } from '../server/body-text.js'
 import { listElements } from '../wire/list-value.js'
 import { type ExchangeSettings, MAX_COLLECTED_BYTES } from './options.js'
 import { readOnly, tooLong } from './response-body.js'
@@ -207,7 +207,7 @@ export class DecodedBody implements Body {
   }
 
   async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    return decodeText(await this.bytes(options), this.#contentType())
+    return decodeText(await this.bytes(options), this.#contentType(), OF_RESPONSE)
   }
 
   parts(options?: FormLimits): FormParts {
@@ -219,7 +219,7 @@ export class DecodedBody implements Body {
   }
 
   async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {
-    return parseJson<T>(await this.bytes(options))
+    return parseJson<T>(await this.bytes(options), OF_RESPONSE)
   }
 
   async recvInto(target: Uint8Array): Promise<number> {

@@ -10,7 +10,7 @@ import type { FormLimits } from '../form/limits.js'
 import type { FormParts } from '../form/parts.js'
 import { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { decodeText, parseJson } from '../server/body-text.js'
+import { decodeText, OF_RESPONSE, parseJson } from '../server/body-text.js'
 import type { Input } from '../server/input.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import { BODY_UNTIL_END, CHUNKED_BODY } from '../wire/response-head.js'
@@ -316,7 +316,7 @@ export class ResponseBody implements Body {
   }
 
   async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    return decodeText(await this.bytes(options), this.#contentType())
+    return decodeText(await this.bytes(options), this.#contentType(), OF_RESPONSE)
   }
 
   parts(options?: FormLimits): FormParts {
@@ -328,7 +328,7 @@ export class ResponseBody implements Body {
   }
 
   async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {
-    return parseJson<T>(await this.bytes(options))
+    return parseJson<T>(await this.bytes(options), OF_RESPONSE)
   }
 
   async recvInto(target: Uint8Array): Promise<number> {

@@ -1,7 +1,7 @@
 /** A response as a client sees it: the familiar face of fetch over a Body that is a Stream too. */
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { decodeText, parseJson } from '../server/body-text.js'
+import { decodeText, OF_RESPONSE, parseJson } from '../server/body-text.js'
 import { DecodedBody, type Decoding, decodeShort } from './decoded-body.js'
 import type { ExchangeSettings } from './options.js'
 import { ResponseBody } from './response-body.js'
@@ -108,13 +108,13 @@ export class ClientResponse implements Disposable {
   /** As `bytes`, as text: UTF-8, or what Content-Type says. */
   async text(options?: Collecting): Promise<string> {
     const whole = this.#takeWhole(options)
-    return decodeText(whole ?? (await this.body.bytes(options)), this.#contentType())
+    return decodeText(whole ?? (await this.body.bytes(options)), this.#contentType(), OF_RESPONSE)
   }
 
   /** As `bytes`, as JSON. */
   async json<T = unknown>(options?: Collecting): Promise<T> {
     const whole = this.#takeWhole(options)
-    return parseJson<T>(whole ?? (await this.body.bytes(options)))
+    return parseJson<T>(whole ?? (await this.body.bytes(options)), OF_RESPONSE)
   }
 
   async arrayBuffer(options?: Collecting): Promise<ArrayBuffer> {

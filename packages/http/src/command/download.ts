@@ -1,6 +1,7 @@
 /**
  * A body on its way into a file. It goes to FILE.partial, and beside that lies what the server calls this version of it (FILE.partial.json); so
- * it can be gone on with after whatever has happened, and FILE is there only when it is whole.
+ * it can be gone on with after whatever has happened, and FILE is there only when it is whole. What is no file, such as a device or a pipe,
+ * is written to as it is: a file in its place would be no help to anybody.
  */
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { interruptible } from '@shrapnel/core'
@@ -24,15 +25,18 @@ export class Download {
   /** Bytes that are there of an earlier attempt. */
   readonly #have: number
   readonly #begun: Begun | null
+  /** It is there, and no file. */
+  readonly #isSpecial: boolean
   #file: FileHandle | null = null
   #progress: Progress | null = null
   /** There is something to go on with. */
   isPartial: boolean
   #hasValidator: boolean
 
-  private constructor(path: string, url: string, have: number, begun: Begun | null) {
+  private constructor(path: string, url: string, have: number, begun: Begun | null, isSpecial: boolean) {
     this.path = path
-    this.partialPath = `${path}.partial`
+    this.partialPath = isSpecial ? path : `${path}.partial`
+    this.#isSpecial = isSpecial
     this.#url = url
     this.#have = have
     this.#begun = begun
@@ -43,9 +47,10 @@ export class Download {
     path: string,
     { url, continues }: { readonly url: string; readonly continues: boolean },
   ): Promise<Download> {
-    const begun = continues ? await readBegun(`${path}.partial.json`) : null
+    const special = await isSpecial(path)
+    const begun = continues && !special ? await readBegun(`${path}.partial.json`) : null
     const have = begun?.url === url ? await sizeOf(`${path}.partial`) : 0
-    return new Download(path, url, have, have > 0 ? begun : null)
+    return new Download(path, url, have, have > 0 ? begun : null, special)
   }
 
   /** What the request says, to get the rest if it is still the same (RFC 9110, 13.1.5). */
@@ -79,16 +84,18 @@ export class Download {
     const file = this.#file as FileHandle
     let at = from
     for await (const piece of response.body) {
-      await attempt(() => interruptible(file.write(piece, 0, piece.length, at)))
+      const place = this.#isSpecial ? null : at
+      await attempt(() => interruptible(file.write(piece, 0, piece.length, place)))
       at += piece.length
       this.isPartial = this.#hasValidator
       this.#progress?.advance(at)
     }
-    if (at === 0) await attempt(() => file.truncate(0))
+    if (at === 0 && !this.#isSpecial) await attempt(() => file.truncate(0))
   }
 
   /** What it would take to go on, before there is anything to go on with. */
   async #note(response: ClientResponse): Promise<void> {
+    if (this.#isSpecial) return
     const etag = response.headers.get('etag')
     const validator =
       etag !== undefined && !etag.startsWith('W/') ? etag : response.headers.get('last-modified')
@@ -111,6 +118,7 @@ export class Download {
     await attempt(async () => {
       await this.#file?.close()
       this.#file = null
+      if (this.#isSpecial) return
       await rename(this.partialPath, this.path)
       await rm(`${this.partialPath}.json`, { force: true })
     })
@@ -139,6 +147,14 @@ async function readBegun(path: string): Promise<Begun | null> {
     return typeof url === 'string' && typeof validator === 'string' ? { url, validator } : null
   } catch {
     return null
+  }
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isFile()
+  } catch {
+    return false
   }
 }
 

@@ -3,6 +3,7 @@
  * connection sends it. It decides how the body is framed (RFC 9112, 6), and whether the connection can go on after it.
  */
 import type { Stream } from '@shrapnel/core'
+import { checkFunction, checkInteger, wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import type { FileBody, HttpResponse, ResponseBody } from '../message.js'
 import { isBodiless } from '../wire/status.js'
@@ -11,6 +12,7 @@ import { type OutputBuffer, textLength } from './output-buffer.js'
 
 /** Longer blocks are sent from where they are. */
 const COPIED_BYTES = 16_384
+const MOST = Number.MAX_SAFE_INTEGER
 
 /** What is to follow the head, and how. */
 export type Rest =
@@ -124,6 +126,7 @@ export class Answer {
   }
 
   #later(body: Exclude<ResponseBody, string | Uint8Array | null>, status: number, asked: Asked): void {
+    checkBody(body)
     if ('file' in body) {
       const isSent = this.#framed(body.file.length, status, asked)
       if (isSent && body.file.length > 0) this.rest = { kind: 'file', file: body.file }
@@ -142,9 +145,24 @@ export class Answer {
   }
 }
 
+/** Before anything of the head counts: what is wrong with it later can only cut the connection. */
+function checkBody(body: unknown): void {
+  const expected = 'text, a Uint8Array, an async iterable, a Stream, { file } or null'
+  if (typeof body !== 'object' || body === null) throw wrongType('body', expected, body)
+  if ('file' in body) {
+    const { fd, offset, length, close } = (body.file ?? {}) as Partial<FileBody>
+    checkInteger('body.file.fd', fd, 0, MOST)
+    checkInteger('body.file.offset', offset, 0, MOST)
+    checkInteger('body.file.length', length, 0, MOST)
+    checkFunction('body.file.close', close)
+  } else if (!(Symbol.asyncIterator in body) && !('recv' in body && typeof body.recv === 'function'))
+    throw wrongType('body', `${expected}; for JSON, the text of it`, body)
+}
+
 function checkStatus(status: number, response: HttpResponse, asked: Asked): void {
   if (!Number.isInteger(status) || status < 100 || status > 999)
     throw new HttpError('HTTP_HEADER', `${status} is no status`)
+  if (response.upgrade !== undefined) checkFunction('upgrade', response.upgrade)
   const takesOver = status === 101 || (asked.isConnect && status >= 200 && status < 300)
   if (response.upgrade !== undefined ? !takesOver : status < 200)
     throw new HttpError(

@@ -2,7 +2,8 @@
  * Sends what does not fit into one write: long blocks, files, and bodies that grow while they are sent. In the scope of the request, so
  * that a generator which waits is interrupted when the client has gone.
  */
-import { Socket, type Stream } from '@shrapnel/core'
+import { type Awaitable, Socket, type Stream } from '@shrapnel/core'
+import { wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { FileBody, HttpResponse } from '../message.js'
@@ -20,15 +21,16 @@ export interface Outlet {
   sent(): void
 }
 
-/** `head` goes out before everything, together with the first of the body. */
+/** `head` goes out before everything, together with the first of the body. `begun`: what `beginFile` gave. */
 export async function sendRest(
   outlet: Outlet,
   head: Buffer,
   rest: Rest,
   response: HttpResponse,
+  begun?: Awaitable<number>,
 ): Promise<void> {
   if (rest.kind === 'bytes') await sendBlock(outlet, head, rest.bytes)
-  else if (rest.kind === 'file') await sendFile(outlet, head, rest.file)
+  else if (rest.kind === 'file') await sendFile(outlet, head, rest.file, begun)
   else await sendPieces(outlet, head, rest, response)
 }
 
@@ -52,15 +54,34 @@ async function sendBlock(outlet: Outlet, head: Buffer, bytes: Uint8Array): Promi
   }
 }
 
-async function sendFile(outlet: Outlet, head: Buffer, file: FileBody): Promise<void> {
+/** The first of a file. One that the kernel takes at once needs no promise; undefined where there is no sendfile. */
+export function beginFile(
+  { stream }: Outlet,
+  { fd, offset, length }: FileBody,
+): Awaitable<number> | undefined {
+  if (!(stream instanceof Socket)) return undefined
+  try {
+    return stream.sendFile(fd, offset, Math.min(length, PIECE_BYTES))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function sendFile(
+  outlet: Outlet,
+  head: Buffer,
+  file: FileBody,
+  begun: Awaitable<number> | undefined,
+): Promise<void> {
   const { stream } = outlet
-  await transmit(outlet, [head], head.length)
+  if (head.length > 0) await transmit(outlet, [head], head.length)
   for (let sent = 0; sent < file.length; ) {
     const wanted = Math.min(file.length - sent, PIECE_BYTES)
     let count: number
     if (stream instanceof Socket) {
       outlet.sending(wanted)
-      count = await stream.sendFile(file.fd, file.offset + sent, wanted)
+      const isFirst = sent === 0 && begun !== undefined
+      count = await (isFirst ? begun : stream.sendFile(file.fd, file.offset + sent, wanted))
       outlet.sent()
     } else {
       const bytes = await readAt(file.fd, file.offset + sent, Math.min(wanted, 262_144))
@@ -79,6 +100,7 @@ async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: 
   let count = 0
   for await (const piece of piecesOf(rest.pieces)) {
     const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+    if (!(bytes instanceof Uint8Array)) throw wrongType('a piece of a body', 'text or a Uint8Array', bytes)
     const { length } = bytes
     if (length === 0) continue
     count += length

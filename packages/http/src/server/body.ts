@@ -17,6 +17,10 @@ import type { Input } from './input.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const RECV_BYTES = 65_536
+/** Longer chunks are pieces of their own. */
+const SMALL_CHUNK_BYTES = 4_096
+/** So many small pieces one after another are made one: each takes more room than it has bytes. */
+const MOST_LOOSE = 256
 /** An announced length is believed up to here; beyond, memory is taken as bytes come. */
 const TRUSTED_BYTES = 1_048_576
 
@@ -140,10 +144,13 @@ export class RequestBody extends ReceivedBody {
     if (this.#failure !== null) throw this.#failure
     if (this.#isFinished) return NOTHING
     const { input } = this.#source
+    const decoder = this.#decoder
     while (input.at < input.end) {
       const count = this.#next(input, max)
       if (count > 0) {
-        const from = this.#decoder === null ? input.at - count : this.#decoder.dataFrom
+        const from = decoder === null ? input.at - count : decoder.dataFrom
+        const isMore = decoder !== null && count < SMALL_CHUNK_BYTES && count < max && input.at < input.end
+        if (isMore) return this.#takeMore(decoder, input, input.bytes.subarray(from, from + count), max)
         const bytes = bodyMemory(count)
         input.bytes.copy(bytes, 0, from, from + count)
         return bytes
@@ -152,6 +159,21 @@ export class RequestBody extends ReceivedBody {
     }
     if (this.#noMore !== null) this.#fail(this.#noMore)
     return undefined
+  }
+
+  /** What is here of several small chunks becomes one piece: as Buffers, chunks of one byte would take a hundred times their room. */
+  #takeMore(decoder: ChunkedDecoder, input: Input, first: Buffer, max: number): Buffer {
+    const bytes = Buffer.allocUnsafe(Math.min(max, first.length + input.size))
+    let at = first.copy(bytes)
+    try {
+      while (at < bytes.length && input.at < input.end && !this.#isFinished) {
+        const count = this.#next(input, bytes.length - at)
+        if (count > 0) at += input.bytes.copy(bytes, at, decoder.dataFrom, decoder.dataFrom + count)
+      }
+    } catch {
+      // What came before it is well. Whoever asks for more is told.
+    }
+    return bytes.subarray(0, at)
   }
 
   /** Steps over the next bytes: how many of them are the body's. */
@@ -265,13 +287,14 @@ export class RequestBody extends ReceivedBody {
     this.#waiting?.fail(error)
   }
 
-  /** The request was answered: whoever still waits, waits for nothing. */
+  /** The request was answered: what is left is dropped, and nobody may take that for the end, or wait for it. */
   leave(): void {
-    if (this.#waiting?.isWaiting !== true) return
+    if (this.#isFinished) return
     const { target } = this
     this.target = null
     if (target !== null && target.at > 0) this.#putBack(target)
-    this.#waiting.fail(new HttpError('HTTP_CUT', 'the request was answered'))
+    this.#failure ??= new HttpError('HTTP_CUT', 'the request was answered before its body was read')
+    this.#waiting?.fail(this.#failure)
   }
 
   /** Drops what is here of it. Throws what the chunks are refused with. */
@@ -304,9 +327,9 @@ export class RequestBody extends ReceivedBody {
     if (this.#failure !== null) throw this.#failure
     const { input } = this.#source
     if (input.size >= this.#left) return this.#take(this.#left) as Buffer
+    if (this.#noMore !== null) this.#fail(this.#noMore)
     const bytes = bodyMemory(Math.min(this.#left, TRUSTED_BYTES))
     const at = this.#next(input, bytes.length)
-    if (this.#noMore !== null) this.#fail(this.#noMore)
     input.bytes.copy(bytes, 0, input.at - at, input.at)
     this.target = { bytes, at, end: bytes.length }
     return this.#wait(scope)
@@ -315,6 +338,8 @@ export class RequestBody extends ReceivedBody {
   async #gatherChunks(maxBytes: number): Promise<Buffer> {
     const pieces: Buffer[] = []
     let count = 0
+    /** Small pieces at the end of `pieces`. */
+    let loose = 0
     try {
       for (;;) {
         const received = this.recv()
@@ -324,6 +349,10 @@ export class RequestBody extends ReceivedBody {
         count += bytes.length
         if (count > maxBytes) throw bodyTooLong('maxBytes')
         pieces.push(bytes)
+        loose = bytes.length < SMALL_CHUNK_BYTES ? loose + 1 : 0
+        if (loose < MOST_LOOSE) continue
+        pieces.push(Buffer.concat(pieces.splice(-loose)))
+        loose = 0
       }
     } catch (error) {
       // What was taken out of its chunks cannot be put back into them.

@@ -247,13 +247,16 @@ export class Connection implements Receiver {
   ended(): void {
     this.#hasEnded = true
     const exchange = this.#exchange
-    const isHalfCloseAllowed = this.settings.allowHalfClose
-    if (this.#phase === HANDLING && exchange !== null) {
-      exchange.body?.endInput(cutBody())
-      if (!isHalfCloseAllowed) exchange.abort()
-    } else if (this.#phase === SENDING && exchange !== null) {
-      if (!isHalfCloseAllowed && exchange.isGrowing) exchange.abort()
+    if (this.#phase === HANDLING && exchange !== null) this.#clientEnded(exchange)
+    else if (this.#phase === SENDING && exchange !== null) {
+      if (!this.settings.allowHalfClose && exchange.isGrowing) exchange.abort()
     } else if (!this.isFlushing) this.#over()
+  }
+
+  /** It sends no more, and a handler waits. */
+  #clientEnded(exchange: Exchange): void {
+    exchange.body?.endInput(cutBody())
+    if (!this.settings.allowHalfClose) exchange.abort()
   }
 
   /** Whatever is still being done for the client is in vain. */
@@ -301,6 +304,8 @@ export class Connection implements Receiver {
     if (this.#hasEnded) exchange.body?.endInput(cutBody())
     exchange.begin(this.#owner.handler)
     charge(this.coroutine)
+    // The client ended while an earlier answer was sent: nobody will tell of it again.
+    if (this.#hasEnded && this.#phase === HANDLING) this.#clientEnded(exchange)
     return true
   }
 
@@ -355,6 +360,14 @@ export class Connection implements Receiver {
   }
 
   // What an exchange comes to
+
+  /** Sends what is in the output as far as it goes at once: the rest of it is the caller's. */
+  writeNow(): Buffer {
+    const sent = this.#link.writeNow(out.bytes, out.at)
+    const rest = Buffer.from(out.bytes.subarray(sent, out.at))
+    out.clear()
+    return rest
+  }
 
   sendsBody(): void {
     this.#phase = SENDING

@@ -3,20 +3,21 @@
  * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
  */
 import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
-import { recently, reportFailure, runIn, Scope } from '@shrapnel/core/parts'
+import { recently, reportFailure, runIn, Scope, wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
 import { reasonOf } from '../wire/status.js'
 import type { Asked, Rest } from './answer.js'
 import { type BodySource, RequestBody } from './body.js'
-import { dropBody, type Outlet, sendRest } from './body-sender.js'
+import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
 import type { Connection } from './connection.js'
 import type { Input } from './input.js'
 import { ServerRequest } from './request.js'
 import { answer, head, out } from './shared-parts.js'
 import { isGone, isThenable, reset } from './stream-end.js'
 
+const NOTHING = Buffer.alloc(0)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 export class Exchange extends Scope implements Asked, BodySource, Outlet {
@@ -28,6 +29,9 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   keepsAlive: boolean
   /** Its body is being sent, in pieces. */
   isSending = false
+  #hasSent = false
+  /** Where its head begins in the output: before it are answers to earlier requests. */
+  #headFrom = 0
   readonly #connection: Connection
   #awaitsContinue = false
   /** When somebody began to wait for the body, and how long that was altogether. */
@@ -46,7 +50,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     this.isHead = methodLength === 4 && text.startsWith('HEAD')
     this.isConnect = methodLength === 7 && text.startsWith('CONNECT')
     this.keepsAlive = !framing.saysClose && (head.minorVersion === 1 || framing.saysKeepAlive)
-    this.request = new ServerRequest(connection, text, head, recently())
+    this.request = new ServerRequest(connection, text, recently())
     if (framing.isChunked || framing.contentLength > 0) this.#expectBody()
   }
 
@@ -76,7 +80,9 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
       return
     }
     if (isThenable(response)) {
-      response.then(
+      // What only looks like a promise may settle twice, or throw.
+      const settling = response instanceof Promise ? response : Promise.resolve(response)
+      settling.then(
         (later) => this.#onAnswer(later),
         (error) => this.#onFailure(error),
       )
@@ -105,7 +111,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
       connection.afterFlush = () => this.#onFailure(error)
       return
     }
-    if (connection.isLost || (error instanceof Interrupted && this.cancellation !== null)) {
+    if (connection.isLost || (this.cancellation !== null && isOfLeaving(error))) {
       connection.abandoned(this)
       return
     }
@@ -131,10 +137,12 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   #answer(response: HttpResponse): void {
     const connection = this.#connection
     try {
+      checkResponse(response)
       if (response.upgrade !== undefined) this.#skipBody()
+      this.#headFrom = out.at
       answer.write(response, this, this.#mustClose(), recently())
     } catch (error) {
-      if (typeof response === 'object' && response !== null) dropBody(response)
+      this.#drop(response)
       this.#answerError(error)
       return
     }
@@ -144,6 +152,15 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     else {
       if (response.body !== undefined) dropBody(response)
       connection.answered(this)
+    }
+  }
+
+  /** Of what cannot be sent, and may be anything. */
+  #drop(response: HttpResponse): void {
+    try {
+      if (typeof response === 'object' && response !== null) dropBody(response)
+    } catch (error) {
+      this.report(error)
     }
   }
 
@@ -160,7 +177,8 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   /** Whether this answer has to be the last. */
   #mustClose(): boolean {
     const { body } = this
-    if (!this.keepsAlive || this.#connection.mustEnd) return true
+    // Cancelled: the client has gone away, and whatever else it asked for goes with it.
+    if (!this.keepsAlive || this.#connection.mustEnd || this.cancellation !== null) return true
     // Bytes of the tunnel may be here already, from a client that did not wait: they are no requests.
     if (this.isConnect) return true
     if (body === null || body.isFinished) return false
@@ -172,7 +190,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   }
 
   #answerError(error: unknown): void {
-    const status = (error instanceof HttpError ? error.status : undefined) ?? 500
+    const status = statusOf(error)
     if (status >= 500) this.report(error)
     // An error's own words may say more than a client should know; but for those about what the client did.
     const text = status < 500 ? (error as HttpError).message : reasonOf(status)
@@ -194,23 +212,54 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
   }
 
-  /** A body that is not sent in one write. The next request waits for its end. */
+  /** A body that is not sent in one write. The next request waits for its end; but a file that the kernel takes whole needs no promise. */
   #sendRest(response: HttpResponse, rest: Rest): void {
-    this.isSending = true
     this.#response = response
-    this.#connection.sendsBody()
-    const first = out.take()
-    runIn(this as Scope, sendRest, this as Outlet, first, rest, response).then(
+    const connection = this.#connection
+    let first: Buffer
+    let begun: Awaitable<number> | undefined
+    this.#hasSent = rest.kind === 'file'
+    try {
+      first = rest.kind === 'file' ? connection.writeNow() : out.take()
+      if (rest.kind === 'file' && first.length === 0)
+        begun = runIn(this as Scope, beginFile, this as Outlet, rest.file)
+    } catch (error) {
+      out.clear()
+      first = NOTHING
+      begun = Promise.reject(error)
+    }
+    if (rest.kind === 'file' && begun === rest.file.length) {
+      dropBody(response)
+      connection.answered(this)
+      return
+    }
+    this.isSending = true
+    connection.sendsBody()
+    runIn(this as Scope, sendRest, this as Outlet, first, rest, response, begun).then(
       () => this.#restSent(),
       (error) => {
-        // Half an answer cannot be made whole: the client must not take it for one.
         const isExpected = error instanceof Interrupted || this.stream.isClosed || isGone(error)
+        if (!isExpected && !this.#hasSent) {
+          out.add(first.subarray(0, this.#headFrom))
+          this.#replaceAnswer(response, error)
+          return
+        }
+        // Half an answer cannot be made whole: the client must not take it for one.
         if (!isExpected) this.report(error)
         this.#connection.isLost = true
         reset(this.stream)
         this.#restSent()
       },
     )
+  }
+
+  /** Its body failed before anything was sent: the client can still be told. */
+  #replaceAnswer(response: HttpResponse, error: unknown): void {
+    this.isSending = false
+    this.#response = null
+    this.#drop(response)
+    this.#answerError(error)
+    this.#connection.goOn()
   }
 
   #restSent(): void {
@@ -236,6 +285,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   }
 
   sending(bytes: number): void {
+    this.#hasSent = true
     this.#connection.sending(bytes)
   }
 
@@ -307,4 +357,20 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
       }),
     )
   }
+}
+
+/** What a handler gives is most often wrong in one of these ways. */
+function checkResponse(response: unknown): asserts response is HttpResponse {
+  if (typeof response !== 'object' || response === null || Array.isArray(response))
+    throw wrongType('what a handler returns', 'an object of status, headers and body', response)
+}
+
+/** What a handler fails with when its client goes away: its waits are interrupted, and the body that it reads is cut. */
+function isOfLeaving(error: unknown): boolean {
+  return error instanceof Interrupted || (error instanceof HttpError && error.code === 'HTTP_CUT')
+}
+
+/** An error with a phase is that of a request which the handler made itself: its status is what another server said. */
+function statusOf(error: unknown): number {
+  return error instanceof HttpError && error.phase === undefined ? (error.status ?? 500) : 500
 }

@@ -33,4 +33,6 @@ export interface Link {
   pull(): void
   /** Sends. False: not all of it could go at once, and `flushed` or `failed` follows. The bytes may be changed afterwards. */
   write(bytes: Buffer, end: number): boolean
+  /** Sends what can go at once, and says how much that was. */
+  writeNow(bytes: Buffer, end: number): number
 }

@@ -4,10 +4,10 @@ import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { HttpRequest } from '../message.js'
-import type { RequestHead } from '../wire/request-head.js'
 import { type BodySource, RequestBody } from './body.js'
 import type { Connection } from './connection.js'
 import { Input } from './input.js'
+import { head } from './shared-parts.js'
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 /** What there is none of is never waited for. */
@@ -25,6 +25,8 @@ export class ServerRequest implements HttpRequest {
   readonly #methodTo: number
   readonly #targetTo: number
   readonly #fieldsFrom: number
+  /** Of the table of fields, while that is about this head. */
+  readonly #serial: number
   #headers: HttpHeaders | null = null
   #url: URL | null = null
   /** @internal */
@@ -32,13 +34,15 @@ export class ServerRequest implements HttpRequest {
   #controller: AbortController | null = null
   #isDone = false
 
-  constructor(connection: Connection, text: string, head: RequestHead, receivedAt: number) {
+  /** Of the head that was parsed last. */
+  constructor(connection: Connection, text: string, receivedAt: number) {
     const { from } = head
     this.#connection = connection
     this.#head = text
     this.#methodTo = head.methodTo - from
     this.#targetTo = head.targetTo - from
     this.#fieldsFrom = head.fieldsFrom - from
+    this.#serial = head.table.serial
     this.version = head.minorVersion === 1 ? '1.1' : '1.0'
     this.receivedAt = receivedAt
   }
@@ -105,7 +109,7 @@ export class ServerRequest implements HttpRequest {
   }
 
   get headers(): HttpHeaders {
-    this.#headers ??= HttpHeaders.fromWire(this.#head, this.#fieldsFrom)
+    this.#headers ??= HttpHeaders.fromWire(this.#head, this.#fieldsFrom, head.table, this.#serial)
     return this.#headers
   }
 

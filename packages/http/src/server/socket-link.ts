@@ -71,8 +71,9 @@ export class SocketLink implements Link, RawOperation<undefined> {
         count = raw.read(target.bytes, target.at, target.end - target.at)
         if (count > 0) receiver.gathered(count)
       }
+      // Lost while what came was served, as by a write that failed: nothing wakes whoever waits on a socket that is closed.
+      if (receiver.isOver || this.stream.isClosed) return undefined
       if (count < 0) return PENDING
-      if (receiver.isOver) return undefined
       if (count === 0) {
         receiver.ended()
         return receiver.isOver ? undefined : PENDING
@@ -83,7 +84,7 @@ export class SocketLink implements Link, RawOperation<undefined> {
   }
 
   write(bytes: Buffer, end: number): boolean {
-    const sent = Math.max(0, this.#raw.write(bytes, 0, end))
+    const sent = this.writeNow(bytes, end)
     if (sent === end) return true
     const rest = Buffer.from(bytes.subarray(sent, end))
     runIn(this.#scope, () => this.stream.send(rest)).then(
@@ -91,5 +92,9 @@ export class SocketLink implements Link, RawOperation<undefined> {
       (error) => this.#receiver.failed(error),
     )
     return false
+  }
+
+  writeNow(bytes: Buffer, end: number): number {
+    return Math.max(0, this.#raw.write(bytes, 0, end))
   }
 }

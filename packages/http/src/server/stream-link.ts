@@ -93,6 +93,11 @@ export class StreamLink implements Link {
     )
     return false
   }
+
+  /** A stream takes all or nothing. */
+  writeNow(): number {
+    return 0
+  }
 }
 
 class PauseWait extends Wait<void> {

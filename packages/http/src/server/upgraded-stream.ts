@@ -13,6 +13,18 @@ export class UpgradedStream implements Stream {
     this.#early = early
   }
 
+  /** The connection itself, for who has taken what came early. */
+  get inner(): Stream {
+    return this.#stream
+  }
+
+  /** What has come already, which is then received no more. */
+  takeEarly(): Buffer {
+    const early = this.#early
+    this.#early = early.subarray(early.length)
+    return early
+  }
+
   get isClosed(): boolean {
     return this.#stream.isClosed
   }

@@ -19,6 +19,7 @@ import {
   SPACE,
 } from './characters.js'
 import { FieldScanner, INCOMPLETE } from './field-scanner.js'
+import { FieldTable, fieldKey } from './field-table.js'
 import { Framing } from './framing.js'
 import { type HeadLimits, MAX_METHOD_BYTES } from './limits.js'
 import { badByte, badSyntax, pastLimit } from './refusals.js'
@@ -33,6 +34,8 @@ const VERSION_BYTES = 8
 
 export class RequestHead {
   readonly framing = new Framing()
+  /** Where the fields are, counted from `from`. */
+  readonly table = new FieldTable()
   /** From the first byte, which is `from`. */
   from = 0
   methodTo = 0
@@ -100,9 +103,11 @@ export class RequestHead {
   }
 
   #parseFields(bytes: Buffer, to: number, limits: HeadLimits): boolean {
-    const { framing } = this
+    const { framing, table, from } = this
     const field = this.#field
     framing.reset()
+    table.begin()
+    field.begin(bytes, to - this.fieldsFrom)
     this.expectsContinue = this.hasUpgrade = false
     let hosts = 0
     let count = 0
@@ -118,6 +123,8 @@ export class RequestHead {
       if (next === INCOMPLETE) return false
       if (++count > limits.maxHeaders) throw pastLimit('maxHeaders', 431, 'there are more header fields')
       const length = field.nameTo - at
+      const key = fieldKey(length, bytes[at] as number, bytes[field.nameTo - 1] as number)
+      table.add(key, at - from, field.valueFrom - from, field.valueTo - from)
       if (length === 4) {
         if (matches(bytes, at, HOST)) {
           if (++hosts > 1) throw badSyntax('two Hosts')

@@ -2,15 +2,22 @@
 import { join } from 'node:path'
 import { OURS } from './benchmark.js'
 import { FOLDERS } from './folders.js'
-import { problemWithCore, serverProgram } from './installed.js'
+import { hasProgram, problemWithCore, serverProgram } from './installed.js'
+import { PROGRAMS } from './native-build.js'
 import type { ServerKind } from './servers.js'
 
-/** `hello`: 13 bytes of text to every request. `hono`: an application of Hono. `post`: takes a body. */
-export type HttpJob = 'hello' | 'hono' | 'post'
+/** `hello`: 13 bytes of text to every request. `hono`: an application of Hono. `post`: takes a body. `idle`: `hello`, over connections that may wait for ever. */
+export type HttpJob = 'hello' | 'hono' | 'post' | 'idle'
 
 const nodeServer =
   (file: string) =>
-  (job: HttpJob): readonly string[] => [process.execPath, join(FOLDERS.dist, 'servers', file), job]
+  (job: HttpJob): readonly string[] => [
+    process.execPath,
+    // Memory is asked for when garbage has been collected.
+    ...(job === 'idle' ? ['--expose-gc'] : []),
+    join(FOLDERS.dist, 'servers', file),
+    job,
+  ]
 
 export const OURS_HTTP: ServerKind<HttpJob> = {
   name: OURS,
@@ -35,6 +42,12 @@ export const FASTIFY: ServerKind<HttpJob> = {
   name: 'fastify',
   command: nodeServer('http-fastify.js'),
   howToInstall: 'pnpm install',
+}
+/** Of the standard library, on one processor as the others are. */
+export const GO_HTTP: ServerKind<HttpJob> = {
+  name: 'go net/http',
+  command: () => (hasProgram(PROGRAMS.goHttp) ? ['env', 'GOMAXPROCS=1', PROGRAMS.goHttp] : undefined),
+  howToInstall: 'apt-get install golang-go',
 }
 export const NGINX_HTTP: ServerKind<HttpJob> = {
   name: 'nginx',

@@ -16,6 +16,7 @@ export const PROGRAMS = {
   loadTls: join(FOLDERS.build, 'load-tls'),
   serverTls: join(FOLDERS.build, 'server-tls'),
   go: join(FOLDERS.build, 'echo-go'),
+  goHttp: join(FOLDERS.build, 'http-hello-go'),
 } as const
 
 function filesIn(folder: string): string[] {
@@ -51,7 +52,8 @@ export function buildNative(): void {
   compileC(PROGRAMS.load, filesIn(join(FOLDERS.native, 'load')))
   compileC(PROGRAMS.server, filesIn(join(FOLDERS.native, 'server')))
   compileC(PROGRAMS.pin, [join(FOLDERS.native, 'pin.c')])
-  buildGoPeer()
+  buildGoPeer(PROGRAMS.go, 'echo.go')
+  buildGoPeer(PROGRAMS.goHttp, 'http-hello.go')
 }
 
 /** The load generator and the C server for TLS, which alone need OpenSSL's headers and libraries. */
@@ -77,11 +79,11 @@ export function buildNativeTls(): void {
 }
 
 /** A peer that cannot be built is a peer that is not there: no reason to stop. */
-function buildGoPeer(): void {
-  const source = join(FOLDERS.peers, 'echo.go')
-  if (!hasProgram('go') || isCurrent(PROGRAMS.go, [source])) return
+function buildGoPeer(program: string, file: string): void {
+  const source = join(FOLDERS.peers, file)
+  if (!hasProgram('go') || isCurrent(program, [source])) return
   try {
-    execFileSync('go', ['build', '-o', PROGRAMS.go, source], {
+    execFileSync('go', ['build', '-o', program, source], {
       stdio: ['ignore', 2, 2],
       env: goEnvironment(),
     })

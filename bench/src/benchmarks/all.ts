@@ -10,6 +10,7 @@ import { httpClient } from './http-client.js'
 import { httpFile } from './http-file.js'
 import { httpHello } from './http-hello.js'
 import { httpHono } from './http-hono.js'
+import { httpIdle } from './http-idle.js'
 import { httpJson } from './http-json.js'
 import { httpPost } from './http-post.js'
 import { idle } from './idle.js'
@@ -53,5 +54,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpJson,
   httpHono,
   httpPost,
+  httpIdle,
   wsEcho,
 ]

@@ -1,6 +1,6 @@
 /** An answer of 13 bytes to each request, over connections that stay open: what a server costs beside its handler. No pipelining. */
 import type { Benchmark, Context, Measured } from '../benchmark.js'
-import { FASTIFY, NGINX_HTTP, NODE_HTTP_SERVER, OURS_ASYNC, OURS_HTTP } from '../http-servers.js'
+import { FASTIFY, GO_HTTP, NGINX_HTTP, NODE_HTTP_SERVER, OURS_ASYNC, OURS_HTTP } from '../http-servers.js'
 import { hasProgram } from '../installed.js'
 import { type Contestant, interleave, pick } from '../interleave.js'
 import { serverCpu } from '../processors.js'
@@ -10,7 +10,7 @@ import { costAtMost, ratioAtLeast } from '../target.js'
 import { measureServer, type ServerFigures } from '../wrk.js'
 
 const CONNECTIONS = [10, 100, 1000] as const
-const KINDS = [OURS_HTTP, OURS_ASYNC, NODE_HTTP_SERVER, FASTIFY, NGINX_HTTP]
+const KINDS = [OURS_HTTP, OURS_ASYNC, NODE_HTTP_SERVER, FASTIFY, NGINX_HTTP, GO_HTTP]
 const TARGETS = [ratioAtLeast('node:http', 2.2), ratioAtLeast('fastify', 2), ratioAtLeast('nginx', 0.6)]
 
 async function measureCase(

@@ -6,6 +6,7 @@ const server = createServer((_request, response) => {
   response.writeHead(200, { 'content-type': 'text/plain' })
   response.end('Hello, world!')
 })
+if (process.argv[2] === 'idle') server.keepAliveTimeout = 0
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server has no port')

@@ -5,9 +5,14 @@ import { announce } from './control.js'
 const hello: Handler = () => ({ headers: { 'content-type': 'text/plain' }, body: 'Hello, world!' })
 const helloLater: Handler = async () => ({ headers: { 'content-type': 'text/plain' }, body: 'Hello, world!' })
 
-const [, , , how] = process.argv
+const [, , job, how] = process.argv
 const server = await serve(
-  { port: 0, backlog: 4096, maxRequestsPerConnection: 1e9 },
+  {
+    port: 0,
+    backlog: 4096,
+    maxRequestsPerConnection: 1e9,
+    ...(job === 'idle' ? { idleTimeoutMs: 3_600_000 } : {}),
+  },
   how === 'async' ? helloLater : hello,
 )
 announce(server.port)

@@ -23,3 +23,5 @@ export const MAX_ARRAY_DIMENSIONS = 6
 export const MAX_SCRAM_ITERATIONS = 1_000_000
 /** The relations that a replication stream may describe and that are kept. */
 export const MAX_RELATIONS = 65_536
+/** Composites, records and arrays inside of one another. A record says itself what is in it, so a server could go on for ever. */
+export const MAX_VALUE_DEPTH = 32

@@ -14,13 +14,13 @@ function hstoreFromText(text: string): Hstore {
   let end = 0
   for (let found = PAIR.exec(text); found !== null; found = PAIR.exec(text)) {
     const value = found[2]
-    pairs.push([unescape(found[1] as string), value === undefined ? null : unescape(value)])
+    pairs.push([unquoted(found[1] as string), value === undefined ? null : unquoted(value)])
     end = PAIR.lastIndex
   }
   return end === text.length ? Object.fromEntries(pairs) : badValue('hstore', end)
 }
 
-const unescape = (text: string) => text.replace(/\\(.)/gs, '$1')
+const unquoted = (text: string) => text.replace(/\\(.)/gs, '$1')
 const quote = (text: string) => `"${text.replace(/[\\"]/g, '\\$&')}"`
 
 function pairsOf(value: unknown): [string, string | null][] {

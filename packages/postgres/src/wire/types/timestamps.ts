@@ -86,8 +86,11 @@ function momentToText(name: string, value: unknown): string {
 }
 
 function writeMoment(name: string, writer: MessageWriter, value: unknown): void {
-  if (value === Infinity) return writeWords(writer, HIGH_INFINITY, LOW_INFINITY)
-  if (value === -Infinity) return writeWords(writer, MINUS_HIGH, 0)
+  if (value === Infinity || value === -Infinity) {
+    if (value > 0) writeWords(writer, HIGH_INFINITY, LOW_INFINITY)
+    else writeWords(writer, MINUS_HIGH, 0)
+    return
+  }
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) refuse(name, value)
   const microseconds = (value.getTime() - EPOCH_MS) * 1000
   if (!Number.isSafeInteger(microseconds)) {

@@ -40,7 +40,9 @@ export function shortText(bytes: Uint8Array, at: number, end: number): string {
   let all = 0
   for (let i = at; i < end; i++) all |= bytes[i] as number
   if (all > 0x7f) return utf8Text(bytes, at, end)
-  return length > 6 ? sevenToTwelve(bytes as unknown as Bytes, at, length) : upToSix(bytes as unknown as Bytes, at, length)
+  return length > 6
+    ? sevenToTwelve(bytes as unknown as Bytes, at, length)
+    : upToSix(bytes as unknown as Bytes, at, length)
 }
 
 function upToSix(b: Bytes, i: number, length: number): string {
@@ -56,25 +58,101 @@ function upToSix(b: Bytes, i: number, length: number): string {
     case 4:
       return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number)
     case 5:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+      )
     default:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+      )
   }
 }
 
 function sevenToTwelve(b: Bytes, i: number, length: number): string {
   switch (length) {
     case 7:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+        b[i + 6] as number,
+      )
     case 8:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number, b[i + 7] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+        b[i + 6] as number,
+        b[i + 7] as number,
+      )
     case 9:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number, b[i + 7] as number, b[i + 8] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+        b[i + 6] as number,
+        b[i + 7] as number,
+        b[i + 8] as number,
+      )
     case 10:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number, b[i + 7] as number, b[i + 8] as number, b[i + 9] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+        b[i + 6] as number,
+        b[i + 7] as number,
+        b[i + 8] as number,
+        b[i + 9] as number,
+      )
     case 11:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number, b[i + 7] as number, b[i + 8] as number, b[i + 9] as number, b[i + 10] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+        b[i + 6] as number,
+        b[i + 7] as number,
+        b[i + 8] as number,
+        b[i + 9] as number,
+        b[i + 10] as number,
+      )
     default:
-      return fromCodes(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number, b[i + 7] as number, b[i + 8] as number, b[i + 9] as number, b[i + 10] as number, b[i + 11] as number)
+      return fromCodes(
+        b[i] as number,
+        b[i + 1] as number,
+        b[i + 2] as number,
+        b[i + 3] as number,
+        b[i + 4] as number,
+        b[i + 5] as number,
+        b[i + 6] as number,
+        b[i + 7] as number,
+        b[i + 8] as number,
+        b[i + 9] as number,
+        b[i + 10] as number,
+        b[i + 11] as number,
+      )
   }
 }

@@ -25,3 +25,5 @@ export const MAX_SCRAM_ITERATIONS = 1_000_000
 export const MAX_RELATIONS = 65_536
 /** Composites, records and arrays inside of one another. A record says itself what is in it, so a server could go on for ever. */
 export const MAX_VALUE_DEPTH = 32
+/** One row of COPY. */
+export const MAX_COPY_ROW_BYTES = 64 * 1024 * 1024

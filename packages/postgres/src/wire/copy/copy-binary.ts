@@ -1,11 +1,11 @@
 /** COPY in binary: a signature, rows of counted values, a count of -1. PostgreSQL documentation, COPY, "Binary Format". */
-import { asBuffer } from '../body-reader.js'
 import { fail, failLimit, PostgresWireError } from '../errors.js'
 import { MAX_COLUMNS, MAX_COPY_ROW_BYTES } from '../limits.js'
 import type { MessageWriter } from '../message-writer.js'
 import { copyBytes } from '../types/bytea.js'
 import type { TypeCodec } from '../types/type-codec.js'
 import { binaryValue } from '../types/type-lookup.js'
+import { HeldBytes } from './held-bytes.js'
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 const HEADER_BYTES = SIGNATURE.length + 8
@@ -13,7 +13,6 @@ const HEADER_BYTES = SIGNATURE.length + 8
 const CRITICAL_FLAGS = 0xffff << 16
 const MAX_EXTENSION_BYTES = 64 * 1024
 const TRAILER = -1
-const EMPTY = Buffer.alloc(0)
 
 export interface CopyBinaryOptions {
   /** Of the columns, in their order. Without them values are bytes. */
@@ -26,7 +25,7 @@ export class CopyBinaryDecoder {
   readonly #codecs: readonly TypeCodec[] | undefined
   readonly #maxRowBytes: number
   #state: 'header' | 'rows' | 'over' = 'header'
-  #kept: Buffer = EMPTY
+  readonly #held = new HeldBytes()
   #at = 0
 
   constructor(options: CopyBinaryOptions = {}) {
@@ -37,7 +36,7 @@ export class CopyBinaryDecoder {
   /** The rows that this chunk completes. */
   push(chunk: Uint8Array): unknown[][] {
     const rows: unknown[][] = []
-    const bytes = this.#kept.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#kept, chunk])
+    const bytes = this.#held.join(chunk)
     this.#at = 0
     if (this.#state !== 'header' || this.#header(bytes)) {
       for (let row = this.#row(bytes); row !== undefined; row = this.#row(bytes)) rows.push(row)
@@ -46,7 +45,7 @@ export class CopyBinaryDecoder {
     if (left > this.#maxRowBytes)
       failLimit('maxRowBytes', this.#maxRowBytes, `a row of ${left} bytes or more`, 0)
     if (this.#state === 'over' && left > 0) fail('PG_COPY', `${left} bytes after the end`, 0)
-    this.#kept = left === 0 ? EMPTY : Buffer.from(bytes.subarray(this.#at))
+    this.#held.keep(bytes, this.#at)
     return rows
   }
 

@@ -2,12 +2,12 @@
  * COPY in CSV: quotes where they are needed, doubled inside, newlines allowed between them. An unquoted field that is the text for NULL is
  * NULL; a quoted one is never. PostgreSQL documentation, COPY, "CSV Format".
  */
-import { asBuffer } from '../body-reader.js'
 import { fail, failLimit } from '../errors.js'
 import { utf8Text } from '../fast-text.js'
 import { MAX_COPY_ROW_BYTES } from '../limits.js'
 import type { MessageWriter } from '../message-writer.js'
 import type { CopyRow } from './copy-text.js'
+import { HeldBytes } from './held-bytes.js'
 
 export interface CopyCsvOptions {
   /** One character of ASCII. A comma by default. */
@@ -35,9 +35,10 @@ interface CsvMarks {
 }
 
 function marksOf(options: CopyCsvOptions): CsvMarks {
-  const { delimiter = ',', quote = '"', escape = quote, nullText = '' } = options
-  for (const mark of [delimiter, quote, escape])
-    if (!/^[\t\x20-\x7e]$/.test(mark))
+  const { delimiter = ',', quote = '"', nullText = '' } = options
+  const mark = options.escape ?? quote
+  for (const letter of [delimiter, quote, mark])
+    if (!/^[\t\x20-\x7e]$/.test(letter))
       fail('PG_PARAMETER', 'a mark of CSV that is no single character of ASCII')
   if (delimiter === quote) fail('PG_PARAMETER', 'a delimiter that is the quote')
   if (nullText.includes(quote) || nullText.includes(delimiter) || /[\r\n]/.test(nullText))
@@ -45,7 +46,7 @@ function marksOf(options: CopyCsvOptions): CsvMarks {
   return {
     delimiter: delimiter.charCodeAt(0),
     quote: quote.charCodeAt(0),
-    escape: escape.charCodeAt(0),
+    escape: mark.charCodeAt(0),
     nullText,
   }
 }
@@ -55,7 +56,7 @@ export class CopyCsvDecoder {
   readonly #maxRowBytes: number
   #isHeaderNext: boolean
   /** What the last chunk left: the beginning of a row. */
-  #kept: Buffer = EMPTY
+  readonly #held = new HeldBytes()
   /** How much of it has been looked at, and whether that ended between quotes. */
   #seen = 0
   #isQuoted = false
@@ -70,7 +71,7 @@ export class CopyCsvDecoder {
 
   push(chunk: Uint8Array): CopyRow[] {
     const rows: CopyRow[] = []
-    const bytes = this.#kept.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#kept, chunk])
+    const bytes = this.#held.join(chunk)
     let from = 0
     for (;;) {
       const end = this.#rowEnd(bytes, this.#seen)
@@ -81,8 +82,8 @@ export class CopyCsvDecoder {
     }
     if (bytes.length - from > this.#maxRowBytes)
       failLimit('maxRowBytes', this.#maxRowBytes, `a row of ${bytes.length - from} bytes or more`, 0)
-    this.#kept = from === bytes.length ? EMPTY : Buffer.from(bytes.subarray(from))
-    this.#seen = this.#kept.length
+    this.#held.keep(bytes, from)
+    this.#seen = bytes.length - from
     return rows
   }
 
@@ -90,21 +91,22 @@ export class CopyCsvDecoder {
   end(): CopyRow[] {
     const rows: CopyRow[] = []
     if (this.#isQuoted) fail('PG_COPY', 'a quote that is not closed', 0)
-    if (this.#kept.length > 0) this.#row(rows, this.#kept, 0, this.#kept.length)
-    this.#kept = EMPTY
+    const bytes = this.#held.join(EMPTY)
+    if (bytes.length > 0) this.#row(rows, bytes, 0, bytes.length)
+    this.#held.keep(bytes, bytes.length)
     this.#seen = 0
     return rows
   }
 
   /** Where the newline is that ends the row, or -1: one between quotes does not. */
   #rowEnd(bytes: Buffer, from: number): number {
-    const { quote, escape } = this.#marks
-    const isDoubled = escape === quote
+    const { quote, escape: mark } = this.#marks
+    const isDoubled = mark === quote
     for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at]
       if (this.#isQuoted) {
         if (this.#isEscaped) this.#isEscaped = false
-        else if (byte === escape && !isDoubled) this.#isEscaped = true
+        else if (byte === mark && !isDoubled) this.#isEscaped = true
         else if (byte === quote) this.#isQuoted = false
       } else if (byte === quote) this.#isQuoted = true
       else if (byte === NEWLINE) return at
@@ -125,7 +127,7 @@ export class CopyCsvDecoder {
   }
 
   #fields(line: string): CopyRow {
-    const { delimiter, quote, escape, nullText } = this.#marks
+    const { delimiter, quote, escape: mark, nullText } = this.#marks
     const fields: (string | null)[] = []
     let at = 0
     for (;;) {
@@ -137,7 +139,7 @@ export class CopyCsvDecoder {
         const code = line.charCodeAt(at)
         if (isQuoted) {
           const next = line.charCodeAt(at + 1)
-          if (code === escape && (next === quote || (next === escape && escape !== quote))) {
+          if (code === mark && (next === quote || (next === mark && mark !== quote))) {
             field += line.slice(from, at)
             from = ++at
           } else if (code === quote) {

@@ -109,7 +109,7 @@ function splitEscaped(line: string, delimiter: string): string[] {
   return parts
 }
 
-const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|([^]))/g
+const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|([\s\S]))/g
 
 function unescaped(text: string): string {
   if (/(?:^|[^\\])(?:\\\\)*\\$/.test(text)) fail('PG_COPY', 'a field ends with a backslash', text.length - 1)
@@ -166,8 +166,8 @@ export class CopyTextEncoder {
     const isSpecial = this.#special.test(value)
     if (!isSpecial)
       return value === this.#nullText ? fail('PG_PARAMETER', 'a value that would be read as NULL') : value
-    return value
-      .replace(/[\\\b\f\n\r\t\v]/g, (letter) => CODES[letter] as string)
-      .replaceAll(this.#delimiter === '\t' ? '\n' : this.#delimiter, (letter) => `\\${letter}`)
+    const escaped = value.replace(/[\\\b\f\n\r\t\v]/g, (letter) => CODES[letter] as string)
+    if (this.#delimiter === '\t') return escaped
+    return escaped.replaceAll(this.#delimiter, (letter) => `\\${letter}`)
   }
 }

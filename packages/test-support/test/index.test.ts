@@ -42,6 +42,7 @@ test('the public names are these', () => {
     'startNginx',
     'startOpensslClient',
     'startOpensslServer',
+    'startPostgres',
     'startServer',
     'startUnbound',
     'temporaryFolder',

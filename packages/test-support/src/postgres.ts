@@ -52,8 +52,23 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     runAs: owner,
   })
   const psql = async (text: string, database = 'postgres') => {
-    const args = ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', server.folder, '-p', `${port}`, '-U', 'postgres', '-d', database]
-    const { stdout } = await run(psqlPath, [...args, '-c', text], { ...owner, env: childEnvironment(psqlPath, {}) })
+    const args = [
+      '-XAtq',
+      '-v',
+      'ON_ERROR_STOP=1',
+      '-h',
+      server.folder,
+      '-p',
+      `${port}`,
+      '-U',
+      'postgres',
+      '-d',
+      database,
+    ]
+    const { stdout } = await run(psqlPath, [...args, '-c', text], {
+      ...owner,
+      env: childEnvironment(psqlPath, {}),
+    })
     return stdout.trimEnd()
   }
   return Object.defineProperties(server, {
@@ -72,7 +87,11 @@ async function makeCluster(
   const data = join(folder, 'data')
   const initdb = commandPath('initdb')
   const how = ['-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--no-locale', '--no-sync', '--no-instructions']
-  await run(initdb, ['-D', data, ...how], { ...owner, cwd: folder, env: childEnvironment(initdb, { LC_ALL: 'C' }) })
+  await run(initdb, ['-D', data, ...how], {
+    ...owner,
+    cwd: folder,
+    env: childEnvironment(initdb, { LC_ALL: 'C' }),
+  })
   await writeFile(join(data, 'pg_hba.conf'), `${(options.hba ?? TRUST).join('\n')}\n`)
   const settings: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
@@ -113,9 +132,14 @@ const TRUST = [
 /** Whom the server runs as, if we are root: undefined means ourselves. */
 async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined
-  const line = (await readFile('/etc/passwd', 'utf8')).split('\n').find((entry) => entry.startsWith('postgres:'))
+  const line = (await readFile('/etc/passwd', 'utf8'))
+    .split('\n')
+    .find((entry) => entry.startsWith('postgres:'))
   const [, , uid, gid] = (line ?? '').split(':')
   if (uid === undefined || gid === undefined)
-    throw new TestSupportError('missing-command', 'there is no user postgres: the Debian package postgresql makes it')
+    throw new TestSupportError(
+      'missing-command',
+      'there is no user postgres: the Debian package postgresql makes it',
+    )
   return { uid: Number(uid), gid: Number(gid) }
 }

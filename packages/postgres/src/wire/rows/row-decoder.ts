@@ -214,7 +214,7 @@ export class RowDecoder {
     for (let next = i + 1; next <= last; next++) {
       if (to - at < 4) return start
       const length = bytes.readInt32BE(at)
-      const valueEnd = at + 4 + (length < 0 ? 0 : length)
+      const valueEnd = at + 4 + Math.max(length, 0)
       if (valueEnd > to || valueEnd - start > MAX_RUN_BYTES) break
       // A short one is made of its characters anyway, and must not make the run longer.
       at = valueEnd

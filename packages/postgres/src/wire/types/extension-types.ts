@@ -1,12 +1,13 @@
 /** Types of extensions: their numbers differ from database to database, so they are registered by whoever has asked (CATALOG_QUERY). */
 import { BodyReader } from '../body-reader.js'
 import type { MessageWriter } from '../message-writer.js'
+import { floatText } from './numbers.js'
 import { badValue, binaryCodec, refuse, type TypeCodec } from './type-codec.js'
 
 /** Keys and values of text. */
 export type Hstore = Record<string, string | null>
 
-const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)(?:, |$)/gsy
+const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)(?:, ?|$)/gsy
 
 function hstoreFromText(text: string): Hstore {
   const pairs: [string, string | null][] = []
@@ -94,7 +95,8 @@ export const vector: TypeCodec<Float32Array> = binaryCodec({
     for (let i = 0; i < count; i++) numbers[i] = bytes.readFloatBE(from + 4 + i * 4)
     return numbers
   },
-  toText: (value) => (typeof value === 'string' ? value : `[${Array.from(vectorOf(value)).join(',')}]`),
+  toText: (value) =>
+    typeof value === 'string' ? value : `[${Array.from(vectorOf(value), floatText).join(',')}]`,
   toBinary(writer: MessageWriter, value: unknown) {
     const numbers = vectorOf(value)
     writer.int16(numbers.length)

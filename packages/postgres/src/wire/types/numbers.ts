@@ -1,6 +1,6 @@
 /**
- * Numbers of a fixed size. int8 is a number while it is exact and a bigint beyond 2^53: no value is ever changed on its way. float4 is the
- * shortest number that means it, as PostgreSQL writes it: 0.1 and not 0.10000000149011612.
+ * Numbers of a fixed size. int8 is a number while it is exact and a bigint beyond 2^53: no value is ever changed on its way. float4 is a
+ * short number that means it, as PostgreSQL writes it: 0.1 and not 0.10000000149011612.
  */
 import type { MessageWriter } from '../message-writer.js'
 import { badValue, binaryCodec, checkSize, Kind, refuse, type TypeCodec } from './type-codec.js'
@@ -173,7 +173,7 @@ function float(name: string, value: unknown): number {
 }
 
 /** `-0` keeps its sign, which String() forgets. */
-function floatText(value: number): string {
+export function floatText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
@@ -189,10 +189,13 @@ export const float8: TypeCodec<number> = binaryCodec({
   toBinary: (writer: MessageWriter, value: unknown) => writer.float64(float('float8', value)),
 })
 
-/** The number with the fewest digits that is the same float4. */
+/** Up to here every integer is a float4. */
+const EXACT_FLOAT4 = 2 ** 24
+
+/** A number of few digits that is the same float4: of two that are equally short, not always the one that the server writes. */
 export function shortestFloat4(value: number): number {
-  if (Number.isInteger(value) || !Number.isFinite(value)) return value
-  for (let digits = 6; digits < 9; digits++) {
+  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < EXACT_FLOAT4)) return value
+  for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
     if (Math.fround(short) === value) return short
   }

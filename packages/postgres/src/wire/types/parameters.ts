@@ -8,6 +8,7 @@ import { BINARY_FORMAT, type Format, Frontend, TEXT_FORMAT } from '../message-ty
 import type { MessageWriter } from '../message-writer.js'
 import { quoteElement } from './array.js'
 import { Interval } from './interval.js'
+import { floatText } from './numbers.js'
 import { Range } from './range.js'
 import { isoText, refuse, type TypeCodec } from './type-codec.js'
 import { type TypeLookup, textOf } from './type-lookup.js'
@@ -126,7 +127,7 @@ function holdsText(value: unknown): boolean {
 function untypedText(value: unknown): string {
   switch (typeof value) {
     case 'number':
-      return Object.is(value, -0) ? '-0' : String(value)
+      return floatText(value)
     case 'bigint':
       return String(value)
     case 'boolean':

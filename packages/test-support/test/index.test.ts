@@ -44,6 +44,7 @@ test('the public names are these', () => {
     'startNginxProxy',
     'startOpensslClient',
     'startOpensslServer',
+    'startPostgres',
     'startServer',
     'startUnbound',
     'temporaryFolder',

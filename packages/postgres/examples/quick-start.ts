@@ -1,0 +1,2 @@
+// The shortest program; grows with the package.
+export {}

@@ -15,7 +15,7 @@ export function utf8Text(bytes: Uint8Array, from: number, to: number): string {
 }
 
 /** For what is ASCII: numbers, dates, hexadecimal digits. */
-export function latin1Text(bytes: Uint8Array, from: number, to: number): string {
+function latin1Text(bytes: Uint8Array, from: number, to: number): string {
   return (bytes as unknown as FastBuffer).latin1Slice(from, to)
 }
 

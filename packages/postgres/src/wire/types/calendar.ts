@@ -1,7 +1,7 @@
 /** Days and times of day as PostgreSQL writes and reads them: the Gregorian calendar in both directions without an end. */
 
 export const MICROSECONDS_PER_DAY = 86_400_000_000
-export const MS_PER_DAY = 86_400_000
+const MS_PER_DAY = 86_400_000
 /** PostgreSQL counts from 2000-01-01, JavaScript from 1970-01-01. */
 export const EPOCH_DAYS = 10_957
 export const EPOCH_MS = EPOCH_DAYS * MS_PER_DAY

@@ -193,7 +193,7 @@ export const float8: TypeCodec<number> = binaryCodec({
 const EXACT_FLOAT4 = 2 ** 24
 
 /** A number of few digits that is the same float4: of two that are equally short, not always the one that the server writes. */
-export function shortestFloat4(value: number): number {
+function shortestFloat4(value: number): number {
   if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < EXACT_FLOAT4)) return value
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))

@@ -115,8 +115,7 @@ export class OutputBuffer {
 /** How many bytes `text` is in UTF-8. */
 export function textLength(text: string): number {
   const { length } = text
-  // A look at one character makes one piece of a text that was put together of many, which both counting and writing would do more slowly.
-  if (length >= LONG_TEXT) return text.charCodeAt(0) < 128 ? Buffer.byteLength(text) : Buffer.byteLength(text)
+  if (length >= LONG_TEXT) return Buffer.byteLength(text)
   for (let i = 0; i < length; i++) if (text.charCodeAt(i) > 127) return Buffer.byteLength(text)
   return length
 }

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn as start } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn as start } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -153,6 +153,35 @@ test('--output writes a file, and a file that cannot be written is exit code 4',
   expect(readFileSync(`${folder.path}/file`).equals(FILE)).toBe(true)
   expect(existsSync(`${folder.path}/file.partial`)).toBe(false)
   expect(await run('get', `${url}/file`, '-o', 'no/such/folder')).toMatchObject({ code: 4 })
+})
+
+test('--output puts no file in the place of a pipe, a device or a folder', async () => {
+  const pipe = `${folder.path}/pipe`
+  execFileSync('mkfifo', [pipe])
+  mkdirSync(`${folder.path}/folder`)
+  expect(await run('get', `${url}/text`, '-o', 'pipe')).toMatchObject({
+    code: 4,
+    said: 'pipe is no regular file: send the output there with >\n',
+  })
+  expect(lstatSync(pipe).isFIFO()).toBe(true)
+  expect(await run('get', `${url}/text`, '-o', 'folder')).toMatchObject({
+    code: 4,
+    said: 'folder is a directory\n',
+  })
+  expect(await run('get', `${url}/text`, '-o', '')).toMatchObject({ code: 2 })
+  expect(existsSync(`${folder.path}/pipe.partial`)).toBe(false)
+})
+
+test('an output that takes nothing more is exit code 4 with a word about it', async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = start(process.execPath, [MAIN, 'get', `${url}/text`], { stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  let said = ''
+  child.stderr?.on('data', (piece) => {
+    said += piece
+  })
+  const [code] = await once(child, 'close')
+  expect({ code, said }).toEqual({ code: 4, said: expect.stringMatching(/^ENOSPC[^\n]*\n$/) })
 })
 
 /** Ends it by SIGINT when half of the file is there. */

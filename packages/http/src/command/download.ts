@@ -43,6 +43,7 @@ export class Download {
     path: string,
     { url, continues }: { readonly url: string; readonly continues: boolean },
   ): Promise<Download> {
+    await refusePlace(path)
     const begun = continues ? await readBegun(`${path}.partial.json`) : null
     const have = begun?.url === url ? await sizeOf(`${path}.partial`) : 0
     return new Download(path, url, have, have > 0 ? begun : null)
@@ -122,6 +123,18 @@ export class Download {
     await this.#file?.close()
     this.#file = null
   }
+}
+
+/** The end is a rename, which would put a file in the place of whatever is there: a device or a pipe above all. */
+async function refusePlace(path: string): Promise<void> {
+  let facts: Awaited<ReturnType<typeof stat>>
+  try {
+    facts = await stat(path)
+  } catch {
+    return
+  }
+  if (facts.isDirectory()) throw new FileError(`${path} is a directory`)
+  if (!facts.isFile()) throw new FileError(`${path} is no regular file: send the output there with >`)
 }
 
 async function attempt<T>(work: () => Promise<T>): Promise<T> {

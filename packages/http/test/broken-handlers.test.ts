@@ -1,7 +1,7 @@
 /** Handlers that give what no handler should: each mistake is one 500 that says what is wrong, and the next request is served. */
 import { Event, memoryStreamPair, sleep, spawn, whereAll } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
-import { type Handler, HttpError, serve, serveStream } from '../src/index.js'
+import { createClient, type Handler, HttpError, serve, serveStream } from '../src/index.js'
 import { answers, body, get, inMemory, overSocket, post, status } from './conversation.js'
 
 async function* failing(...pieces: unknown[]): AsyncGenerator<string, void> {
@@ -66,6 +66,26 @@ describe('a handler that gives', () => {
     expect(errors).toHaveLength(1)
   })
 })
+
+test.each(['no JSON', ''])(
+  'a response that is no JSON (%o) is not the fault of whoever asks',
+  async (text) => {
+    await using other = await serve({ port: 0 }, () => ({ body: text }))
+    using client = createClient({ proxy: 'none' })
+    const errors: unknown[] = []
+    const handler: Handler = async () => ({
+      body: JSON.stringify(await (await client.get(other.url)).json()),
+    })
+    await using talk = await inMemory(handler, { onError: (error) => errors.push(error) })
+    await talk.send(get())
+    expect(status(await talk.until(answers(1)))).toBe(500)
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'HTTP_SYNTAX', phase: 'body', status: undefined }),
+    ])
+    // Idle connections would keep the other server waiting.
+    client.close()
+  },
+)
 
 describe('a body that', () => {
   test('nobody read before the answer is not taken for whole afterwards', async () => {

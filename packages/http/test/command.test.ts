@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn as start } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -162,6 +162,19 @@ test('--output to a pipe or a device writes there, and puts no file in its place
   expect(await run('get', `${url}/text`, '-o', pipe, '--continue')).toMatchObject({ code: 0, said: '' })
   expect(await reader).toMatchObject({ code: 0, out: 'some text\n' })
   expect(statSync(pipe).isFIFO()).toBe(true)
+  expect(await run('get', `${url}/text`, '-o', folder.path)).toMatchObject({ code: 4 })
+})
+
+test('an output that takes nothing more is exit code 4 with a word about it', async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = start(process.execPath, [MAIN, 'get', `${url}/text`], { stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  let said = ''
+  child.stderr?.on('data', (piece) => {
+    said += piece
+  })
+  const [code] = await once(child, 'close')
+  expect({ code, said }).toEqual({ code: 4, said: expect.stringMatching(/^ENOSPC[^\n]*\n$/) })
 })
 
 /** Ends it by SIGINT when half of the file is there. */

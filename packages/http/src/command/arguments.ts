@@ -52,6 +52,7 @@ export function parseArguments(
   if (values.continue === true && values.output === undefined)
     throw new ArgumentError('--continue needs --output.')
   if (values.data !== undefined && method !== 'POST') throw new ArgumentError('--data is for post.')
+  if (values.output === '') throw new ArgumentError('--output needs the name of a file.')
   if (values.output !== undefined && method === 'HEAD')
     throw new ArgumentError('head has no body to --output.')
   return {

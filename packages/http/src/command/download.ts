@@ -150,12 +150,16 @@ async function readBegun(path: string): Promise<Begun | null> {
   }
 }
 
+/** A device or a pipe. */
 async function isSpecial(path: string): Promise<boolean> {
+  let facts: Awaited<ReturnType<typeof stat>>
   try {
-    return !(await stat(path)).isFile()
+    facts = await stat(path)
   } catch {
     return false
   }
+  if (facts.isDirectory()) throw new FileError(`${path} is a directory`)
+  return !facts.isFile()
 }
 
 async function sizeOf(path: string): Promise<number> {

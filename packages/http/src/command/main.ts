@@ -9,6 +9,8 @@ import { version } from './version.js'
 /** 128 and the number of SIGINT, as shells have it. */
 const INTERRUPTED = 130
 const WRONG_USE = 2
+/** As for a file that cannot be written. */
+const NO_OUTPUT = 4
 
 // A machine that is busy is no news for whoever waits for a page.
 setLatencyWarning(Number.POSITIVE_INFINITY)
@@ -17,8 +19,8 @@ const controller = new AbortController()
 process.on('SIGINT', () => controller.abort(new Error('interrupted')))
 // Whoever reads what we print may have enough: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code !== 'EPIPE') process.stderr.write(`${error.message}\n`)
+  process.exit(error.code === 'EPIPE' ? 0 : NO_OUTPUT)
 })
 
 async function main(): Promise<number> {

@@ -17,8 +17,9 @@ const NO_FILE = 4
 /** Gives the exit code. Throws `ArgumentError`, and the reason of `signal`. */
 export async function perform(wanted: Wanted, signal: AbortSignal): Promise<number> {
   using client = clientFor(wanted)
-  const download = wanted.output === undefined ? null : await Download.begin(wanted.output, wanted)
+  let download: Download | null = null
   try {
+    if (wanted.output !== undefined) download = await Download.begin(wanted.output, wanted)
     const response = await client.request({
       ...(await requestFor(wanted, download)),
       url: wanted.url,
@@ -153,6 +154,6 @@ function say(text: string): void {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, cause } = error as { code?: string; cause?: unknown }
-  const reason = cause instanceof Error ? ` (${cause.message})` : ''
+  const reason = cause instanceof Error && cause.message !== error.message ? ` (${cause.message})` : ''
   return `${error.message}${reason}${code === undefined || error.message.includes(code) ? '' : ` [${code}]`}`
 }

@@ -18,7 +18,8 @@ export async function startProgress(
   from: number,
   total: number | undefined,
 ): Promise<Progress | null> {
-  if (!process.stderr.isTTY) return null
+  // A terminal of no columns, as `script` and containers give without one, would have infinitely many lines to redraw.
+  if (!process.stderr.isTTY || !(process.stderr.columns > 0)) return null
   const { default: ora } = await import('ora')
   // Standard input stays as it is, or Ctrl-C would come as a byte.
   const line = ora({ text: name, stream: process.stderr, discardStdin: false }).start()

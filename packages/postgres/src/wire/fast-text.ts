@@ -14,11 +14,6 @@ export function utf8Text(bytes: Uint8Array, from: number, to: number): string {
   return (bytes as unknown as FastBuffer).utf8Slice(from, to)
 }
 
-/** For what is ASCII: numbers, dates, hexadecimal digits. */
-function latin1Text(bytes: Uint8Array, from: number, to: number): string {
-  return (bytes as unknown as FastBuffer).latin1Slice(from, to)
-}
-
 /** There must be room. Returns how many bytes were written. */
 export function writeUtf8(bytes: Uint8Array, text: string, at: number): number {
   return (bytes as unknown as FastBuffer).utf8Write(text, at)

@@ -48,6 +48,7 @@ test('the public names are these', () => {
     'startServer',
     'startUnbound',
     'temporaryFolder',
+    'wrk',
   ])
 })
 

@@ -1,3 +1,4 @@
 import { packageTests } from '../../vitest.shared.js'
 
-export default packageTests()
+// Real servers, proxies and a browser, on two cores that run other packages' tests as well.
+export default packageTests({ testTimeout: 30_000 })

@@ -4,6 +4,7 @@
  */
 import { type Awaitable, Interrupted } from '@shrapnel/core'
 import { afterTurn, checkInteger, currentScope, Direction, type Scope, spend } from '@shrapnel/core/parts'
+import type { Input } from '../connection/input.js'
 import { HttpError } from '../errors.js'
 import { formOf, partsOf } from '../form/form.js'
 import type { FormLimits } from '../form/limits.js'
@@ -13,7 +14,6 @@ import { ReceivedBody } from '../received-body.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import type { HeadLimits } from '../wire/limits.js'
 import { bodyMemory } from './body-memory.js'
-import type { Input } from './input.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const RECV_BYTES = 65_536

@@ -1,7 +1,8 @@
 /** A response as a client sees it: the familiar face of fetch over a Body that is a Stream too. */
+
+import { decodeText, OF_RESPONSE, parseJson } from '../body/body-text.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { decodeText, OF_RESPONSE, parseJson } from '../server/body-text.js'
 import { DecodedBody, type Decoding, decodeShort } from './decoded-body.js'
 import type { ExchangeSettings } from './options.js'
 import { ResponseBody } from './response-body.js'

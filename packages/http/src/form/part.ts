@@ -1,10 +1,10 @@
 /** One part of a form: what its head says, and its data as a body of its own. */
 import { type Awaitable, Interrupted } from '@shrapnel/core'
 import { checkInteger } from '@shrapnel/core/parts'
+import { ReceivedBody } from '../body/received-body.js'
 import { HttpError } from '../errors.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { ReceivedBody } from '../received-body.js'
 import type { PartHead } from '../wire/multipart-head.js'
 import { badSyntax, pastLimit } from '../wire/refusals.js'
 

@@ -4,16 +4,16 @@
  */
 import { type Awaitable, Interrupted } from '@shrapnel/core'
 import { afterTurn, checkInteger, currentScope, Direction, type Scope, spend } from '@shrapnel/core/parts'
+import { bodyMemory } from '../body/body-memory.js'
+import { ReceivedBody } from '../body/received-body.js'
 import type { Input } from '../connection/input.js'
 import { HttpError } from '../errors.js'
 import { formOf, partsOf } from '../form/form.js'
 import type { FormLimits } from '../form/limits.js'
 import type { FormParts } from '../form/parts.js'
 import { HttpHeaders } from '../headers.js'
-import { ReceivedBody } from '../received-body.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import type { HeadLimits } from '../wire/limits.js'
-import { bodyMemory } from './body-memory.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const RECV_BYTES = 65_536

@@ -3,11 +3,11 @@
  * and of parts are these.
  */
 import type { Awaitable } from '@shrapnel/core'
-import { HttpError } from './errors.js'
-import type { FormLimits } from './form/limits.js'
-import type { FormParts } from './form/parts.js'
-import type { Body } from './message.js'
-import { decodeText, parseJson } from './server/body-text.js'
+import { HttpError } from '../errors.js'
+import type { FormLimits } from '../form/limits.js'
+import type { FormParts } from '../form/parts.js'
+import type { Body } from '../message.js'
+import { decodeText, parseJson } from './body-text.js'
 
 const RECV_BYTES = 65_536
 

@@ -1,6 +1,6 @@
 /**
- * What every body that comes in can do on top of receiving: text, JSON, iteration. What it can not is send. Bodies of requests
- * and of parts are these.
+ * What every body that comes in can do on top of receiving: text, JSON, iteration, all of it once. What it can not is send. Bodies
+ * of requests, of responses and of parts are these.
  */
 import type { Awaitable } from '@shrapnel/core'
 import { HttpError } from '../errors.js'
@@ -11,24 +11,51 @@ import { decodeText, parseJson } from './body-text.js'
 
 const RECV_BYTES = 65_536
 
+/** How much of a body somebody wants at once. */
+export interface Collecting {
+  readonly maxBytes?: number
+}
+
 export abstract class ReceivedBody implements Body {
   abstract readonly length: number | undefined
   abstract readonly isFinished: boolean
   abstract readonly isClosed: boolean
+  /** There was something, and somebody has it all: whoever asks for it now would take nothing for what came. @internal */
+  abstract readonly isUsed: boolean
   /** @internal */
   abstract readonly contentType: string | undefined
   abstract recv(max?: number): Awaitable<Buffer>
-  abstract bytes(options?: { readonly maxBytes?: number }): Promise<Buffer>
+  /** All that is still to come. */
+  protected abstract collect(options: Collecting): Awaitable<Buffer>
   abstract parts(options?: FormLimits): FormParts
   abstract formData(options?: FormLimits): Promise<FormData>
   abstract close(): void
 
-  async text(options?: { readonly maxBytes?: number }): Promise<string> {
-    return decodeText(await this.bytes(options), this.contentType)
+  bytes(options: Collecting = {}): Promise<Buffer> {
+    try {
+      this.checkUnused()
+      return Promise.resolve(this.collect(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  async json<T = unknown>(options?: { readonly maxBytes?: number }): Promise<T> {
-    return parseJson<T>(await this.bytes(options))
+  async text(options?: Collecting): Promise<string> {
+    const bytes = await this.bytes(options)
+    try {
+      return decodeText(bytes, this.contentType)
+    } catch (error) {
+      throw this.blame(error)
+    }
+  }
+
+  async json<T = unknown>(options?: Collecting): Promise<T> {
+    const bytes = await this.bytes(options)
+    try {
+      return parseJson<T>(bytes)
+    } catch (error) {
+      throw this.blame(error)
+    }
   }
 
   recvInto(target: Uint8Array): Awaitable<number> {
@@ -43,7 +70,17 @@ export abstract class ReceivedBody implements Body {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
+    this.checkUnused()
     for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
+  }
+
+  /** What is wrong with what came, as whoever reads it should see it: of a request it is the client's fault, and has a status. @internal */
+  blame(error: unknown): unknown {
+    return error
+  }
+
+  protected checkUnused(): void {
+    if (this.isUsed) throw bodyUsed()
   }
 
   send(): Promise<never> {
@@ -59,6 +96,10 @@ export abstract class ReceivedBody implements Body {
   }
 }
 
+export function bodyUsed(): HttpError {
+  return new HttpError('HTTP_BODY_USED', 'the body was read already: its bytes come once')
+}
+
 function readOnly(): HttpError {
-  return new HttpError('HTTP_READ_ONLY', 'the body of a request can only be received')
+  return new HttpError('HTTP_READ_ONLY', 'a body that came can only be received')
 }

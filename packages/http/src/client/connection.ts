@@ -13,12 +13,13 @@ import { HttpError, type RequestPhase } from '../errors.js'
 import { HeadEnd } from '../wire/head-end.js'
 import { ResponseHead } from '../wire/response-head.js'
 import { reasonOf } from '../wire/status.js'
-import { decodingsOf } from './decoded-body.js'
+import { decodingsOf } from './codings.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
 import { cut, timedOut, withFacts } from './failures.js'
+import { tooLong } from './incoming-body.js'
 import { hasBody } from './request-head.js'
 import { ClientResponse } from './response.js'
-import { type BodySource, ResponseBody, tooLong } from './response-body.js'
+import { type BodySource, ResponseBody } from './response-body.js'
 import { sendUpload, type UploadOutlet } from './upload.js'
 
 /** Nothing is under way. */
@@ -426,13 +427,13 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#keepsAlive &&= head.keepsAlive && !ResponseBody.isUntilEnd(length)
     if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(headers.get('keep-alive')) : 0
     if (this.#upload !== null && status >= 300) this.#stopUpload()
-    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes')
+    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes', target.url)
     let whole: Buffer | null = null
     let body: ResponseBody | null = null
     if (isWhole) {
       whole = length === 0 ? NOTHING : Buffer.from(input.bytes.subarray(input.at, input.at + length))
       input.at += length
-    } else body = new ResponseBody(this, length, settings, () => headers.get('content-type'))
+    } else body = new ResponseBody(this, length, settings, { url: target.url, headers })
     const reason = head.reason(input.bytes)
     const codings =
       head.hasContentEncoding && settings.decompress && whole !== NOTHING ? decodingsOf(headers) : null

@@ -26,9 +26,9 @@ import { HttpError } from '../errors.js'
 import type { Handler } from '../message.js'
 import { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
-import type { RequestBody } from './body.js'
 import { Exchange } from './exchange.js'
 import type { ConnectionSettings } from './options.js'
+import type { RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
 
 /** Between requests, or in the middle of a head. */

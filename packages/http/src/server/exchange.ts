@@ -11,10 +11,10 @@ import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
 import { reasonOf } from '../wire/status.js'
 import type { Asked, Rest } from './answer.js'
-import { type BodySource, RequestBody } from './body.js'
 import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
 import type { Connection } from './connection.js'
 import { ServerRequest } from './request.js'
+import { type BodySource, RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
 
 const NOTHING = Buffer.alloc(0)

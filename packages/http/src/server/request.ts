@@ -5,8 +5,8 @@ import { Input } from '../connection/input.js'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { HttpRequest } from '../message.js'
-import { type BodySource, RequestBody } from './body.js'
 import type { Connection } from './connection.js'
+import { type BodySource, RequestBody } from './request-body.js'
 import { head } from './shared-parts.js'
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})

@@ -23,7 +23,6 @@ export class Keeper implements Timed {
     this.#kept = kept
   }
 
-
   /** One more is idle. */
   watch(): void {
     if (this.at === Infinity) this.#arm()

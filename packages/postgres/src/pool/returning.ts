@@ -32,7 +32,8 @@ export function clean(member: Member, owner: CleanOwner): void {
 
 /** Makes the session as new, then gives it back. */
 export function renew(member: Member, owner: CleanOwner): void {
-  run(member, owner, ['rollback', NEW_SESSION])
+  const isIdle = member.connection.transactionStatus === 'idle'
+  run(member, owner, isIdle ? [NEW_SESSION] : ['rollback', NEW_SESSION])
 }
 
 function run(member: Member, owner: CleanOwner, scripts: readonly string[]): void {

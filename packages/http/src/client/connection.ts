@@ -7,10 +7,11 @@ import { currentScope, recently } from '@shrapnel/core/parts'
 import { Deadline } from '../connection/deadline.js'
 import { Input } from '../connection/input.js'
 import type { Link, Receiver } from '../connection/link.js'
+import { readHead } from '../connection/read-head.js'
 import { SocketLink } from '../connection/socket-link.js'
 import { StreamLink } from '../connection/stream-link.js'
 import { HttpError, type RequestPhase } from '../errors.js'
-import { HeadEnd } from '../wire/head-end.js'
+import type { HeadEnd } from '../wire/head-end.js'
 import { ResponseHead } from '../wire/response-head.js'
 import { reasonOf } from '../wire/status.js'
 import { decodingsOf } from './codings.js'
@@ -360,8 +361,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     const { target } = body
     const input = this.#input
     if (target !== null) {
-      const count = Math.min(input.size, target.end - target.at)
-      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
+      const count = target.take(input.bytes, input.at, input.end)
       input.at += count
       this.gathered(count)
       if (body.target !== null && input.size > 0) this.#feed()
@@ -388,17 +388,9 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     const exchange = this.#current as Exchange
     const { settings, method } = exchange.call
     const input = this.#input
-    const { bytes, at, end } = input
-    if (this.#headEnd?.isWorthParsing(bytes, at, end) === false && end - at < settings.maxHeadBytes)
-      return false
     try {
-      if (!head.parse(bytes, at, end, settings)) {
-        this.#headEnd ??= new HeadEnd()
-        this.#headEnd.isWorthParsing(bytes, at, end)
-        return false
-      }
-      this.#headEnd = null
-      input.at = head.to
+      this.#headEnd = readHead(head, input, settings, this.#headEnd)
+      if (this.#headEnd !== null) return false
       if (head.status >= 200) this.#takeHead(exchange, head.bodyLength(method))
       else this.#takeInterim(exchange)
     } catch (error) {

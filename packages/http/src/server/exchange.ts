@@ -3,16 +3,17 @@
  * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
  */
 import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
-import { recently, reportFailure, runIn, Scope, wrongType } from '@shrapnel/core/parts'
+import { recently, runIn, Scope, wrongType } from '@shrapnel/core/parts'
 import type { Input } from '../connection/input.js'
 import { isGone, isThenable, reset } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
-import { reasonOf } from '../wire/status.js'
 import type { Asked, Rest } from './answer.js'
+import { BodyClock } from './body-clock.js'
 import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
 import type { Connection } from './connection.js'
+import { answerTo, isOfLeaving, reportError } from './handler-failure.js'
 import { ServerRequest } from './request.js'
 import { type BodySource, RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
@@ -34,9 +35,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   #headFrom = 0
   readonly #connection: Connection
   #awaitsContinue = false
-  /** When somebody began to wait for the body, and how long that was altogether. */
-  #bodyWaitFrom = 0
-  #bodyWaitedMs = 0
+  #bodyClock: BodyClock | null = null
   #response: HttpResponse | null = null
 
   /** Of the head that was parsed last. */
@@ -190,26 +189,14 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   }
 
   #answerError(error: unknown): void {
-    const status = statusOf(error)
-    if (status >= 500) this.report(error)
-    // An error's own words may say more than a client should know; but for those about what the client did.
-    const text = status < 500 ? (error as HttpError).message : reasonOf(status)
-    this.#answer({ status, body: `${text}\n` })
+    const response = answerTo(error)
+    if (response.status >= 500) this.report(error)
+    this.#answer(response)
   }
 
   /** Tells of an error that the client must not see. */
   report(error: unknown): void {
-    const { request } = this
-    const { onError } = this.#connection.settings
-    if (onError === undefined) {
-      reportFailure(error, this.coroutine, `failed at ${request.method} ${request.path}`)
-      return
-    }
-    try {
-      onError(error, request)
-    } catch (second) {
-      reportFailure(second, this.coroutine, 'failed in onError')
-    }
+    reportError(error, this.request, this.coroutine, this.#connection.settings)
   }
 
   /** A body that is not sent in one write. The next request waits for its end; but a file that the kernel takes whole needs no promise. */
@@ -308,20 +295,14 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     connection.pull()
   }
 
-  /** Until the next piece, and in all for what a body may take. */
   #awaitBody(): void {
     const { settings, deadline } = this.#connection
-    const { bodyTimeoutMs, minBodyBytesPerSecond } = settings
-    this.#bodyWaitFrom = recently()
-    const received = this.body?.receivedBytes ?? 0
-    const earnedMs =
-      minBodyBytesPerSecond === 0 ? Number.POSITIVE_INFINITY : (1000 * received) / minBodyBytesPerSecond
-    const leftMs = bodyTimeoutMs + earnedMs - this.#bodyWaitedMs
-    deadline.set(this.#bodyWaitFrom + Math.min(leftMs, bodyTimeoutMs))
+    this.#bodyClock ??= new BodyClock()
+    deadline.set(this.#bodyClock.begin(this.body?.receivedBytes ?? 0, settings))
   }
 
   bodyCame(): void {
-    this.#bodyWaitedMs += recently() - this.#bodyWaitFrom
+    this.#bodyClock?.end()
     this.#connection.deadline.set(Number.POSITIVE_INFINITY)
   }
 
@@ -340,9 +321,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     if (body === null) return
     if (body.target === null) body.moreCame()
     while (body.target !== null && input.size > 0) {
-      const { target } = body
-      const count = Math.min(input.size, target.end - target.at)
-      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
+      const count = body.target.take(input.bytes, input.at, input.end)
       input.at += count
       this.gathered(count)
     }
@@ -363,14 +342,4 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 function checkResponse(response: unknown): asserts response is HttpResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
     throw wrongType('what a handler returns', 'an object of status, headers and body', response)
-}
-
-/** What a handler fails with when its client goes away: its waits are interrupted, and the body that it reads is cut. */
-function isOfLeaving(error: unknown): boolean {
-  return error instanceof Interrupted || (error instanceof HttpError && error.code === 'HTTP_CUT')
-}
-
-/** An error with a phase is that of a request which the handler made itself: its status is what another server said. */
-function statusOf(error: unknown): number {
-  return error instanceof HttpError && error.phase === undefined ? (error.status ?? 500) : 500
 }

@@ -2,41 +2,38 @@
  * One request and its answer, and the scope that its handler runs in: cancelled, it interrupts the handler wherever that waits. It
  * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
  */
-import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
+import type { Awaitable, Stream } from '@shrapnel/core'
 import { recently, runIn, Scope, wrongType } from '@shrapnel/core/parts'
 import type { Input } from '../connection/input.js'
-import { isGone, isThenable, reset } from '../connection/stream-end.js'
+import { isThenable } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
 import type { Asked, Rest } from './answer.js'
 import { BodyClock } from './body-clock.js'
-import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
+import { dropBody } from './body-sender.js'
 import type { Connection } from './connection.js'
 import { answerTo, isOfLeaving, reportError } from './handler-failure.js'
+import { LongAnswer, type LongAnswerOwner } from './long-answer.js'
 import { ServerRequest } from './request.js'
 import { type BodySource, RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
 
-const NOTHING = Buffer.alloc(0)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
-export class Exchange extends Scope implements Asked, BodySource, Outlet {
+export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwner {
   readonly request: ServerRequest
   readonly isHead: boolean
   readonly isConnect: boolean
   readonly minorVersion: number
   /** Whether another request may follow. */
   keepsAlive: boolean
-  /** Its body is being sent, in pieces. */
-  isSending = false
-  #hasSent = false
   /** Where its head begins in the output: before it are answers to earlier requests. */
   #headFrom = 0
   readonly #connection: Connection
   #awaitsContinue = false
   #bodyClock: BodyClock | null = null
-  #response: HttpResponse | null = null
+  #long: LongAnswer | null = null
 
   /** Of the head that was parsed last. */
   constructor(connection: Connection) {
@@ -147,7 +144,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
     this.keepsAlive = !answer.isClosing
     if (response.upgrade !== undefined) connection.takeOver(this, response.upgrade)
-    else if (answer.rest !== null) this.#sendRest(response, answer.rest)
+    else if (answer.rest !== null) this.#sendLong(response, answer.rest)
     else {
       if (response.body !== undefined) dropBody(response)
       connection.answered(this)
@@ -199,59 +196,39 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     reportError(error, this.request, this.coroutine, this.#connection.settings)
   }
 
-  /** A body that is not sent in one write. The next request waits for its end; but a file that the kernel takes whole needs no promise. */
-  #sendRest(response: HttpResponse, rest: Rest): void {
-    this.#response = response
-    const connection = this.#connection
-    let first: Buffer
-    let begun: Awaitable<number> | undefined
-    this.#hasSent = rest.kind === 'file'
-    try {
-      first = rest.kind === 'file' ? connection.writeNow() : out.take()
-      if (rest.kind === 'file' && first.length === 0)
-        begun = runIn(this as Scope, beginFile, this as Outlet, rest.file)
-    } catch (error) {
-      out.clear()
-      first = NOTHING
-      begun = Promise.reject(error)
-    }
-    if (rest.kind === 'file' && begun === rest.file.length) {
-      dropBody(response)
-      connection.answered(this)
-      return
-    }
-    this.isSending = true
-    connection.sendsBody()
-    runIn(this as Scope, sendRest, this as Outlet, first, rest, response, begun).then(
-      () => this.#restSent(),
-      (error) => {
-        const isExpected = error instanceof Interrupted || this.stream.isClosed || isGone(error)
-        if (!isExpected && !this.#hasSent) {
-          out.add(first.subarray(0, this.#headFrom))
-          this.#replaceAnswer(response, error)
-          return
-        }
-        // Half an answer cannot be made whole: the client must not take it for one.
-        if (!isExpected) this.report(error)
-        this.#connection.isLost = true
-        reset(this.stream)
-        this.#restSent()
-      },
-    )
+  /** A body that is not sent in one write. The next request waits for its end. */
+  #sendLong(response: HttpResponse, rest: Rest): void {
+    this.#long = new LongAnswer(this, response)
+    this.#connection.sendsBody()
+    if (!this.#long.begin(rest, this.#headFrom)) this.#connection.answered(this)
   }
 
-  /** Its body failed before anything was sent: the client can still be told. */
-  #replaceAnswer(response: HttpResponse, error: unknown): void {
-    this.isSending = false
-    this.#response = null
-    this.#drop(response)
-    this.#answerError(error)
-    this.#connection.goOn()
+  /** Whether the answer being sent is made as it goes out. */
+  get isGrowing(): boolean {
+    return this.#long?.isGrowing === true
   }
 
-  #restSent(): void {
+  // As the owner of a long answer, and the source of the body
+
+  get scope(): Scope {
+    return this
+  }
+
+  get stream(): Stream {
+    return this.#connection.stream
+  }
+
+  sending(bytes: number): void {
+    if (bytes < 0) this.#connection.deadline.set(Number.POSITIVE_INFINITY)
+    else this.#connection.sending(bytes)
+  }
+
+  writeNow(): Buffer {
+    return this.#connection.writeNow()
+  }
+
+  restSent(): void {
     const connection = this.#connection
-    dropBody(this.#response as HttpResponse)
     if (connection.isLost) connection.abandoned(this)
     else {
       connection.answered(this)
@@ -259,25 +236,17 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
   }
 
-  /** Whether the answer being sent is made as it goes out, by code that the client's leaving should interrupt. */
-  get isGrowing(): boolean {
-    const body = this.#response?.body
-    return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
+  /** Its body failed before anything was sent: the client can still be told. */
+  notBegun(response: HttpResponse, error: unknown): void {
+    this.#long = null
+    this.#drop(response)
+    this.#answerError(error)
+    this.#connection.goOn()
   }
 
-  // As Outlet and BodySource
-
-  get stream(): Stream {
-    return this.#connection.stream
-  }
-
-  sending(bytes: number): void {
-    this.#hasSent = true
-    this.#connection.sending(bytes)
-  }
-
-  sent(): void {
-    this.#connection.deadline.set(Number.POSITIVE_INFINITY)
+  cutOff(error: unknown): void {
+    this.#connection.isLost = true
+    if (error !== null) this.report(error)
   }
 
   get input(): Input {

@@ -18,7 +18,7 @@ import {
 } from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
-import type { Handler } from '../message.js'
+import type { Handler, HttpResponse, UpgradeServer } from '../message.js'
 import { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
 import type { RequestBody } from './body.js'
@@ -50,7 +50,7 @@ const END_GRACE_MS = 1_000
 /** Whose request could not be read. */
 const NOBODY: Asked = { isHead: false, isConnect: false, minorVersion: 1 }
 
-type Upgrade = (stream: Stream) => Awaitable<void>
+type Upgrade = NonNullable<HttpResponse['upgrade']>
 
 /** What all connections of a server have in common. */
 export interface ConnectionOwner {
@@ -61,7 +61,7 @@ export interface ConnectionOwner {
   ended(connection: Connection): void
 }
 
-export class Connection implements Receiver {
+export class Connection implements Receiver, UpgradeServer {
   readonly input = new Input()
   readonly coroutine: Coroutine
   readonly deadline: Deadline
@@ -80,6 +80,8 @@ export class Connection implements Receiver {
   #headSince = -1
   #exchange: Exchange | null = null
   #upgrade: { readonly takeOver: Upgrade; readonly exchange: Exchange } | null = null
+  /** Who has the stream wants to know when the server stops. */
+  #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
   #closesAfterFlush = false
@@ -190,7 +192,7 @@ export class Connection implements Receiver {
     const { stream } = this.#link
     const early = this.input.takeAll()
     try {
-      await takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early))
+      await takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early), this)
     } catch (error) {
       // That the client goes away is how most of them end.
       if (error instanceof Interrupted) throw error
@@ -198,8 +200,20 @@ export class Connection implements Receiver {
     }
   }
 
+  onStop(tell: () => void): void {
+    this.#tellOfStop = tell
+    if (this.#owner.isStopping) this.#tellStop()
+  }
+
+  #tellStop(): void {
+    const tell = this.#tellOfStop
+    this.#tellOfStop = null
+    tell?.()
+  }
+
   /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
   stop(): void {
+    this.#tellStop()
     if (this.#phase === HEAD && this.input.size === 0 && !this.isFlushing) this.#over()
   }
 

@@ -4,21 +4,23 @@
  */
 import { type Coroutine, now, Socket, type Stream, sleep, spawn } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
+import { Deadline } from '../connection/deadline.js'
+import { Input } from '../connection/input.js'
+import type { Link, Receiver } from '../connection/link.js'
+import { readHead } from '../connection/read-head.js'
+import { SocketLink } from '../connection/socket-link.js'
+import { StreamLink } from '../connection/stream-link.js'
 import { HttpError, type RequestPhase } from '../errors.js'
-import { Deadline } from '../server/deadline.js'
-import { Input } from '../server/input.js'
-import type { Link, Receiver } from '../server/link.js'
-import { SocketLink } from '../server/socket-link.js'
-import { StreamLink } from '../server/stream-link.js'
-import { HeadEnd } from '../wire/head-end.js'
+import type { HeadEnd } from '../wire/head-end.js'
 import { ResponseHead } from '../wire/response-head.js'
 import { reasonOf } from '../wire/status.js'
-import { decodingsOf } from './decoded-body.js'
+import { decodingsOf } from './codings.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
 import { cut, timedOut, withFacts } from './failures.js'
+import { tooLong } from './incoming-body.js'
 import { hasBody } from './request-head.js'
 import { ClientResponse } from './response.js'
-import { type BodySource, ResponseBody, tooLong } from './response-body.js'
+import { type BodySource, ResponseBody } from './response-body.js'
 import { sendUpload, type UploadOutlet } from './upload.js'
 
 /** Nothing is under way. */
@@ -359,8 +361,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     const { target } = body
     const input = this.#input
     if (target !== null) {
-      const count = Math.min(input.size, target.end - target.at)
-      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
+      const count = target.take(input.bytes, input.at, input.end)
       input.at += count
       this.gathered(count)
       if (body.target !== null && input.size > 0) this.#feed()
@@ -387,17 +388,9 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     const exchange = this.#current as Exchange
     const { settings, method } = exchange.call
     const input = this.#input
-    const { bytes, at, end } = input
-    if (this.#headEnd?.isWorthParsing(bytes, at, end) === false && end - at < settings.maxHeadBytes)
-      return false
     try {
-      if (!head.parse(bytes, at, end, settings)) {
-        this.#headEnd ??= new HeadEnd()
-        this.#headEnd.isWorthParsing(bytes, at, end)
-        return false
-      }
-      this.#headEnd = null
-      input.at = head.to
+      this.#headEnd = readHead(head, input, settings, this.#headEnd)
+      if (this.#headEnd !== null) return false
       if (head.status >= 200) this.#takeHead(exchange, head.bodyLength(method))
       else this.#takeInterim(exchange)
     } catch (error) {
@@ -428,13 +421,13 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#keepsAlive &&= head.keepsAlive && !ResponseBody.isUntilEnd(length)
     if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(headers.get('keep-alive')) : 0
     if (this.#upload !== null && status >= 300) this.#stopUpload()
-    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes')
+    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes', target.url)
     let whole: Buffer | null = null
     let body: ResponseBody | null = null
     if (isWhole) {
       whole = length === 0 ? NOTHING : Buffer.from(input.bytes.subarray(input.at, input.at + length))
       input.at += length
-    } else body = new ResponseBody(this, length, settings, () => headers.get('content-type'))
+    } else body = new ResponseBody(this, length, settings, { url: target.url, headers })
     const reason = head.reason(input.bytes)
     const codings =
       head.hasContentEncoding && settings.decompress && whole !== NOTHING ? decodingsOf(headers) : null

@@ -4,21 +4,22 @@
  */
 import { type Coroutine, now, Socket, type Stream, sleep, spawn } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
+import { Deadline } from '../connection/deadline.js'
+import { Input } from '../connection/input.js'
+import type { Link, Receiver } from '../connection/link.js'
+import { SocketLink } from '../connection/socket-link.js'
+import { StreamLink } from '../connection/stream-link.js'
 import { HttpError, type RequestPhase } from '../errors.js'
-import { Deadline } from '../server/deadline.js'
-import { Input } from '../server/input.js'
-import type { Link, Receiver } from '../server/link.js'
-import { SocketLink } from '../server/socket-link.js'
-import { StreamLink } from '../server/stream-link.js'
 import { HeadEnd } from '../wire/head-end.js'
 import { ResponseHead } from '../wire/response-head.js'
 import { reasonOf } from '../wire/status.js'
-import { decodingsOf } from './decoded-body.js'
+import { decodingsOf } from './codings.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
 import { cut, timedOut, withFacts } from './failures.js'
+import { tooLong } from './incoming-body.js'
 import { hasBody } from './request-head.js'
 import { ClientResponse } from './response.js'
-import { type BodySource, ResponseBody, tooLong } from './response-body.js'
+import { type BodySource, ResponseBody } from './response-body.js'
 import { sendUpload, type UploadOutlet } from './upload.js'
 
 /** Nothing is under way. */
@@ -413,6 +414,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
     if (++this.#interim > MOST_INTERIM) throw new HttpError('HTTP_SYNTAX', 'interim responses without an end')
     if (head.status === 100) this.#mayContinue?.()
+    // Whoever says so before the response means the connection, too.
+    if (head.framing.saysClose) this.#keepsAlive = false
     if (this.#upload === null) this.#deadline.set(recently() + exchange.call.settings.headTimeoutMs)
   }
 
@@ -426,13 +429,13 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#keepsAlive &&= head.keepsAlive && !ResponseBody.isUntilEnd(length)
     if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(headers.get('keep-alive')) : 0
     if (this.#upload !== null && status >= 300) this.#stopUpload()
-    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes')
+    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes', target.url)
     let whole: Buffer | null = null
     let body: ResponseBody | null = null
     if (isWhole) {
       whole = length === 0 ? NOTHING : Buffer.from(input.bytes.subarray(input.at, input.at + length))
       input.at += length
-    } else body = new ResponseBody(this, length, settings, () => headers.get('content-type'))
+    } else body = new ResponseBody(this, length, settings, { url: target.url, headers })
     const reason = head.reason(input.bytes)
     const codings =
       head.hasContentEncoding && settings.decompress && whole !== NOTHING ? decodingsOf(headers) : null

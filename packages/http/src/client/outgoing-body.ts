@@ -1,8 +1,8 @@
 /** The body of a request, from whatever the program has. */
 import type { Stream } from '@shrapnel/core'
 import { wrongType } from '@shrapnel/core/parts'
+import { readAt } from '../body/file-read.js'
 import type { FileBody } from '../message.js'
-import { readAt } from '../server/file-read.js'
 import type { RequestBody, StreamedBody } from './options.js'
 
 const FILE_PIECE_BYTES = 262_144

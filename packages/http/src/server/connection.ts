@@ -17,19 +17,19 @@ import {
   Wait,
 } from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
+import { Deadline } from '../connection/deadline.js'
+import { Input } from '../connection/input.js'
+import type { Link, Receiver } from '../connection/link.js'
+import { isGone, reset } from '../connection/stream-end.js'
+import { UpgradedStream } from '../connection/upgraded-stream.js'
 import { HttpError } from '../errors.js'
 import type { Handler } from '../message.js'
 import { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
-import type { RequestBody } from './body.js'
-import { Deadline } from './deadline.js'
 import { Exchange } from './exchange.js'
-import { Input } from './input.js'
-import type { Link, Receiver } from './link.js'
 import type { ConnectionSettings } from './options.js'
+import type { RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
-import { isGone, reset } from './stream-end.js'
-import { UpgradedStream } from './upgraded-stream.js'
 
 /** Between requests, or in the middle of a head. */
 const HEAD = 0

@@ -4,18 +4,18 @@
  */
 import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
 import { recently, reportFailure, runIn, Scope, wrongType } from '@shrapnel/core/parts'
+import type { Input } from '../connection/input.js'
+import { isGone, isThenable, reset } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
 import { reasonOf } from '../wire/status.js'
 import type { Asked, Rest } from './answer.js'
-import { type BodySource, RequestBody } from './body.js'
 import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
 import type { Connection } from './connection.js'
-import type { Input } from './input.js'
 import { ServerRequest } from './request.js'
+import { type BodySource, RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
-import { isGone, isThenable, reset } from './stream-end.js'
 
 const NOTHING = Buffer.alloc(0)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')

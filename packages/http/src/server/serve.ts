@@ -20,6 +20,8 @@ import {
   type Scope,
   Wait,
 } from '@shrapnel/core/parts'
+import { SocketLink } from '../connection/socket-link.js'
+import { StreamLink } from '../connection/stream-link.js'
 import type { Handler } from '../message.js'
 import { Connection, type ConnectionOwner } from './connection.js'
 import {
@@ -29,8 +31,6 @@ import {
   connectionSettings,
   type ServeOptions,
 } from './options.js'
-import { SocketLink } from './socket-link.js'
-import { StreamLink } from './stream-link.js'
 
 const DEFAULT_MAX_CONNECTIONS = 50_000
 const DEFAULT_GRACE_MS = 10_000

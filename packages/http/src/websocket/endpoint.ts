@@ -5,9 +5,9 @@
  */
 import { Event, now, Socket, type Stream } from '@shrapnel/core'
 import { currentScope, inBackground, recently, Wait } from '@shrapnel/core/parts'
+import { Deadline } from '../connection/deadline.js'
+import { reset } from '../connection/stream-end.js'
 import { WebSocketError } from '../errors.js'
-import { Deadline } from '../server/deadline.js'
-import { reset } from '../server/stream-end.js'
 import { encodeClosing, MAX_REASON_BYTES, parseClosing } from '../wire/websocket-close.js'
 import { FrameDecoder, type FrameSink } from '../wire/websocket-decoder.js'
 import { encodeFrame } from '../wire/websocket-encoder.js'

@@ -321,6 +321,8 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
       throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
     if (++this.#interim > MOST_INTERIM) throw new HttpError('HTTP_SYNTAX', 'interim responses without an end')
     if (head.status === 100) this.#upload?.wanted()
+    // Whoever says so before the response means the connection, too.
+    if (head.framing.saysClose) this.#keepsAlive = false
     if (this.#upload === null) this.#deadline.set(recently() + exchange.call.settings.headTimeoutMs)
   }
 

@@ -132,6 +132,7 @@ export class ResponseHead extends MessageHead {
 export const CHUNKED_BODY = -1
 export const BODY_UNTIL_END = -2
 
+/** A client answers nobody. */
 function withoutStatus(error: unknown): unknown {
   if (!(error instanceof HttpError)) return error
   return new HttpError(error.code, error.message, error.limit === undefined ? {} : { limit: error.limit })

@@ -25,6 +25,7 @@ export type {
   HttpResponse,
   Middleware,
   ResponseBody,
+  UpgradeServer,
 } from './message.js'
 
 // Server

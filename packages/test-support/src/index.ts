@@ -63,7 +63,14 @@ export {
   startOpensslClient,
 } from './openssl-client.js'
 export { type OpensslServerOptions, startOpensslServer } from './openssl-server.js'
-export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.js'
+export { type Pgbouncer, type PgbouncerOptions, startPgbouncer } from './pgbouncer.js'
+export {
+  type PostgresOptions,
+  type PostgresServer,
+  type PostgresStandby,
+  startPostgres,
+  startPostgresStandby,
+} from './postgres.js'
 export type { Readiness } from './readiness.js'
 export { type RealServer, type ServerEnd, type ServerOptions, startServer } from './real-server.js'
 export { seededRandom } from './seeded-random.js'

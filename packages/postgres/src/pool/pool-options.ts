@@ -28,6 +28,8 @@ export interface PoolOptions {
   readonly lifetimeMs?: number | undefined
   /** The part of `lifetimeMs` by which a connection may live shorter, so that they do not end together. 0.1. */
   readonly lifetimeJitter?: number | undefined
+  /** Milliseconds without a word after which the connection that listens asks the server for an answer, and how long that may take. 30,000. */
+  readonly keepAliveMs?: number | undefined
   /** `rollback`. */
   readonly reset?: PoolReset | undefined
   /** Called with each new connection before it is used, and waited for. If it fails, the connection is closed. */
@@ -43,6 +45,7 @@ export interface PoolSettings {
   readonly idleTimeoutMs: number
   readonly lifetimeMs: number
   readonly lifetimeJitter: number
+  readonly keepAliveMs: number
   readonly reset: PoolReset
   readonly onConnect: ((connection: Lease) => Awaitable<unknown>) | undefined
 }
@@ -56,6 +59,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof PoolOptions>([
   'idleTimeoutMs',
   'lifetimeMs',
   'lifetimeJitter',
+  'keepAliveMs',
   'reset',
   'onConnect',
 ])
@@ -81,6 +85,7 @@ export function checkPoolOptions(options: PoolOptions): PoolSettings {
     idleTimeoutMs: checkDuration('idleTimeoutMs', options.idleTimeoutMs ?? 60_000),
     lifetimeMs: checkDuration('lifetimeMs', options.lifetimeMs ?? 1_800_000),
     lifetimeJitter,
+    keepAliveMs: checkDuration('keepAliveMs', options.keepAliveMs ?? 30_000),
     reset,
     onConnect,
   }

@@ -9,6 +9,7 @@
 import { now } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
+import type { QueryOptions, QueryResult } from '../query.js'
 import { again, poolClosed } from './failures.js'
 import { Keeper } from './keeper.js'
 import { Member } from './member.js'
@@ -232,6 +233,22 @@ export class Supply implements MemberSource, OpeningsOwner {
 
   mayOpen(): void {
     this.serve()
+  }
+
+  /** Runs a plain query on one that was taken for it. */
+  query<R>(
+    member: Member,
+    text: string,
+    values: readonly unknown[],
+    options: QueryOptions | undefined,
+  ): Promise<QueryResult<R>> {
+    const { connection } = member
+    try {
+      return connection.query<R>(text, values, options)
+    } finally {
+      // It was refused, and nobody will tell that there is nothing to do.
+      if (connection.inFlight === 0) this.settle(member)
+    }
   }
 
   /** From somebody who had it alone. `isChanged`: the session may not be what it was. */

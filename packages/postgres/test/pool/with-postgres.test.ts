@@ -191,3 +191,22 @@ test('a pool that was used, killed, cancelled and closed leaves no descriptor op
     await db.query('select 1')
   })
 }, 30_000)
+
+test('notifications come through, in order, over kills of the backend, with a gap for each', async () => {
+  await using db = pool(server.url, { maxConnections: 2 })
+  await using listener = db.listen(['news', 'Mixed "Case"'])
+  await listener.ready()
+  await db.notify('news', 'ü'.repeat(3_000))
+  await db.notify('Mixed "Case"')
+  expect((await listener.next()).value).toMatchObject({ channel: 'news', payload: 'ü'.repeat(3_000) })
+  expect((await listener.next()).value).toMatchObject({ channel: 'Mixed "Case"', payload: '' })
+  for (let round = 0; round < 5; round++) {
+    await server.terminateAll()
+    expect((await listener.next()).value).toMatchObject({ kind: 'gap', cause: { sqlState: '57P01' } })
+    await db.begin(async (tx) => {
+      for (let i = 0; i < 50; i++) await tx.query(sql`select pg_notify('news', ${String(i)})`)
+    })
+    for (let i = 0; i < 50; i++) expect((await listener.next()).value).toMatchObject({ payload: String(i) })
+  }
+  await expect(db.notify('news', 'x'.repeat(8_000))).rejects.toMatchObject({ sqlState: '22023' })
+}, 30_000)

@@ -178,7 +178,10 @@ test('a server that says nothing is asked for a sign of life, and given up when 
   fake.server.isPrompt = true
   await fake.clock.advance(200)
   expect(fake.server.connections[0]?.isOpen).toBe(false)
-  expect((await listener.next()).value).toMatchObject({ kind: 'gap', cause: { code: 'PG_TIMEOUT', limit: 'keepAliveMs' } })
+  expect((await listener.next()).value).toMatchObject({
+    kind: 'gap',
+    cause: { code: 'PG_TIMEOUT', limit: 'keepAliveMs' },
+  })
   expect(fake.server.heard.at(-1)).toBe('2: listen "a"')
 })
 
@@ -236,6 +239,10 @@ test('a channel that cannot be is refused at once', () => {
   ] as const)
     expect(() => db.listen(channels as string)).toThrow(expect.objectContaining({ code }))
   expect(() => db.listen('ü'.repeat(31)).close()).not.toThrow()
-  expect(() => db.listen('a', { maxBuffered: 1 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
-  expect(() => db.listen('a', { max: 1 } as object)).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_OPTION' }))
+  expect(() => db.listen('a', { maxBuffered: 1 })).toThrow(
+    expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+  )
+  expect(() => db.listen('a', { max: 1 } as object)).toThrow(
+    expect.objectContaining({ code: 'ERR_UNKNOWN_OPTION' }),
+  )
 })

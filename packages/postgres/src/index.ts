@@ -1,9 +1,9 @@
 /** PostgreSQL for coroutines. The public names, by what one does with them. */
 
 export { type ConnectionOptions, connect } from './connection/connect.js'
-export type { Notification } from './connection/connection.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'
+export type { Notification } from './connection/session-hub.js'
 export type { QuerySettings } from './connection/settings.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'

@@ -12,7 +12,7 @@ import {
   TimeoutError,
   withTimeout,
 } from '@shrapnel/core'
-import type { Notification } from '../connection/connection.js'
+import type { Notification } from '../connection/session-hub.js'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'
 import type { OpenConnection, PoolConnection } from '../pool/pool-connection.js'

@@ -14,7 +14,7 @@ afterAll(() => server.stop())
 const open = (settings = {}) => connectTrusting({ socketPath: server.socketPath }, settings)
 
 async function expectClean(db: PostgresConnection): Promise<void> {
-  const [row] = await db.query('select $1::int as n, pg_backend_pid() as pid', [7])
+  const [row] = await db.query('select $1::int as n, pg_backend_pid() as pid', [7], { timeoutMs: 60_000 })
   expect(row).toEqual({ n: 7, pid: db.processId })
   expect(db.isOpen).toBe(true)
 }

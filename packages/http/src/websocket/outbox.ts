@@ -5,6 +5,7 @@
  */
 import { atTurnEnd, type Scope, type TurnEndJob, Wait } from '@shrapnel/core/parts'
 import type { Link } from './link.js'
+import { thisTurn } from './turn.js'
 
 const CHUNK_BYTES = 16_384
 /** A connection that waits may wait long: its first chunk is a small one. */
@@ -14,24 +15,6 @@ const MOST_KEPT = 64
 
 const pool: Buffer[] = []
 const DONE: Promise<void> = Promise.resolve()
-
-/** Which turn this is. It is counted only while somebody writes. */
-let turn = 0
-let isCounting = false
-const turnCounter: TurnEndJob = {
-  onTurnEnd() {
-    turn++
-    isCounting = false
-  },
-}
-
-function thisTurn(): number {
-  if (!isCounting) {
-    isCounting = true
-    atTurnEnd(turnCounter)
-  }
-  return turn
-}
 
 export interface OutboxOwner {
   /** Sending failed. */
@@ -79,7 +62,7 @@ export class Outbox implements TurnEndJob {
   /** Sends the first `length` bytes of `frame`, which may be changed afterwards. `holdsBack`: there will be more in this turn. */
   put(frame: Buffer, length: number, holdsBack: boolean): void {
     if (this.#isOver) return
-    const isFirst = !holdsBack && this.#wroteIn !== turn
+    const isFirst = !holdsBack && this.#wroteIn !== thisTurn()
     if (isFirst && !this.#isBusy && this.#gatheredBytes === 0) {
       const sent = this.#write(frame, length)
       if (sent < length && !this.#isOver) this.#transmit([Buffer.from(frame.subarray(sent, length))])
@@ -97,7 +80,7 @@ export class Outbox implements TurnEndJob {
       this.#deferredBytes += frame.length
       return
     }
-    const isFirst = this.#wroteIn !== turn
+    const isFirst = this.#wroteIn !== thisTurn()
     if (isFirst && !this.#isBusy && this.#gatheredBytes === 0) {
       const sent = this.#write(frame, frame.length)
       if (sent < frame.length && !this.#isOver) this.#transmit([frame.subarray(sent)])

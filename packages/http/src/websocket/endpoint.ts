@@ -328,11 +328,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     this.#deadline.set(recently() + this.settings.closeTimeoutMs)
     if (wasOpen) this.#putClose(payload)
     this.#endReceiving(true)
-    if (this.#isSent) this.drained()
-  }
-
-  get #isSent(): boolean {
-    return !this.outbox.isBusy && this.outbox.queuedBytes === 0
+    if (this.outbox.isIdle) this.drained()
   }
 
   /** Tells the peer what it did wrong, and hears no more. */
@@ -350,7 +346,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     if (!wasClosing) this.#putClose(encodeClosing(failure.closeCode ?? INTERNAL_ERROR, reason))
     this.#endReceiving(false)
     this.pull()
-    if ((this.#state as number) !== OVER && this.#isSent) this.drained()
+    if ((this.#state as number) !== OVER && this.outbox.isIdle) this.drained()
   }
 
   #lose(error: WebSocketError): void {

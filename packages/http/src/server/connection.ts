@@ -227,8 +227,10 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   // One request after another
 
   #serve(): void {
-    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end)
+    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end) {
       if (!this.#serveOne()) break
+      this.flushIfMuch()
+    }
     this.flush()
     if (this.#phase === HEAD && !this.isFlushing) this.#awaitHead()
   }

@@ -2,11 +2,11 @@
  * With TLS, without, or one after the other: what `sslMode` permits, as libpq does it. A UNIX socket never has TLS. `prefer` tries again
  * without TLS, and `allow` with it, when the handshake failed or the server refused us before it let us in; never when we refused it.
  */
-import { Interrupted, type Socket, type SocketAddress } from '@shrapnel/core'
+import { Interrupted, type Socket } from '@shrapnel/core'
 import { PostgresError } from '../errors.js'
 import { asksForTls, secured } from './encryption.js'
 import { type Channel, Login } from './login.js'
-import { openFailure } from './open-failure.js'
+import { isOfOptions, openFailure } from './open-failure.js'
 import type { OpenHooks, ResolvedConnect, TlsSettings } from './resolved-connect.js'
 import { placeText, type ServerPlace } from './server-place.js'
 import { type Session, startUp } from './start-up.js'
@@ -16,8 +16,6 @@ import { openTransport } from './transport.js'
 export interface Opened {
   readonly login: Login
   readonly session: Session
-  /** The address that was reached, of a TCP connection. */
-  readonly peer: SocketAddress | undefined
 }
 
 type Encryption = 'plain' | 'tls'
@@ -73,12 +71,12 @@ async function open(
   const socket = await openTransport(place, resolved.keepAlive)
   progress.isConnected = true
   const peer = socket.remoteAddress
-  let channel: Channel = { stream: socket, isEncrypted: false, endPoint: undefined }
+  let channel: Channel = { stream: socket, peer, isEncrypted: false, endPoint: undefined }
   let login: Login | undefined
   try {
-    if (tls !== undefined) channel = await encrypted(tls, socket, place, resolved.tls, progress)
+    if (tls !== undefined) channel = await encrypted(tls, channel, socket, place, resolved.tls, progress)
     login = new Login(resolved, place, channel, hooks)
-    return { login, session: await startUp(login), peer }
+    return { login, session: await startUp(login) }
   } catch (error) {
     channel.stream.close()
     socket.close()
@@ -89,6 +87,7 @@ async function open(
 
 async function encrypted(
   tls: TlsPackage,
+  plain: Channel,
   socket: Socket,
   place: ServerPlace,
   settings: TlsSettings,
@@ -96,15 +95,21 @@ async function encrypted(
 ): Promise<Channel> {
   const host = place.kind === 'tcp' ? place.host : ''
   if (settings.negotiation === 'postgres' && !(await asksForTls(socket))) {
-    if (settings.mode === 'prefer') return { stream: socket, isEncrypted: false, endPoint: undefined }
+    if (settings.mode === 'prefer') return plain
     throw new PostgresError('PG_CONNECT', `the server has no TLS, and sslMode is '${settings.mode}'`)
   }
   try {
-    return await secured(tls, socket, host, settings)
+    return { ...plain, ...(await secured(tls, socket, host, settings)) }
   } catch (error) {
-    progress.mayTryOther = !(error instanceof Interrupted || error instanceof PostgresError)
+    progress.mayTryOther = isOfHandshake(error)
     throw error
   }
+}
+
+/** What the server did. Not what we did wrong, nor a server of another kind. */
+function isOfHandshake(error: unknown): boolean {
+  if (error instanceof Interrupted || error instanceof PostgresError) return false
+  return !isOfOptions(error)
 }
 
 /** With TLS and without: the one that says more of us comes first, a wrong password before a channel that is not allowed. */

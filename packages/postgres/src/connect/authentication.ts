@@ -44,7 +44,7 @@ export class Authentication {
         break
       case 'md5-password':
         this.#begin('md5')
-        encodePassword(login.writer, md5Response(login.resolved.user, await passwordFor(login), request.salt))
+        encodePassword(login.writer, md5(login.resolved.user, await passwordFor(login), request.salt))
         break
       case 'sasl':
         this.#begin('scram-sha-256')
@@ -60,7 +60,7 @@ export class Authentication {
         this.#password = ''
         break
       case 'sasl-final':
-        this.#inScram('scram-final', 'scram-verdict').verify(request.data)
+        verify(this.#inScram('scram-final', 'scram-verdict'), request.data)
         return false
       default:
         throw new PostgresError('PG_AUTH', `the server asks for ${request.method}, which is not spoken here`)
@@ -105,9 +105,29 @@ export class Authentication {
   }
 }
 
+/** Its proof is the one thing in SCRAM that a server can get wrong without being no server at all. */
+function verify(scram: ScramClient, data: Buffer): void {
+  try {
+    scram.verify(data)
+  } catch (cause) {
+    throw new PostgresError('PG_AUTH', (cause as Error).message, { cause })
+  }
+}
+
+function md5(user: string, password: string, salt: Buffer): string {
+  try {
+    return md5Response(user, password, salt)
+  } catch (cause) {
+    throw new PostgresError('PG_AUTH', "the server asks for MD5, which this Node's OpenSSL does not do", {
+      cause,
+    })
+  }
+}
+
 /** Whoever listens cannot be on the way: TLS, a UNIX socket, this very machine; or the program knows and wants it. */
-function isPrivate({ isEncrypted, place, resolved }: Login): boolean {
-  return isEncrypted || isLoopback(place) || resolved.authentication.isClearTextMeant
+function isPrivate({ isEncrypted, place, peer, resolved }: Login): boolean {
+  if (isEncrypted || place.kind === 'unix' || resolved.authentication.isClearTextMeant) return true
+  return peer !== undefined && isLoopback(peer.address)
 }
 
 function inTheClear({ resolved }: Login): PostgresError {

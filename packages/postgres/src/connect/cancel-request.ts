@@ -1,41 +1,45 @@
 /** Asks a server to cancel what one of its backends runs: on a connection of its own, to the same address and with TLS if that has it. */
-
-import type { SocketAddress } from '@shrapnel/core'
-import { isDisconnect, withTimeout } from '@shrapnel/core'
+import type { SocketAddress, Stream } from '@shrapnel/core'
 import { PostgresError } from '../errors.js'
 import { encodeCancelRequest, MessageWriter } from '../wire/index.js'
-import type { Opened } from './attempts.js'
 import { asksForTls, secured } from './encryption.js'
-import { openFailure } from './open-failure.js'
+import { limited } from './open-failure.js'
+import type { ResolvedConnect } from './resolved-connect.js'
 import { placeText, type ServerPlace } from './server-place.js'
 import { needTls } from './tls-package.js'
 import { openTransport } from './transport.js'
 
+export interface CancelTarget {
+  readonly resolved: ResolvedConnect
+  /** Where the backend was reached, to the address. */
+  readonly place: ServerPlace
+  readonly isEncrypted: boolean
+  readonly processId: number
+  readonly secretKey: Buffer
+}
+
 /** A server says nothing here. */
 const MAX_ANSWER_BYTES = 4096
+/** How a server closes: it need not say close_notify, nor read ours. */
+const ENDS: ReadonlySet<unknown> = new Set(['ECONNRESET', 'TRUNCATED'])
 
 /**
  * Waits until the server has closed that connection, `connectTimeoutMs` at most: the signal was sent then. Cancelling closes it, and
  * whether the server has read the request is not known. Fails with PG_CONNECT, PG_TIMEOUT, PG_PROTOCOL; with PG_USAGE if the server gave
  * no key.
  */
-export async function requestCancel({ login, session }: Opened, place: ServerPlace): Promise<void> {
-  const { connectTimeoutMs } = login.resolved
-  if (session.secretKey.length === 0)
+export async function requestCancel(target: CancelTarget): Promise<void> {
+  if (target.secretKey.length === 0)
     throw new PostgresError('PG_USAGE', 'the server gave no key to cancel with')
-  try {
-    await withTimeout(connectTimeoutMs, ask, login, session, place)
-  } catch (error) {
-    throw openFailure(error, `${placeText(place)} (to cancel)`)
-  }
+  const where = `${placeText(target.place)} (to cancel)`
+  await limited(target.resolved.connectTimeoutMs, where, () => ask(target))
 }
 
-async function ask(login: Opened['login'], session: Opened['session'], place: ServerPlace): Promise<void> {
-  const { resolved, isEncrypted } = login
+async function ask({ resolved, place, isEncrypted, processId, secretKey }: CancelTarget): Promise<void> {
   const writer = new MessageWriter(64)
-  encodeCancelRequest(writer, session.processId, session.secretKey)
+  encodeCancelRequest(writer, processId, secretKey)
   const socket = await openTransport(place, { ...resolved.keepAlive, isOn: false })
-  let stream: Opened['login']['stream'] = socket
+  let stream: Stream = socket
   try {
     if (isEncrypted && place.kind === 'tcp') {
       if (resolved.tls.negotiation === 'postgres' && !(await asksForTls(socket)))
@@ -51,7 +55,7 @@ async function ask(login: Opened['login'], session: Opened['session'], place: Se
   }
 }
 
-async function untilClosed(stream: Opened['login']['stream']): Promise<void> {
+async function untilClosed(stream: Stream): Promise<void> {
   let count = 0
   try {
     for (;;) {
@@ -62,13 +66,12 @@ async function untilClosed(stream: Opened['login']['stream']): Promise<void> {
         throw new PostgresError('PG_PROTOCOL', 'the server answers a request to cancel, which has no answer')
     }
   } catch (error) {
-    // The server need not say close_notify, nor wait for ours.
-    if (!isDisconnect(error) && (error as { readonly code?: unknown }).code !== 'TRUNCATED') throw error
+    if (!ENDS.has((error as { readonly code?: unknown }).code)) throw error
   }
 }
 
 /** The same server again, not merely the same name: that may lead somewhere else by now. */
 export function sameAddress(place: ServerPlace, peer: SocketAddress | undefined): ServerPlace {
-  if (place.kind === 'unix' || peer === undefined || !('address' in peer)) return place
+  if (place.kind === 'unix' || peer === undefined) return place
   return { ...place, address: peer.address }
 }

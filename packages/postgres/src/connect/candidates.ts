@@ -1,8 +1,8 @@
 /** Which servers are tried, and in which order. */
-import { TimeoutError, withTimeout } from '@shrapnel/core'
+import { isIP } from 'node:net'
 import { resolve } from '@shrapnel/core/parts'
-import type { PostgresError } from '../errors.js'
-import { openFailure, timedOut } from './open-failure.js'
+import { PostgresError } from '../errors.js'
+import { limited } from './open-failure.js'
 import type { ResolvedConnect } from './resolved-connect.js'
 import { placeText, type ServerPlace } from './server-place.js'
 
@@ -15,25 +15,35 @@ export async function* candidates(
   failures: PostgresError[],
 ): AsyncGenerator<ServerPlace> {
   const isRandom = hostOrder === 'random'
+  const isEach = isRandom || sessionTarget !== 'any'
   for (const place of isRandom ? shuffled(places) : places) {
-    if (place.kind === 'unix' || place.address !== undefined || (!isRandom && sessionTarget === 'any')) {
+    if (!isEach || !isName(place)) {
       yield place
       continue
     }
-    let addresses: readonly string[]
     try {
-      addresses = await withTimeout(connectTimeoutMs, () => resolve(place.host))
+      const addresses = await addressesOf(place, connectTimeoutMs)
+      for (const address of isRandom ? shuffled(addresses) : addresses) yield { ...place, address }
     } catch (error) {
-      const failure =
-        error instanceof TimeoutError
-          ? timedOut(error, placeText(place))
-          : openFailure(error, placeText(place))
-      if ((failure as { readonly code?: unknown }).code === 'INTERRUPTED') throw failure
-      failures.push(failure as PostgresError)
-      continue
+      if (!(error instanceof PostgresError)) throw error
+      failures.push(error)
     }
-    for (const address of isRandom ? shuffled(addresses) : addresses) yield { ...place, address }
   }
+}
+
+type NamedPlace = ServerPlace & { readonly kind: 'tcp' }
+
+function isName(place: ServerPlace): place is NamedPlace {
+  return place.kind === 'tcp' && place.address === undefined && isIP(place.host) === 0
+}
+
+async function addressesOf(place: NamedPlace, timeoutMs: number): Promise<readonly string[]> {
+  const where = placeText(place)
+  const addresses = await limited(timeoutMs, where, async () => resolve(place.host))
+  if (addresses.length > 0) return addresses
+  throw new PostgresError('PG_CONNECT', `${where} cannot be reached: its name has no address`, {
+    safeToRetry: true,
+  })
 }
 
 function shuffled<T>(list: readonly T[]): T[] {

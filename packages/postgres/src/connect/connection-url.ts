@@ -18,6 +18,12 @@ export function parseConnectionUrl(url: string): Map<string, string> {
   }
   if (where.includes('@'))
     throw unusable('the URL', 'has an @ in its user or password that must be written %40')
+  // What is in front of it may be the beginning of a password: it must be no host, and in no error.
+  if (!/^[^/]*\/\/[^/?]*@/.test(url) && url.includes('@'))
+    throw unusable(
+      'the URL',
+      'has an @ after a / or ?; in a user or password these are written %2F and %3F, elsewhere @ is %40',
+    )
   const colon = who.indexOf(':')
   set('user', decode(colon < 0 ? who : who.slice(0, colon), 'user'))
   set('password', colon < 0 ? '' : decode(who.slice(colon + 1), 'password'))

@@ -6,10 +6,15 @@ import type { Socket, Stream } from '@shrapnel/core'
 import type { TlsStream } from '@shrapnel/tls'
 import { PostgresError } from '../errors.js'
 import { decodeEncryptionAnswer, encodeSslRequest, MessageWriter } from '../wire/index.js'
-import type { Channel } from './login.js'
 import type { TlsSettings } from './resolved-connect.js'
 import { ALPN, tlsOptions } from './tls-options.js'
 import type { TlsPackage } from './tls-package.js'
+
+export interface SecuredChannel {
+  readonly stream: Stream
+  readonly isEncrypted: true
+  readonly endPoint: Buffer | undefined
+}
 
 const REQUEST = sslRequest()
 
@@ -40,7 +45,7 @@ export async function secured(
   socket: Socket,
   host: string,
   settings: TlsSettings,
-): Promise<Channel> {
+): Promise<SecuredChannel> {
   const stream = await tls.upgrade(socket, await tlsOptions(settings, host))
   if (settings.negotiation === 'direct' && stream.alpn !== ALPN) {
     stream.close()

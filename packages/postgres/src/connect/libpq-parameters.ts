@@ -56,11 +56,12 @@ function unknownName(name: string, where: string): PostgresError {
   return new PostgresError('PG_OPTION', `there is no parameter ${JSON.stringify(name)} in ${where}${advice}`)
 }
 
-export function readEnvironment(environment: NodeJS.ProcessEnv): Settings {
+/** What is said elsewhere already is not looked at. */
+export function readEnvironment(environment: NodeJS.ProcessEnv, said: Settings): Settings {
   const settings: Record<string, unknown> = {}
   for (const name of OPTION_NAMES) {
     const { env, kind } = rowOf(name)
-    const value = env === undefined ? undefined : environment[env]
+    const value = env === undefined || said[name] !== undefined ? undefined : environment[env]
     const read = value === undefined || value === '' ? undefined : kind.fromText(value, env as string)
     if (read !== undefined) settings[name] = read
   }

@@ -1,5 +1,5 @@
 /** One try to get in at one server: what is said, to whom, and what is known of the channel. */
-import type { Stream } from '@shrapnel/core'
+import type { SocketAddress, Stream } from '@shrapnel/core'
 import { PostgresError } from '../errors.js'
 import { type BackendMessage, MessageWriter } from '../wire/index.js'
 import { MessageReader } from './message-reader.js'
@@ -11,6 +11,8 @@ const FIRST_BLOCK_BYTES = 512
 /** What a try goes over. */
 export interface Channel {
   readonly stream: Stream
+  /** Who is at the other end of a TCP connection. */
+  readonly peer: SocketAddress | undefined
   readonly isEncrypted: boolean
   /** What SCRAM-SHA-256-PLUS binds to (RFC 5929, 4); undefined without TLS, and where the certificate has no hash for it. */
   readonly endPoint: Buffer | undefined
@@ -21,6 +23,7 @@ export class Login {
   readonly place: ServerPlace
   readonly hooks: OpenHooks
   readonly stream: Stream
+  readonly peer: SocketAddress | undefined
   readonly isEncrypted: boolean
   readonly endPoint: Buffer | undefined
   readonly reader: MessageReader
@@ -34,6 +37,7 @@ export class Login {
     this.place = place
     this.hooks = hooks
     this.stream = channel.stream
+    this.peer = channel.peer
     this.isEncrypted = channel.isEncrypted
     this.endPoint = channel.endPoint
     this.reader = new MessageReader(channel.stream, resolved.maxStartupMessageBytes)

@@ -26,8 +26,8 @@ export class MessageReader {
   async receive(): Promise<Buffer> {
     const chunk = await this.stream.recv()
     if (chunk.length > 0) return chunk
-    const where = this.cutter.isInside ? 'in the middle of a message' : 'without a word'
-    throw new PostgresError('PG_CONNECT', `the server closed the connection ${where} before it was ready`, {
+    const where = this.cutter.isInside ? ' in the middle of a message,' : ''
+    throw new PostgresError('PG_CONNECT', `the server closed the connection${where} before it was ready`, {
       safeToRetry: true,
     })
   }

@@ -1,13 +1,12 @@
 /** From what the options came to, to a server that has let us in and is what was asked for: the first of the list that will do. */
-import { TimeoutError, withTimeout } from '@shrapnel/core'
 import type { OpenedBackend } from '../connection/opened-backend.js'
 import { PostgresError } from '../errors.js'
 import { encodeTerminate, MAX_MESSAGE_BYTES, MessageWriter } from '../wire/index.js'
 import { attempt, type Opened } from './attempts.js'
-import { requestCancel, sameAddress } from './cancel-request.js'
+import { type CancelTarget, requestCancel, sameAddress } from './cancel-request.js'
 import { candidates } from './candidates.js'
 import type { SessionTarget } from './connect-options.js'
-import { allFailed, isFinal, openFailure, timedOut } from './open-failure.js'
+import { allFailed, isFinal, limited } from './open-failure.js'
 import type { OpenHooks, ResolvedConnect } from './resolved-connect.js'
 import { placeText, type ServerPlace } from './server-place.js'
 import { settleSession } from './session-settings.js'
@@ -23,14 +22,13 @@ export async function openBackend(resolved: ResolvedConnect, hooks: OpenHooks = 
   for (const target of targetPasses(resolved.sessionTarget)) {
     for await (const place of candidates(resolved, failures)) {
       try {
-        const { connectTimeoutMs } = resolved
-        return await withTimeout(connectTimeoutMs, openAt, resolved, place, hooks, target)
+        return await limited(resolved.connectTimeoutMs, placeText(place), () =>
+          openAt(resolved, place, hooks, target),
+        )
       } catch (error) {
-        // The errors of one server are PostgresErrors already; what is left is our own limit.
-        const failure = error instanceof TimeoutError ? timedOut(error, placeText(place)) : error
-        if (!(failure instanceof PostgresError)) throw failure
-        failures.push(failure)
-        if (isFinal(failure)) throw allFailed(failures)
+        if (!(error instanceof PostgresError)) throw error
+        failures.push(error)
+        if (isFinal(error)) throw allFailed(failures)
       }
     }
   }
@@ -55,14 +53,21 @@ async function openAt(
     })
   } catch (error) {
     stream.close()
-    throw openFailure(error, placeText(place))
+    throw error
   }
 }
 
 function backendOf(opened: Opened): OpenedBackend {
   const { login, session } = opened
   const { place, resolved, reader } = login
-  const same = sameAddress(place, opened.peer)
+  // Lives as long as the connection: no more is kept than it takes.
+  const target: CancelTarget = {
+    resolved,
+    place: sameAddress(place, login.peer),
+    isEncrypted: login.isEncrypted,
+    processId: session.processId,
+    secretKey: session.secretKey,
+  }
   reader.cutter.maxMessageBytes = MAX_MESSAGE_BYTES
   return {
     stream: login.stream,
@@ -73,7 +78,7 @@ function backendOf(opened: Opened): OpenedBackend {
     status: session.status,
     minorVersion: session.minorVersion,
     target: `${placeText(place)}/${resolved.database}`,
-    requestCancel: () => requestCancel(opened, same),
+    requestCancel: () => requestCancel(target),
   }
 }
 

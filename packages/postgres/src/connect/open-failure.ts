@@ -1,5 +1,5 @@
-/** Why nobody got in, in one kind of error whatever failed; and which failures another server may not have. */
-import { Interrupted, type TimeoutError } from '@shrapnel/core'
+/** Why nobody got in, in one kind of error whatever failed; and which failures another server need not have. */
+import { Interrupted, TimeoutError, withTimeout } from '@shrapnel/core'
 import { PostgresError, type PostgresErrorCode } from '../errors.js'
 import { PostgresWireError, type ServerReport } from '../wire/index.js'
 
@@ -27,14 +27,33 @@ export function openFailure(error: unknown, where: string): unknown {
   if (error instanceof Interrupted) return error
   if (error instanceof PostgresError) return located(error, where)
   if (error instanceof PostgresWireError) return wireFailure(error, where)
+  if (isOfOptions(error))
+    return new PostgresError('PG_OPTION', `${where}: ${error.message}`, { cause: error })
   const text = `${where} cannot be reached: ${error instanceof Error ? error.message : String(error)}`
   return new PostgresError('PG_CONNECT', text, { cause: error, safeToRetry: true })
 }
 
-/** One server has taken all the time that one may. */
-export function timedOut(cause: TimeoutError, where: string): PostgresError {
-  const text = `${where}: no session within connectTimeoutMs (${cause.timeoutMs} ms)`
-  return new PostgresError('PG_TIMEOUT', text, { limit: 'connectTimeoutMs', cause, safeToRetry: true })
+/** `fn`, for as long as one server may take. Fails with a PostgresError, PG_TIMEOUT among them, or cancelled. */
+export async function limited<T>(connectTimeoutMs: number, where: string, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await withTimeout(connectTimeoutMs, async () => {
+      try {
+        return await fn()
+      } catch (error) {
+        throw openFailure(error, where)
+      }
+    })
+  } catch (cause) {
+    if (!(cause instanceof TimeoutError)) throw cause
+    const text = `${where}: no session within connectTimeoutMs (${connectTimeoutMs} ms)`
+    throw new PostgresError('PG_TIMEOUT', text, { limit: 'connectTimeoutMs', cause, safeToRetry: true })
+  }
+}
+
+/** A key that is none, a name that cannot be: nothing that a server did. */
+export function isOfOptions(error: unknown): error is Error {
+  const { code } = error as { readonly code?: unknown }
+  return typeof code === 'string' && (code === 'TLS_OPTION' || code.startsWith('ERR_'))
 }
 
 function located(error: PostgresError, where: string): PostgresError {
@@ -53,8 +72,6 @@ function wireFailure(error: PostgresWireError, where: string): PostgresError {
       })
     case 'PG_PARAMETER':
       return new PostgresError('PG_OPTION', text, { cause: error })
-    case 'PG_SCRAM':
-      return new PostgresError('PG_AUTH', text, { cause: error })
     default:
       return new PostgresError('PG_PROTOCOL', text, { cause: error })
   }

@@ -41,14 +41,13 @@ export function resolveConnect(
     besides === undefined ? CONNECT_OPTION_NAMES : new Set([...CONNECT_OPTION_NAMES, ...besides]),
   )
   const said: Settings = { ...readUrl(options.url), ...readOptions(options) }
-  const fromEnvironment = readEnvironment(environment)
-  const service = said.service ?? fromEnvironment.service
+  const service = said.service ?? (environment.PGSERVICE || undefined)
   const home = environment.HOME ?? homedir()
   const fromService =
     service === undefined
       ? {}
       : readParameters(readService(service, environment, home), `the service ${service}`)
-  const settings: Settings = { ...fromEnvironment, ...fromService, ...said }
+  const settings = withEnvironment({ ...fromService, ...said }, environment)
   const user = settings.user ?? systemUser()
   const { password, connectTimeoutMs } = settings
   const { min, max } = protocolVersions(settings)
@@ -77,6 +76,13 @@ export function resolveConnect(
     maxStartupMessages: settings.maxStartupMessages ?? DEFAULT_STARTUP_MESSAGES,
     maxStartupMessageBytes: settings.maxStartupMessageBytes ?? MAX_STARTUP_MESSAGE_BYTES,
   }
+}
+
+/** An address belongs to the host that is said beside it, and to no other one. */
+function withEnvironment(said: Settings, environment: NodeJS.ProcessEnv): Settings {
+  const { hostAddress, ...others } = readEnvironment(environment, said)
+  const isOwn = said.host === undefined && hostAddress !== undefined
+  return { ...others, ...(isOwn ? { hostAddress } : {}), ...said }
 }
 
 function readUrl(url: unknown): Settings {

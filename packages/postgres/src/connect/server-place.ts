@@ -29,9 +29,7 @@ export function placeText(place: ServerPlace): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Nobody but this machine is on the way. */
-export function isLoopback(place: ServerPlace): boolean {
-  if (place.kind === 'unix') return true
-  const host = place.address ?? place.host
-  return host === 'localhost' || host === '::1' || /^127\.[0-9]+\.[0-9]+\.[0-9]+$/.test(host)
+/** Whoever is at the other end is this very machine: nobody is on the way. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\.[0-9]+\.[0-9]+\.[0-9]+$/.test(address)
 }

@@ -4,7 +4,7 @@
  * is no file. Files are read for each connection, so that new certificates need no restart.
  */
 import { readFile, stat } from 'node:fs/promises'
-import { interruptible } from '@shrapnel/core'
+import { Interrupted, interruptible } from '@shrapnel/core'
 import type { ClientOptions } from '@shrapnel/tls'
 import { PostgresError } from '../errors.js'
 import type { FileSetting, TlsSettings } from './resolved-connect.js'
@@ -83,7 +83,7 @@ async function optionalFile(setting: FileSetting | undefined): Promise<Buffer | 
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if ((code === 'ENOENT' || code === 'ENOTDIR') && !setting.isRequired) return undefined
-    if (code === 'INTERRUPTED' || code === 'SHUTDOWN') throw cause
+    if (cause instanceof Interrupted) throw cause
     throw new PostgresError('PG_OPTION', `the file ${JSON.stringify(setting.path)} cannot be read`, { cause })
   }
 }

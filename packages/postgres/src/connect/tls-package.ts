@@ -1,5 +1,5 @@
 /** @shrapnel/tls is loaded when it is needed first: those who speak without TLS need not have it. */
-import { interruptible } from '@shrapnel/core'
+import { Interrupted, interruptible } from '@shrapnel/core'
 import { PostgresError } from '../errors.js'
 
 export type TlsPackage = typeof import('@shrapnel/tls')['tls']
@@ -11,7 +11,7 @@ export async function findTls(): Promise<TlsPackage | undefined> {
   } catch (cause) {
     const { code } = cause as { readonly code?: unknown }
     if (code === 'ERR_MODULE_NOT_FOUND') return undefined
-    if (code === 'INTERRUPTED' || code === 'SHUTDOWN') throw cause
+    if (cause instanceof Interrupted) throw cause
     throw new PostgresError('PG_OPTION', 'the package @shrapnel/tls cannot be loaded', { cause })
   }
 }

@@ -16,8 +16,9 @@ export async function openTransport(place: ServerPlace, keepAlive: KeepAlive): P
   return socket
 }
 
-function setKeepAlive(socket: Socket, { intervalMs, probes }: KeepAlive): void {
+function setKeepAlive(socket: Socket, { idleMs, intervalMs, probes }: KeepAlive): void {
   socket.setOption('keepAlive', true)
+  if (idleMs !== undefined) socket.setOption('keepAliveIdleSeconds', wholeSeconds(idleMs))
   if (intervalMs !== undefined) socket.setOption('keepAliveIntervalSeconds', wholeSeconds(intervalMs))
   if (probes !== undefined) socket.setOption('keepAliveProbes', probes)
 }

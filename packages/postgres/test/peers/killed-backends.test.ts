@@ -2,7 +2,9 @@
 import { all, spawn, withTimeout } from '@shrapnel/core'
 import { expectNoDescriptorLeak, type PostgresServer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connect, type Pool, pool, sql } from '../../src/index.js'
+import { sql } from '../../src/index.js'
+import { connect } from './opening.js'
+import { type Pool, pool } from './pool-stub.js'
 import { ending, endings } from './settled.js'
 
 let server: PostgresServer

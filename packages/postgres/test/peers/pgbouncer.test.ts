@@ -2,7 +2,9 @@
 import { spawn } from '@shrapnel/core'
 import { type Pgbouncer, type PostgresServer, startPgbouncer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connect, type Pool, pool, sql } from '../../src/index.js'
+import { sql } from '../../src/index.js'
+import { connect } from './opening.js'
+import { type Pool, pool } from './pool-stub.js'
 
 let server: PostgresServer
 let bouncer: Pgbouncer

@@ -6,7 +6,8 @@ import {
   startPostgresStandby,
 } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, pool } from '../../src/index.js'
+import { connect } from './opening.js'
+import { type Pool, pool } from './pool-stub.js'
 
 let primary: PostgresServer
 let standby: PostgresStandby

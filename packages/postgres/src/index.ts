@@ -1,5 +1,6 @@
 /** PostgreSQL for coroutines. The public names, by what one does with them. */
 
+export { type ConnectionOptions, connect } from './connection/connect.js'
 export type { Notification } from './connection/connection.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'

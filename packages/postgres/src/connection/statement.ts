@@ -1,6 +1,6 @@
 /** A statement as the server knows it: what it wants, what it gives, and how its rows are read. */
 import type { ColumnDescription } from '../wire/backend-message.js'
-import { BINARY_FORMAT, type Format, TEXT_FORMAT } from '../wire/message-types.js'
+import { type Format, TEXT_FORMAT } from '../wire/message-types.js'
 import { RowDecoder, resultFormats, shortFormats } from '../wire/rows/row-decoder.js'
 import type { TypeLookup } from '../wire/types/type-lookup.js'
 

@@ -1,4 +1,4 @@
-import { inParallel, spawn } from '@shrapnel/core'
+import { inParallel } from '@shrapnel/core'
 import { type PostgresServer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../../src/sql.js'
@@ -40,11 +40,13 @@ describe('a query', () => {
     const answers = await Promise.allSettled(
       Array.from({ length: 500 }, (_, i) => db.query('select 10 / $1::int4 as n, $2::int4 as i', [i % 5, i])),
     )
-    for (const [i, answer] of answers.entries()) {
-      if (i % 5 === 0)
-        expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'PG_SERVER', sqlState: '22012' } })
-      else expect(answer).toMatchObject({ status: 'fulfilled', value: [{ n: Math.trunc(10 / (i % 5)), i }] })
-    }
+    expect(answers).toEqual(
+      answers.map((_, i) =>
+        i % 5 === 0
+          ? { status: 'rejected', reason: expect.objectContaining({ code: 'PG_SERVER', sqlState: '22012' }) }
+          : { status: 'fulfilled', value: [{ n: Math.trunc(10 / (i % 5)), i }] },
+      ),
+    )
     expect(db.isReusable).toBe(true)
   })
 })
@@ -63,6 +65,5 @@ describe('coroutines', () => {
       }),
     )
     expect(sums).toEqual(Array.from({ length: 50 }, (_, i) => i * 190))
-    await spawn(() => db.query('select 1')).join()
   })
 })

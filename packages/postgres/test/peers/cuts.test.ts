@@ -9,8 +9,7 @@ import {
   startPostgres,
 } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sql } from '../../src/index.js'
-import { connect } from './opening.js'
+import { connect, sql } from '../../src/index.js'
 import { ending, endings } from './settled.js'
 
 type Direction = 'toUpstream' | 'toClient'

@@ -1,10 +1,8 @@
 /** Backends of a real server that end in the middle of what they do: terminated in good order, killed, shut down with their server. */
-import { all, spawn, withTimeout } from '@shrapnel/core'
+import { all, spawn } from '@shrapnel/core'
 import { expectNoDescriptorLeak, type PostgresServer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sql } from '../../src/index.js'
-import { connect } from './opening.js'
-import { type Pool, pool } from './pool-stub.js'
+import { connect, type PostgresConnection, sql } from '../../src/index.js'
 import { ending, endings } from './settled.js'
 
 let server: PostgresServer
@@ -27,14 +25,14 @@ const ways: Record<string, (processId: number) => Promise<void>> = {
 
 const ANSWER = 'select pg_backend_pid() as pid'
 
-/** Until the server lets people in again. */
-async function recovered(db: Pool): Promise<number> {
+/** Until the server lets people in again: a connection. */
+async function recovered(): Promise<PostgresConnection> {
   for (;;) {
     try {
-      const [row] = await withTimeout(10_000, () => db.query<{ pid: number }>(ANSWER))
-      return row?.pid ?? 0
+      return await connect(place())
     } catch (error) {
-      if (!/^PG_(?:BROKEN|CONNECT|SERVER)/.test(ending(error))) throw error
+      // 57P03: it is starting, or recovers.
+      if (!/^PG_(?:CONNECT|BROKEN|SERVER 57P03)/.test(ending(error))) throw error
     }
   }
 }
@@ -60,62 +58,59 @@ describe.for(Object.entries(ways))('%s', ([, endBackend]) => {
     expect(first).toMatch(/^PG_(?:BROKEN|SERVER)(?: 57P01)?$/)
     for (const each of others) expect(each).toMatch(/^PG_BROKEN(?: 57P01)?$/)
     expect((await endings(connection.query('select 1')))[0]).toMatch(/^PG_(?:BROKEN|CLOSED)/)
-    await using db = pool({ ...place(), max: 1 })
-    await recovered(db)
-    expect(await server.psql('select count(*) from kept where id = 1')).toBe('0')
+    await using other = await recovered()
+    expect(await other.query('select * from kept where id = 1')).toEqual([])
   }, 30_000)
 
-  test('an idle connection of a pool is replaced before it is lent', async () => {
-    await using db = pool({ ...place(), max: 1 })
-    const [row] = await db.query<{ pid: number }>(ANSWER)
-    await endBackend(row?.pid ?? 0)
-    await expect.poll(() => server.psql('select 1').catch(() => ''), { timeout: 10_000 }).toBe('1')
-    expect(await recovered(db)).not.toBe(row?.pid)
+  test('a connection that does nothing finds out by itself', async () => {
+    await using connection = await connect(place())
+    const { processId, whenClosed } = connection
+    const looks = spawn(() => whenClosed.wait())
+    await endBackend(processId)
+    expect(ending(await looks.join())).toMatch(/^PG_BROKEN/)
+    expect([connection.isOpen, await connection.isBroken()]).toEqual([false, true])
+    await using _other = await recovered()
   }, 30_000)
 
-  test('a transaction is over for good: what it had done is undone, what it does is refused, nothing goes on elsewhere', async () => {
-    await using db = pool({ ...place(), max: 2 })
-    await db.query('truncate kept')
-    const after: string[] = []
-    const outcome = await endings(
-      db.begin(async (tx) => {
-        const [row] = await tx.query<{ pid: number }>(ANSWER)
-        await tx.query('insert into kept values (10)')
-        await endBackend(row?.pid ?? 0)
-        after.push(...(await endings(tx.query('insert into kept values (11)'))))
-        after.push(...(await endings(tx.query('insert into kept values (12)'), tx.query('commit'))))
-      }),
-    )
-    expect(outcome[0]).toMatch(/^PG_BROKEN(?: 57P01)?(?: \(safe\))?$/)
-    for (const each of after) expect(each).toMatch(/^PG_(?:BROKEN|CLOSED)(?: 57P0.)?(?: \(safe\))?$/)
-    expect(after).toHaveLength(3)
-    await recovered(db)
-    expect(await server.psql('select count(*) from kept')).toBe('0')
+  test('a transaction is over for good: what it had done is undone, and what it does is refused', async () => {
+    await using connection = await recovered()
+    await connection.query('truncate kept')
+    using tx = await connection.reserve()
+    await tx.query('begin')
+    await tx.query('insert into kept values (10)')
+    await endBackend(connection.processId)
+    const after = [
+      ...(await endings(tx.query('insert into kept values (11)'))),
+      ...(await endings(
+        tx.query('insert into kept values (12)'),
+        tx.query('commit'),
+        connection.query('select 1'),
+      )),
+    ]
+    expect(after).toHaveLength(4)
+    for (const each of after) expect(each).toMatch(/^PG_BROKEN(?: 57P0.)?(?: \(safe\))?$/)
+    await using other = await recovered()
+    expect(await other.query('select * from kept')).toEqual([])
   }, 30_000)
 
-  test('many coroutines on a pool all settle, and it serves again', async () => {
+  test('a crowd on one connection settles to the last, in the order in which it asked', async () => {
     const before = all().length
     await expectNoDescriptorLeak(async () => {
-      await using db = pool({ ...place(), max: 4 })
-      const [row] = await db.query<{ pid: number }>(ANSWER)
-      const crowd = Array.from({ length: 50 }, (_, i) =>
-        spawn(() => endings(db.query(sql`select ${i}::int, pg_sleep(0.02)`))),
+      const connection = await recovered()
+      const crowd = Array.from({ length: 600 }, (_, i) =>
+        endings(connection.query(sql`select ${i}::int as i, pg_sleep(0.001)`)),
       )
-      await endBackend(row?.pid ?? 0)
-      for (const each of crowd)
-        expect((await each.join())[0]).toMatch(/^(?:done|PG_(?:BROKEN|CONNECT|SERVER).*)$/)
-      await recovered(db)
+      await crowd[5]
+      await endBackend(connection.processId)
+      const said = (await Promise.all(crowd)).flat()
+      const broken = said.findIndex((each) => each !== 'done')
+      expect(broken).toBeGreaterThan(5)
+      for (const each of said.slice(broken))
+        expect(each).toMatch(/^PG_(?:BROKEN|SERVER)(?: 57P0.)?(?: \(safe\))?$/)
+      // Not all were sent: those may be asked again.
+      expect(said.at(-1)).toMatch(/\(safe\)$/)
+      ;(await recovered()).close()
     })
-    expect(all().length).toBe(before)
+    await expect.poll(() => all().length, { interval: 5 }).toBe(before)
   }, 30_000)
 })
-
-test('a pool outlives a server that is shut down and comes back', async () => {
-  await using db = pool({ ...place(), max: 3 })
-  await db.query(ANSWER)
-  await server.halt()
-  const [gone] = await endings(db.query(ANSWER))
-  expect(gone).toMatch(/^PG_(?:BROKEN|CONNECT)/)
-  await server.start()
-  expect(await recovered(db)).toBeGreaterThan(0)
-}, 30_000)

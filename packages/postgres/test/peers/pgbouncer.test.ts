@@ -2,9 +2,8 @@
 import { spawn } from '@shrapnel/core'
 import { type Pgbouncer, type PostgresServer, startPgbouncer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sql } from '../../src/index.js'
-import { connect } from './opening.js'
-import { type Pool, pool } from './pool-stub.js'
+import { connect, sql } from '../../src/index.js'
+import { endings } from './settled.js'
 
 let server: PostgresServer
 let bouncer: Pgbouncer
@@ -23,10 +22,11 @@ afterAll(async () => {
 const place = () => ({ host: '127.0.0.1', port: bouncer.port, user: 'postgres', database: 'postgres' })
 
 /** Twelve clients at once, twenty different statements, with values of each kind. */
-async function crowd(db: Pool): Promise<void> {
+async function crowd(): Promise<void> {
   const at = new Date('2026-11-21T13:37:00Z')
   const clients = Array.from({ length: 12 }, (_, client) =>
     spawn(async () => {
+      await using db = await connect({ ...place(), prepare: false })
       for (let i = 0; i < 20; i++) {
         const [row] = await db.query(
           `select ${i} as statement, $1::int as client, $2::timestamptz as at, $3::text[] as tags`,
@@ -41,22 +41,22 @@ async function crowd(db: Pool): Promise<void> {
 
 describe('without prepared statements', () => {
   test('queries of many clients share two backends, and each gets its own answer', async () => {
-    await using db = pool({ ...place(), max: 6, prepare: false })
-    await crowd(db)
+    await crowd()
     expect(Number(await server.psql(BACKENDS))).toBeLessThanOrEqual(2)
   }, 30_000)
 
   test('a transaction stays on one backend', async () => {
-    await using db = pool({ ...place(), max: 6, prepare: false })
     const transactions = Array.from({ length: 8 }, (_, i) =>
-      spawn(() =>
-        db.begin(async (tx) => {
-          const [first] = await tx.query('select pg_backend_pid() as pid')
-          await tx.query(sql`insert into kept (id) values (${i})`)
-          const [second] = await tx.query('select pg_backend_pid() as pid')
-          expect(second).toEqual(first)
-        }),
-      ),
+      spawn(async () => {
+        await using connection = await connect({ ...place(), prepare: false })
+        using tx = await connection.reserve()
+        await tx.query('begin')
+        const [first] = await tx.query('select pg_backend_pid() as pid')
+        await tx.query(sql`insert into kept (id) values (${i})`)
+        const [second] = await tx.query('select pg_backend_pid() as pid')
+        await tx.query('commit')
+        expect(second).toEqual(first)
+      }),
     )
     for (const each of transactions) await each.join()
     expect(await server.psql('select count(distinct id) from kept')).toBe('8')
@@ -96,13 +96,20 @@ describe('with prepared statements, which this PgBouncer knows nothing of', () =
 
 const BACKENDS = `select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`
 
-test('a server that PgBouncer loses is told of, and the next query is served', async () => {
-  await using db = pool({ ...place(), max: 2, prepare: false })
-  await db.query('select 1')
+test('a server that PgBouncer loses between two queries is not missed', async () => {
+  await using connection = await connect({ ...place(), prepare: false })
+  await connection.query('select 1')
   await server.terminateAll()
-  const outcome = await Promise.allSettled([db.query('select 1')])
-  expect(outcome[0].status === 'fulfilled' ? 'PG_BROKEN' : outcome[0].reason.code).toMatch(
-    /^PG_(?:BROKEN|SERVER|CONNECT)$/,
-  )
-  expect(await db.query('select 1 as one')).toEqual([{ one: 1 }])
+  expect(await connection.query('select 1 as one')).toEqual([{ one: 1 }])
+}, 30_000)
+
+test('a server that PgBouncer loses in the middle of a transaction takes the connection with it', async () => {
+  await using connection = await connect({ ...place(), prepare: false })
+  using tx = await connection.reserve()
+  await tx.query('begin')
+  await tx.query('insert into kept (id) values (1000)')
+  await server.terminateAll()
+  expect((await endings(tx.query('insert into kept (id) values (1001)')))[0]).toMatch(/^PG_(?:BROKEN|SERVER)/)
+  expect((await endings(tx.query('commit')))[0]).toMatch(/^PG_BROKEN/)
+  expect(await server.psql('select count(*) from kept where id >= 1000')).toBe('0')
 }, 30_000)

@@ -6,8 +6,7 @@ import {
   startPostgresStandby,
 } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect } from './opening.js'
-import { type Pool, pool } from './pool-stub.js'
+import { connect } from '../../src/index.js'
 
 let primary: PostgresServer
 let standby: PostgresStandby
@@ -56,18 +55,19 @@ test('a write on a standby is refused, and the connection goes on', async () => 
   expect(await connection.query('select count(*)::int as n from kept')).toEqual([{ n: 0 }])
 })
 
-test('a pool that wants the primary finds the one that was promoted', async () => {
-  await using db = pool({ ...place(), targetSessionAttrs: 'primary', max: 2 })
-  await db.query('insert into kept values (1)')
+test('who wants the primary is refused while there is none, and finds the standby when it was promoted', async () => {
+  await using before = await connect({ ...place(), targetSessionAttrs: 'primary' })
+  await before.query('insert into kept values (1)')
   await standby.caughtUp()
   await primary.halt()
-  await expect(db.query('insert into kept values (2)')).rejects.toMatchObject({
-    code: expect.stringMatching(/^PG_(?:BROKEN|CONNECT)$/),
+  expect(await before.whenClosed.wait()).toMatchObject({ code: 'PG_BROKEN', sqlState: '57P01' })
+  await expect(connect({ ...place(), targetSessionAttrs: 'primary' })).rejects.toMatchObject({
+    code: 'PG_CONNECT',
   })
-  await expect(db.query('insert into kept values (3)')).rejects.toMatchObject({ code: 'PG_CONNECT' })
   await standby.promote()
-  await db.query('insert into kept values (4)')
-  expect(await db.query('select id from kept order by id')).toEqual([{ id: 1 }, { id: 4 }])
+  await using after = await connect({ ...place(), targetSessionAttrs: 'primary' })
+  await after.query('insert into kept values (2)')
+  expect(await after.query('select id from kept order by id')).toEqual([{ id: 1 }, { id: 2 }])
   expect(await isStandby('prefer-standby')).toBe(false)
   await primary.start()
 }, 30_000)

@@ -1,4 +1,5 @@
 /** One connection to one server: what everybody asks of it, and what it says by itself. */
+import { randomBytes } from 'node:crypto'
 import { type Coroutine, Event, spawn, yieldSlice } from '@shrapnel/core'
 import { checkFunction, currentScope, recently, reportFailure } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
@@ -23,6 +24,12 @@ const TRUSTED_IDLE_MS = 1
 export type Notification = Extract<BackendMessage, { kind: 'notification' }>
 
 let connections = 0
+
+/**
+ * Behind PgBouncer in transaction mode, sessions of many programs meet on one backend. Were their statements called alike, one of them would run
+ * another's, without an error.
+ */
+const PROCESS = randomBytes(6).toString('base64url')
 
 export class PostgresConnection extends SessionQueries implements AsyncDisposable {
   /** For people, and for this program alone: the server's number for it is `processId`. */
@@ -149,7 +156,8 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     const hub = this.#hub
     hub.isEnding = true
     try {
-      if (hub.pipeline.load > 0 || hub.pipeline.isDraining || this.isReserved) await hub.idleOrClosed().wait()
+      const { isOver, load, isDraining } = hub.pipeline
+      if (!isOver && (load > 0 || isDraining || this.isReserved)) await hub.idleOrClosed().wait()
     } finally {
       this.close()
     }
@@ -202,7 +210,7 @@ class SessionHub implements Session, PipelineOwner {
     this.backend = backend
     this.settings = settings
     this.types = new SessionTypes(settings.types)
-    this.statements = new StatementCache(settings.statementCacheSize, 's')
+    this.statements = new StatementCache(settings.statementCacheSize, `s${PROCESS}_${this.id}_`)
     backend.cutter.maxMessageBytes = settings.maxMessageBytes
     this.pipeline = new Pipeline(this, backend.stream, backend.cutter, backend.status)
     for (const [name, value] of backend.parameters) this.#rely(name, value)

@@ -66,6 +66,7 @@ export async function runService(
 
     await using backdoor = enter(folder, { board, database, arena, pages, titles })
     const listeners = await listen(options, site(board, pages, arenaFeed))
+    pages.telnetPort = listeners.telnet.port
 
     if (embedded !== undefined) parts.spawn({ name: 'embedded database' }, () => embedded.run())
     parts.spawn({ name: 'database' }, () =>

@@ -21,6 +21,7 @@ const COLOURS = {
   95: '#e3a6f2',
   96: '#86e1e8',
 }
+const STUCK_COLOUR = '#5c6880'
 const BLANK = 32
 const STUCK = '*'.charCodeAt(0)
 const WALLS = new Set([...'+=|'].map((character) => character.charCodeAt(0)))
@@ -98,59 +99,56 @@ export class Arena {
     this.#draw()
   }
 
-  /** Worms are lines through the middles of their cells, and a dot for the head. A terminal's cells are twice as high as wide. */
+  /**
+   * Worms are lines through the middles of their cells, with a dot for the head; a terminal's cells are twice as high as
+   * wide. All lines of a colour are one path, so that there are no seams.
+   */
   #draw() {
     this.#isDirty = false
     const { width, height } = this.#canvas
     const context = this.#canvas.getContext('2d')
     context.clearRect(0, 0, width, height)
     if (this.#width === 0) return
-    const [stepX, stepY] = [width / this.#width, height / this.#height]
-    const middle = (place) => [
-      ((place % this.#width) + 0.5) * stepX,
-      (Math.floor(place / this.#width) + 0.5) * stepY,
-    ]
-    context.lineCap = 'round'
-    context.lineWidth = stepX * 0.86
+    const step = width / this.#width
+    context.lineCap = context.lineJoin = 'round'
+    context.lineWidth = step
+    context.shadowBlur = step * 1.5
+    for (const [colour, { body, heads }] of this.#paths(step, height / this.#height)) {
+      context.strokeStyle = context.fillStyle = context.shadowColor = colour
+      context.stroke(body)
+      context.fill(heads)
+    }
+    context.shadowBlur = 0
+  }
+
+  #paths(stepX, stepY) {
+    const paths = new Map()
+    const x = (place) => ((place % this.#width) + 0.5) * stepX
+    const y = (place) => (Math.floor(place / this.#width) + 0.5) * stepY
     for (const [place, cell] of this.#cells.entries()) {
       const character = cell & 0xff
       if (character === BLANK || WALLS.has(character)) continue
-      context.strokeStyle = context.fillStyle = COLOURS[cell >> 8] ?? '#fff'
-      context.globalAlpha = character === STUCK ? 0.45 : 1
-      const [x, y] = middle(place)
-      context.beginPath()
-      context.moveTo(x, y)
-      context.lineTo(x, y)
+      const colour = character === STUCK ? STUCK_COLOUR : (COLOURS[cell >> 8] ?? '#fff')
+      if (!paths.has(colour)) paths.set(colour, { body: new Path2D(), heads: new Path2D() })
+      const { body, heads } = paths.get(colour)
+      body.moveTo(x(place), y(place))
+      body.lineTo(x(place), y(place))
       for (const next of [place + 1, place + this.#width]) {
         if (!isSameWorm(cell, this.#cells[next])) continue
-        context.moveTo(x, y)
-        context.lineTo(...middle(next))
+        body.moveTo(x(place), y(place))
+        body.lineTo(x(next), y(next))
       }
-      context.stroke()
-      if (isHead(character)) this.#drawHead(context, x, y, stepX)
+      if (!isHead(character)) continue
+      heads.moveTo(x(place), y(place))
+      heads.arc(x(place), y(place), stepX, 0, 2 * Math.PI)
     }
-    context.globalAlpha = 1
-  }
-
-  #drawHead(context, x, y, step) {
-    context.beginPath()
-    context.arc(x, y, step * 0.8, 0, 2 * Math.PI)
-    context.fill()
-    context.fillStyle = '#0b0f17'
-    context.beginPath()
-    context.arc(x, y, step * 0.3, 0, 2 * Math.PI)
-    context.fill()
+    return paths
   }
 }
 
-/** The head is the capital letter of the body. */
+/** The head is the capital letter of the body; one that is stuck is all stars. */
 function isSameWorm(cell, other) {
-  return (
-    other !== undefined &&
-    (cell | 0x20) === (other | 0x20) &&
-    !WALLS.has(other & 0xff) &&
-    (other & 0xff) !== BLANK
-  )
+  return other !== undefined && (cell | 0x20) === (other | 0x20)
 }
 
 function isHead(character) {

@@ -14,7 +14,7 @@ export class Composer {
     this.#onPosted = onPosted
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault()
-      if (!this.#isBusy) this.#post()
+      if (!this.#isBusy) void this.#post()
     })
     this.#url.addEventListener('input', () => this.#say(''))
   }

@@ -14,7 +14,7 @@ export class LinkList {
   version = 0
 
   constructor() {
-    this.#more.addEventListener('click', () => this.#showOlder())
+    this.#more.addEventListener('click', () => void this.#showOlder())
   }
 
   /** @param isAll these are the newest, and there may be others in between that are not known here. */

@@ -29,7 +29,7 @@ export class Search {
   refresh() {
     clearTimeout(this.#timer)
     if (this.#query === '') this.#show(undefined)
-    else this.#timer = setTimeout(() => this.#search(), PAUSE_MS)
+    else this.#timer = setTimeout(() => void this.#search(), PAUSE_MS)
   }
 
   /** Shows a link that was just posted, whatever was searched for. */

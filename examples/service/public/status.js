@@ -10,11 +10,13 @@ export class Status {
   #state = document.getElementById('state')
   #text = document.getElementById('state-text')
   #notice = document.getElementById('notice')
+  #telnet = document.getElementById('telnet')
   #numbers = Object.fromEntries(
     ['coroutines', 'pages', 'database', 'worms'].map((name) => [name, document.getElementById(name)]),
   )
 
-  show({ database, pages, worms, coroutines }) {
+  show({ database, pages, worms, coroutines, telnetPort }) {
+    this.#telnet.textContent = `telnet ${location.hostname} ${telnetPort}`
     this.#numbers.coroutines.textContent = coroutines
     this.#numbers.pages.textContent = pages
     this.#numbers.database.textContent = database

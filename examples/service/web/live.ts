@@ -17,12 +17,15 @@ export interface Status {
   readonly pages: number
   readonly worms: number
   readonly coroutines: number
+  readonly telnetPort: number
 }
 
 export class LivePages {
   readonly #open = new Set<WebSocketConnection>()
   readonly #worms: () => number
   #database: DatabaseState = 'starting'
+  /** For people to be told of; 0 until it is known. */
+  telnetPort = 0
   #lastStatus = ''
 
   constructor(worms: () => number) {
@@ -35,7 +38,13 @@ export class LivePages {
 
   get status(): Status {
     const { length } = all()
-    return { database: this.#database, pages: this.count, worms: this.#worms(), coroutines: length }
+    return {
+      database: this.#database,
+      pages: this.count,
+      worms: this.#worms(),
+      coroutines: length,
+      telnetPort: this.telnetPort,
+    }
   }
 
   /** A WebSocket: `/live?since=17`. */

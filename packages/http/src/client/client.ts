@@ -8,50 +8,42 @@ import { type Cookies, cookiesOf } from './cookies.js'
 import { Exchange } from './exchange.js'
 import { clientClosed } from './failures.js'
 import { type FetchInit, fetchOptions } from './fetch.js'
+import type { ClientOptions, RequestOptions } from './options.js'
+import { NO_BODY, outgoingBody } from './outgoing-body.js'
+import type { PoolStats } from './pool.js'
+import { Pools } from './pools.js'
+import { proxyChooser } from './proxy.js'
+import { isRedirect, redirected, refuse } from './redirect.js'
+import { requestHead } from './request-head.js'
+import type { ClientResponse } from './response.js'
+import { isForwarded } from './route.js'
 import {
-  type ClientOptions,
   checkSocketPath,
   clientExchangeSettings,
   type ExchangeSettings,
   exchangeSettings,
-  type PoolSettings,
   poolSettings,
-  type RequestOptions,
-} from './options.js'
-import { NO_BODY, outgoingBody } from './outgoing-body.js'
-import { OriginPool, type PoolOwner, type PoolStats } from './pool.js'
-import { type ProxyChooser, proxyChooser } from './proxy.js'
-import { isRedirect, redirected, refuse } from './redirect.js'
-import { requestHead } from './request-head.js'
-import type { ClientResponse } from './response.js'
-import { isForwarded, routeTo } from './route.js'
+} from './settings.js'
 import { parseUrl, type Target, TargetCache } from './target.js'
 
-/** Pools without a connection are forgotten when there are so many. */
-const MOST_POOLS = 1_000
 const NO_OPTIONS: RequestOptions = {}
 
-export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
-  /** @internal */
-  readonly settings: PoolSettings
+export class HttpClient implements ResponseTaker, Disposable {
   readonly #exchangeSettings: ExchangeSettings
   readonly #headers: HttpHeaders | null
   readonly #targets: TargetCache
-  readonly #pools = new Map<string, OriginPool>()
-  readonly #chooseProxy: ProxyChooser
+  readonly #pools: Pools
   readonly #cookies: Cookies | null
   readonly #socketPath: string | undefined
   readonly #plainGet: Call
-  #idle = 0
   #isClosed = false
 
   /** @internal */
   constructor(options: ClientOptions) {
     this.#exchangeSettings = clientExchangeSettings(options)
-    this.settings = poolSettings(options)
+    this.#pools = new Pools(poolSettings(options), proxyChooser(options.proxy))
     this.#headers = options.headers === undefined ? null : new HttpHeaders(options.headers)
     this.#targets = new TargetCache(baseOf(options.baseUrl))
-    this.#chooseProxy = proxyChooser(options.proxy)
     this.#cookies = cookiesOf(options.cookies)
     this.#socketPath = checkSocketPath(options.socketPath)
     this.#plainGet = {
@@ -178,7 +170,7 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
     if (refused !== null) return refused
     if (this.#isClosed) throw clientClosed()
     if (call.signal?.aborted) throw call.signal.reason
-    const pool = this.#poolFor(target, call.socketPath)
+    const pool = this.#pools.find(target, call.socketPath)
     let head = call === this.#plainGet && cookie === undefined ? target.getHead : null
     if (head === null) {
       const { route } = pool
@@ -224,55 +216,20 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
       : this.#exchangeWithCookies(next.call, next.target, count, dueAt)
   }
 
-  // Pools
-
-  #poolFor(target: Target, socketPath: string | undefined): OriginPool {
-    const kept = target.pool
-    if (kept !== null && !kept.isRetired && kept.route.socketPath === socketPath) return kept
-    const key = socketPath === undefined ? target.origin : `${target.origin} ${socketPath}`
-    let pool = this.#pools.get(key)
-    if (pool === undefined) {
-      if (this.#pools.size >= MOST_POOLS) this.#forgetEmpty()
-      pool = new OriginPool(routeTo(target, socketPath, this.#chooseProxy(target)), this)
-      this.#pools.set(key, pool)
-    }
-    if (target.pool !== null) target.getHead = null
-    target.pool = pool
-    return pool
-  }
-
-  #forgetEmpty(): void {
-    for (const [key, pool] of this.#pools) {
-      if (!pool.isEmpty) continue
-      pool.isRetired = true
-      this.#pools.delete(key)
-    }
-  }
-
-  /** @internal */
-  idleChanged(pool: OriginPool, by: number): void {
-    this.#idle += by
-    if (this.#idle <= this.settings.maxIdleConnections) return
-    // The pool that has most can spare one best.
-    let largest = pool
-    for (const other of this.#pools.values()) if (other.idleCount > largest.idleCount) largest = other
-    largest.closeOldestIdle()
-  }
-
   /** What there is, for each origin: connections, how many of them are idle, how many requests wait for one. */
   get stats(): PoolStats[] {
-    return [...this.#pools.values()].map((pool) => pool.stats)
+    return this.#pools.stats
   }
 
   /** Closes the connections that nothing is under way on. */
   closeIdle(): void {
-    for (const pool of this.#pools.values()) pool.closeIdle()
+    this.#pools.closeIdle()
   }
 
   /** Closes every connection. What is under way fails with `HTTP_CLOSED`, and so does every later request. */
   close(): void {
     this.#isClosed = true
-    for (const pool of this.#pools.values()) pool.close()
+    this.#pools.close()
   }
 
   [Symbol.dispose](): void {

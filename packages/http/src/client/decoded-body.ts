@@ -7,7 +7,7 @@ import type { Collecting } from '../body/received-body.js'
 import { HttpError } from '../errors.js'
 import { type Decoding, decoderFor, isZlibError } from './codings.js'
 import { type BodyOrigin, IncomingBody } from './incoming-body.js'
-import type { ExchangeSettings } from './options.js'
+import type { ExchangeSettings } from './settings.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 

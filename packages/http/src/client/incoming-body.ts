@@ -4,7 +4,7 @@ import { MessageBody } from '../body/message-body.js'
 import { HttpError } from '../errors.js'
 import type { HttpHeaders } from '../headers.js'
 import { withFacts } from './failures.js'
-import { type ExchangeSettings, MAX_COLLECTED_BYTES } from './options.js'
+import { type ExchangeSettings, MAX_COLLECTED_BYTES } from './settings.js'
 
 /** Which response a body is of. */
 export interface BodyOrigin {

@@ -9,10 +9,10 @@ import type { Collecting } from '../body/received-body.js'
 import type { Input } from '../connection/input.js'
 import { HttpHeaders } from '../headers.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
-import { BODY_UNTIL_END, CHUNKED_BODY } from '../wire/response-head.js'
+import { CHUNKED_BODY } from '../wire/response-head.js'
 import { BodyWait } from './body-wait.js'
 import { type BodyOrigin, IncomingBody } from './incoming-body.js'
-import type { ExchangeSettings } from './options.js'
+import type { ExchangeSettings } from './settings.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const NO_TRAILERS = new HttpHeaders()
@@ -78,8 +78,8 @@ export class ResponseBody extends IncomingBody {
   }
 
   /** Whether it ends with the connection. */
-  static isUntilEnd(framing: number): boolean {
-    return framing === BODY_UNTIL_END
+  get isUntilEnd(): boolean {
+    return this.length === undefined && this.#decoder === null
   }
 
   get isFinished(): boolean {

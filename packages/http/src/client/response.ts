@@ -7,8 +7,8 @@ import type { Body } from '../message.js'
 import { type Decoding, decodeShort } from './codings.js'
 import { DecodedBody } from './decoded-body.js'
 import { blameResponse, type IncomingBody } from './incoming-body.js'
-import type { ExchangeSettings } from './options.js'
 import { ResponseBody } from './response-body.js'
+import type { ExchangeSettings } from './settings.js'
 
 /** `using response` drops what was not read when the block ends. */
 export class ClientResponse implements Disposable {

@@ -12,7 +12,7 @@ import { encodeClosing, MAX_REASON_BYTES, parseClosing } from '../wire/websocket
 import { FrameDecoder, type FrameSink } from '../wire/websocket-decoder.js'
 import { encodeFrame } from '../wire/websocket-encoder.js'
 import type { Deflate } from '../wire/websocket-extensions.js'
-import { CLOSE, INTERNAL_ERROR, PING, PONG } from '../wire/websocket-frame.js'
+import { CLOSE, GOING_AWAY, INTERNAL_ERROR, PING, PONG } from '../wire/websocket-frame.js'
 import { randomKey } from '../wire/websocket-mask.js'
 import { Inbox, type InboxOwner } from './inbox.js'
 import type { Link, LinkOwner } from './link.js'
@@ -283,6 +283,18 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     this.#isClosing = true
     this.#deadline.set(recently() + this.settings.closeTimeoutMs)
     this.#sayClose(code, reason)
+  }
+
+  /** As `close`, without waiting: whoever is still sending finishes first. */
+  goAway(): void {
+    if (!this.isOpen) return
+    this.#isClosing = true
+    this.#deadline.set(recently() + this.settings.closeTimeoutMs)
+    inBackground(
+      () => this.sender.inTurn(() => this.#sayClose(GOING_AWAY, '')),
+      () => {},
+      (error) => this.failed(error),
+    )
   }
 
   #sayClose(code: number, reason: string): void {

@@ -132,10 +132,8 @@ export class ResponseHead extends MessageHead {
 export const CHUNKED_BODY = -1
 export const BODY_UNTIL_END = -2
 
-/** A client answers nobody, and the limit of a body is another of its options. */
+/** A client answers nobody. */
 function withoutStatus(error: unknown): unknown {
   if (!(error instanceof HttpError)) return error
-  const { code, message, limit } = error
-  if (limit === undefined) return new HttpError(code, message)
-  return new HttpError(code, message, { limit: limit === 'maxBodyBytes' ? 'maxResponseBytes' : limit })
+  return new HttpError(error.code, error.message, error.limit === undefined ? {} : { limit: error.limit })
 }

@@ -46,6 +46,7 @@ export {
   type HostileRun,
 } from './hostile-table.js'
 export { type KnotOptions, startKnot } from './knot.js'
+export { startMicrosocks } from './microsocks.js'
 export { type DnsServer, type NamedOptions, startNamed } from './named.js'
 export { type NginxFacts, type NginxOptions, startNginx } from './nginx.js'
 export { type NginxProxyOptions, startNginxProxy } from './nginx-proxy.js'
@@ -83,6 +84,7 @@ export {
   type TestsslSection,
   type TestsslSeverity,
 } from './testssl.js'
+export { type ProxyOptions, startTinyproxy } from './tinyproxy.js'
 export type { Cut, TrafficShape } from './traffic-shape.js'
 export { startUnbound, type UnboundOptions } from './unbound.js'
 // Time

@@ -41,8 +41,11 @@ export interface HandshakeOptions {
 export interface ClientOptions extends ContextOptions, HandshakeOptions {
   /** Whom to trust. `node` unless given. */
   readonly ca?: Roots | readonly Roots[]
-  /** False: any certificate will do, and whoever is in between can read and change everything. */
-  readonly verify?: boolean
+  /**
+   * True unless given. `chain`: a certificate that leads to a root of `ca` will do whatever name it is for: only for roots that issue
+   * for nobody else. False: any certificate will do, and whoever is in between can read and change everything.
+   */
+  readonly verify?: boolean | 'chain'
   /** The name or address that the certificate must be for, and that the server is asked for. The host unless given. */
   readonly serverName?: string
   /**

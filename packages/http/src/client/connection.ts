@@ -103,6 +103,11 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
     return this.#current === null ? 0 : 1 + this.#behind.length
   }
 
+  /** No response has come on it yet. */
+  get isNew(): boolean {
+    return this.#responses === 0
+  }
+
   /** Whether one more may go out behind those under way. */
   get takesMore(): boolean {
     return this.#keepsAlive && this.#upload === null && this.#phase !== OVER

@@ -200,14 +200,32 @@ export class OriginPool implements ConnectionOwner, Queue {
 
   freed(connection: ClientConnection): void {
     const { pipelining } = this.#settings
-    while (this.#queue.first !== null && connection.load < pipelining && connection.takesMore) {
-      if (connection.load > 0 && (connection.isHeldByOne || !mayFollow(this.#queue.first, pipelining))) return
-      connection.start(this.#queue.takeFirst() as Exchange)
+    while (connection.load < pipelining && connection.takesMore) {
+      const exchange = this.#firstFor(connection)
+      if (exchange === null) break
+      if (connection.load > 0 && (connection.isHeldByOne || !mayFollow(exchange, pipelining))) return
+      this.#queue.remove(exchange)
+      connection.start(exchange)
     }
     if (connection.load > 0 || connection.isOver || connection.isIdle) return
+    if (this.#queue.first !== null && this.#connecting.size === 0) {
+      // None but requests that need a new connection wait, and if there may be no more of them, this one makes room.
+      this.#openMore()
+      if (this.#connecting.size === 0) {
+        connection.close(clientClosed())
+        return
+      }
+    }
     connection.isIdle = true
     this.#idle.push(connection)
     this.#owner.idleChanged(this, 1)
+  }
+
+  /** Who is sent again goes out on a new connection: an old one may be as stale as the last one was. */
+  #firstFor(connection: ClientConnection): Exchange | null {
+    let exchange = this.#queue.first
+    if (!connection.isNew) while (exchange?.isReplay) exchange = exchange.next
+    return exchange
   }
 
   ended(connection: ClientConnection): void {
@@ -225,13 +243,10 @@ export class OriginPool implements ConnectionOwner, Queue {
       exchange.fail(clientClosed(exchange.facts('queue')))
       return
     }
-    // Before those who came later; one that is idle may be as stale as the last one was.
+    // Before those who came later.
     this.#queue.pushFirst(exchange)
     if (this.#size < this.#settings.maxConnectionsPerOrigin) this.#open()
-    else {
-      const idle = this.#takeIdle()
-      if (idle !== null) idle.start(this.#queue.takeFirst() as Exchange)
-    }
+    else if (this.#idle.length > 0) this.closeOldestIdle()
   }
 
   /** Closes the connection that has been idle longest. */
@@ -260,8 +275,8 @@ export class OriginPool implements ConnectionOwner, Queue {
 }
 
 /** Whether it may go out behind others that have no response yet (RFC 9112, 9.3.2). */
-function mayFollow({ call }: Exchange, pipelining: number): boolean {
-  if (pipelining === 1) return false
+function mayFollow({ call, isReplay }: Exchange, pipelining: number): boolean {
+  if (pipelining === 1 || isReplay) return false
   const { body, settings } = call
   const isShort = body.open === null && body.length <= MOST_PIPELINED_BYTES
   return (call.isIdempotent || settings.pipelineAll) && isShort && !settings.expectContinue

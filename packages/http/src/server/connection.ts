@@ -15,7 +15,7 @@ import { Pause } from '../connection/pause.js'
 import { readHead } from '../connection/read-head.js'
 import { reset } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
-import type { Handler, HttpResponse } from '../message.js'
+import type { Handler, HttpResponse, UpgradeServer } from '../message.js'
 import type { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
 import { finish, type Unfinished, type Upgrade } from './connection-end.js'
@@ -51,7 +51,7 @@ export interface ConnectionOwner {
   ended(connection: Connection): void
 }
 
-export class Connection extends ConnectionOutput implements Receiver, Unfinished {
+export class Connection extends ConnectionOutput implements Receiver, Unfinished, UpgradeServer {
   readonly input = new Input()
   readonly coroutine: Coroutine
   readonly deadline: Deadline
@@ -65,6 +65,8 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   #headSince = -1
   #exchange: Exchange | null = null
   upgrade: Upgrade | null = null
+  /** Who has the stream wants to know when the server stops. */
+  #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
   #drain: Drain | null = null
@@ -141,8 +143,20 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     this.#pause = null
   }
 
+  onStop(tell: () => void): void {
+    this.#tellOfStop = tell
+    if (this.#owner.isStopping) this.#tellStop()
+  }
+
+  #tellStop(): void {
+    const tell = this.#tellOfStop
+    this.#tellOfStop = null
+    tell?.()
+  }
+
   /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
   stop(): void {
+    this.#tellStop()
     if (this.#phase === HEAD && this.input.size === 0 && !this.isFlushing) this.#over()
   }
 
@@ -213,8 +227,10 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   // One request after another
 
   #serve(): void {
-    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end)
+    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end) {
       if (!this.#serveOne()) break
+      this.flushIfMuch()
+    }
     this.flush()
     if (this.#phase === HEAD && !this.isFlushing) this.#awaitHead()
   }

@@ -138,7 +138,8 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Accepts no more; connections that wait for a request close, and the others after the answer they are at. Waits until all have,
+   * Accepts no more; connections that wait for a request close, and the others after the answer they are at; WebSockets are closed with 1001
+   * (going away), behind what they are just sending. Waits until all have,
    * `graceMs` milliseconds at most (10,000 unless given), then cuts off those that are left. Gives how many those were. Cancelled, it
    * leaves them to go on. Called by a handler, it waits for all but the handler's own connection, which closes behind its answer.
    */

@@ -31,7 +31,7 @@ export type {
 // Server
 
 export type { ConnectionOptions, ConnectionSource, ServeOptions } from './server/options.js'
-export { serve, serveStream } from './server/serve.js'
+export { type ServeStreamOptions, serve, serveStream } from './server/serve.js'
 export type { Server } from './server/server.js'
 
 // Files, compression, conditions and preferences

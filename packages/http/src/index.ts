@@ -25,12 +25,14 @@ export type {
   HttpResponse,
   Middleware,
   ResponseBody,
+  UpgradeServer,
 } from './message.js'
 
 // Server
 
 export type { ConnectionOptions, ConnectionSource, ServeOptions } from './server/options.js'
-export { type Server, serve, serveStream } from './server/serve.js'
+export { type ServeStreamOptions, serve, serveStream } from './server/serve.js'
+export type { Server } from './server/server.js'
 
 // Files, compression, conditions and preferences
 

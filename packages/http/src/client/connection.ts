@@ -2,24 +2,24 @@
  * One connection to a server: requests out, responses in, in order. All the while its coroutine is in one wait, which reads at each event;
  * so it notices a server that closes while nothing is under way, and a response that is all there is handed over without another promise.
  */
-import { type Coroutine, now, Socket, type Stream, sleep, spawn } from '@shrapnel/core'
+import { type Coroutine, now, Socket, type Stream } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
+import { Deadline } from '../connection/deadline.js'
+import { Input } from '../connection/input.js'
+import type { Link, Receiver } from '../connection/link.js'
+import { readHead } from '../connection/read-head.js'
+import { SocketLink } from '../connection/socket-link.js'
+import { StreamLink } from '../connection/stream-link.js'
 import { HttpError, type RequestPhase } from '../errors.js'
-import { Deadline } from '../server/deadline.js'
-import { Input } from '../server/input.js'
-import type { Link, Receiver } from '../server/link.js'
-import { SocketLink } from '../server/socket-link.js'
-import { StreamLink } from '../server/stream-link.js'
-import { HeadEnd } from '../wire/head-end.js'
+import type { HeadEnd } from '../wire/head-end.js'
 import { ResponseHead } from '../wire/response-head.js'
-import { reasonOf } from '../wire/status.js'
-import { decodingsOf } from './decoded-body.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
 import { cut, timedOut, withFacts } from './failures.js'
 import { hasBody } from './request-head.js'
-import { ClientResponse } from './response.js'
-import { type BodySource, ResponseBody, tooLong } from './response-body.js'
-import { sendUpload, type UploadOutlet } from './upload.js'
+import { RequestSender, SEND_BYTES, type SenderOwner } from './request-sender.js'
+import type { BodySource, ResponseBody } from './response-body.js'
+import { advisedIdleMs, responseOf } from './response-of.js'
+import { Upload, type UploadOutlet } from './upload.js'
 
 /** Nothing is under way. */
 const IDLE = 0
@@ -28,21 +28,13 @@ const HEAD = 1
 const BODY = 2
 const OVER = 3
 
-/** Requests up to here go out in one write; longer ones as a body in pieces. */
-const SEND_BYTES = 65_536
 /** An idle connection that was idle longer than this is looked at before it is used: one system call. */
 const TRUSTED_IDLE_MS = 1
 /** Interim responses before one response: each is 1 or 2 in practice. */
 const MOST_INTERIM = 100
 
-/** One each for all connections of the thread: nobody holds them across a wait. */
+/** One for all connections of the thread: nobody holds it across a wait. */
 const head = new ResponseHead()
-const out = Buffer.allocUnsafeSlow(2 * SEND_BYTES) as Buffer & Latin1Writer
-
-/** As `write(text, at, 'latin1')`, without its looking at the name of the encoding. */
-interface Latin1Writer {
-  latin1Write(text: string, at: number): number
-}
 
 /** Whose connection it is. */
 export interface ConnectionOwner {
@@ -56,21 +48,12 @@ export interface ConnectionOwner {
   again(exchange: Exchange): void
 }
 
-/** Connections whose requests of this turn go out together. */
-let unflushed: ClientConnection[] | null = null
-const SOON = Promise.resolve()
-
-function flushAll(): void {
-  const connections = unflushed ?? []
-  unflushed = null
-  for (const connection of connections) connection.flush()
-}
-
-export class ClientConnection implements Receiver, BodySource, UploadOutlet {
+export class ClientConnection implements Receiver, BodySource, SenderOwner, UploadOutlet {
   readonly stream: Stream
   readonly #owner: ConnectionOwner
   readonly #coroutine: Coroutine
   readonly #link: Link
+  readonly #sender: RequestSender
   readonly #input = new Input()
   readonly #deadline = new Deadline(this)
   #phase = IDLE
@@ -78,16 +61,12 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   #current: Exchange | null = null
   /** Sent, or about to be, behind the current one. */
   #behind: Exchange[] = []
-  /** Exchanges whose heads wait for the end of the turn, or of a write. */
-  #unsent: Exchange[] = []
   #body: ResponseBody | null = null
   #headEnd: HeadEnd | null = null
   #interim = 0
   #keepsAlive = true
   #responses = 0
-  #isFlushing = false
-  #upload: Coroutine<void> | null = null
-  #mayContinue: (() => void) | null = null
+  #upload: Upload | null = null
   #idleSince = 0
   #advisedMs = -1
   /** Its place among the idle ones of its pool, which sets it. */
@@ -101,6 +80,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       stream instanceof Socket
         ? new SocketLink(stream, this, this.#coroutine)
         : new StreamLink(stream, this, this.#coroutine)
+    this.#sender = new RequestSender(this.#link, this)
   }
 
   /** Receives until the connection is over, and closes it. */
@@ -121,6 +101,11 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   /** Requests under way. */
   get load(): number {
     return this.#current === null ? 0 : 1 + this.#behind.length
+  }
+
+  /** No response has come on it yet. */
+  get isNew(): boolean {
+    return this.#responses === 0
   }
 
   /** Whether one more may go out behind those under way. */
@@ -166,12 +151,8 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
         return
       }
     }
-    this.#unsent.push(exchange)
-    if (this.#owner.pipelining === 1) this.flush()
-    else if (unflushed === null) {
-      unflushed = [this]
-      void SOON.then(flushAll)
-    } else if (this.#unsent.length === 1) unflushed.push(this)
+    if (this.#owner.pipelining === 1) this.#sender.send(exchange)
+    else this.#sender.sendSoon(exchange)
   }
 
   #awaitHead(): void {
@@ -181,64 +162,20 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     this.#deadline.set(recently() + headTimeoutMs)
   }
 
-  /** Sends the requests that wait for it, in one write. @internal */
-  flush(): void {
-    while (!this.#isFlushing && this.#unsent.length > 0 && this.#phase !== OVER) {
-      let size = 0
-      let count = 0
-      for (const exchange of this.#unsent) {
-        const { bytes } = exchange.call.body
-        const needed = exchange.head.length + (bytes?.length ?? 0)
-        if (size + needed > out.length) break
-        size += out.latin1Write(exchange.head, size)
-        if (bytes !== null) {
-          out.set(bytes, size)
-          size += bytes.length
-        }
-        count++
-      }
-      if (count === 0) {
-        const exchange = this.#unsent[0] as Exchange
-        exchange.abort(new HttpError('HTTP_HEADER', 'the head of the request is too long'))
-        return
-      }
-      const sending = this.#unsent.splice(0, count)
-      this.#write(sending, size)
-    }
-  }
-
-  #write(sending: Exchange[], size: number): void {
-    for (const exchange of sending) exchange.sent = SENT_PART
-    try {
-      if (this.#link.write(out, size)) for (const exchange of sending) exchange.sent = SENT_ALL
-      else {
-        this.#isFlushing = true
-        this.#flushing = sending
-      }
-    } catch (error) {
-      for (const exchange of sending) exchange.sent = 0
-      this.#writeFailed(error)
-    }
-  }
-  #flushing: Exchange[] = []
-
   flushed(): void {
-    this.#isFlushing = false
-    for (const exchange of this.#flushing) exchange.sent = SENT_ALL
-    this.#flushing = []
+    this.#sender.flushed()
     if (this.#phase === OVER) return
     if (this.#phase === IDLE) this.#settleIdle()
     this.#resetHeadLimit()
-    this.flush()
+    this.#sender.flush()
   }
 
   failed(error: unknown): void {
-    this.#isFlushing = false
-    this.#writeFailed(error)
+    this.#sender.failed(error)
   }
 
-  /** The server takes nothing more. It may have said why: that is read before all is given up. */
-  #writeFailed(error: unknown): void {
+  /** It may have said why: that is read before all is given up. */
+  writeFailed(error: unknown): void {
     if (this.#phase === OVER) return
     this.#keepsAlive = false
     this.#link.wake()
@@ -255,9 +192,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
 
   #startUpload(exchange: Exchange): void {
     this.#deadline.set(Number.POSITIVE_INFINITY)
-    this.#upload = spawn({ name: `http upload to ${exchange.target.origin}`, daemon: true }, () =>
-      sendUpload(this, exchange),
-    )
+    this.#upload = new Upload(this, exchange)
   }
 
   /** So much is on its way: the server must take it in time. */
@@ -268,19 +203,6 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
 
   pausing(): void {
     if (this.#phase === HEAD) this.#deadline.set(Number.POSITIVE_INFINITY)
-  }
-
-  /** Until the server says that it wants the body, or has said so, or nothing for a while. */
-  async untilContinue(timeoutMs: number): Promise<void> {
-    const me = currentScope().coroutine
-    this.#mayContinue = () => me.interrupt(CONTINUE)
-    try {
-      await sleep(timeoutMs)
-    } catch (error) {
-      if ((error as { reason?: unknown }).reason !== CONTINUE) throw error
-    } finally {
-      this.#mayContinue = null
-    }
   }
 
   uploaded(exchange: Exchange): void {
@@ -298,7 +220,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     if (!isSource) {
       // The response may say why: it is read, and the end of the connection is the end.
       if (this.#phase === IDLE) this.#over()
-      else this.#writeFailed(error)
+      else this.writeFailed(error)
       return
     }
     if (exchange.isPending) exchange.fail(error)
@@ -311,7 +233,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     if (upload === null) return
     this.#upload = null
     this.#keepsAlive = false
-    upload.shutdown('nobody waits for it')
+    upload.stop()
   }
 
   // What comes in
@@ -359,8 +281,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     const { target } = body
     const input = this.#input
     if (target !== null) {
-      const count = Math.min(input.size, target.end - target.at)
-      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
+      const count = target.take(input.bytes, input.at, input.end)
       input.at += count
       this.gathered(count)
       if (body.target !== null && input.size > 0) this.#feed()
@@ -385,20 +306,12 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   /** False: its end is not there yet. */
   #parseHead(): boolean {
     const exchange = this.#current as Exchange
-    const { settings, method } = exchange.call
+    const { settings } = exchange.call
     const input = this.#input
-    const { bytes, at, end } = input
-    if (this.#headEnd?.isWorthParsing(bytes, at, end) === false && end - at < settings.maxHeadBytes)
-      return false
     try {
-      if (!head.parse(bytes, at, end, settings)) {
-        this.#headEnd ??= new HeadEnd()
-        this.#headEnd.isWorthParsing(bytes, at, end)
-        return false
-      }
-      this.#headEnd = null
-      input.at = head.to
-      if (head.status >= 200) this.#takeHead(exchange, head.bodyLength(method))
+      this.#headEnd = readHead(head, input, settings, this.#headEnd)
+      if (this.#headEnd !== null) return false
+      if (head.status >= 200) this.#takeHead(exchange)
       else this.#takeInterim(exchange)
     } catch (error) {
       this.#keepsAlive = false
@@ -412,43 +325,19 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     if (head.status === 101)
       throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
     if (++this.#interim > MOST_INTERIM) throw new HttpError('HTTP_SYNTAX', 'interim responses without an end')
-    if (head.status === 100) this.#mayContinue?.()
+    if (head.status === 100) this.#upload?.wanted()
+    // Whoever says so before the response means the connection, too.
+    if (head.framing.saysClose) this.#keepsAlive = false
     if (this.#upload === null) this.#deadline.set(recently() + exchange.call.settings.headTimeoutMs)
   }
 
-  #takeHead(exchange: Exchange, length: number): void {
-    const { call, target } = exchange
-    const { settings } = call
+  #takeHead(exchange: Exchange): void {
     const input = this.#input
-    const { status } = head
-    const headers = head.headers(input.bytes)
-    const isWhole = length >= 0 && length <= input.end - input.at
-    this.#keepsAlive &&= head.keepsAlive && !ResponseBody.isUntilEnd(length)
-    if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(headers.get('keep-alive')) : 0
+    const { hasSetCookie, status } = head
+    const { response, body } = responseOf(head, input, exchange, this)
+    this.#keepsAlive &&= head.keepsAlive && (body === null || !body.isUntilEnd)
+    if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(response) : 0
     if (this.#upload !== null && status >= 300) this.#stopUpload()
-    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes')
-    let whole: Buffer | null = null
-    let body: ResponseBody | null = null
-    if (isWhole) {
-      whole = length === 0 ? NOTHING : Buffer.from(input.bytes.subarray(input.at, input.at + length))
-      input.at += length
-    } else body = new ResponseBody(this, length, settings, () => headers.get('content-type'))
-    const reason = head.reason(input.bytes)
-    const codings =
-      head.hasContentEncoding && settings.decompress && whole !== NOTHING ? decodingsOf(headers) : null
-    const response = new ClientResponse(
-      status,
-      reason === reasonOf(status) ? reasonOf(status) : reason,
-      head.minorVersion,
-      headers,
-      target.url,
-      exchange.redirects,
-      settings,
-      whole,
-      body,
-      codings,
-    )
-    const { hasSetCookie } = head
     // What follows may read on another connection, into the same slab.
     input.keep()
     if (body === null) this.#responseDone()
@@ -457,7 +346,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       this.#phase = BODY
       this.#deadline.set(Number.POSITIVE_INFINITY)
     }
-    call.client.deliver(exchange, response, hasSetCookie)
+    exchange.call.client.deliver(exchange, response, hasSetCookie)
   }
 
   /** The response is all here: the next one, or nothing. */
@@ -477,7 +366,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       this.#owner.freed(this)
     } else {
       this.#phase = IDLE
-      if (this.#upload === null && !this.#isFlushing) this.#settleIdle()
+      if (this.#upload === null && !this.#sender.isFlushing) this.#settleIdle()
       else this.#deadline.set(recently() + exchange.call.settings.bodyTimeoutMs)
     }
   }
@@ -539,9 +428,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     }
     exchange.end()
     // Those before it get their responses. What was sent gets one too, and that is the connection's end.
-    const at = this.#unsent.indexOf(exchange)
-    if (at < 0) return
-    this.#unsent.splice(at, 1)
+    if (!this.#sender.withdraw(exchange)) return
     this.#behind.splice(this.#behind.indexOf(exchange), 1)
   }
 
@@ -549,7 +436,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   #settleBehind(): void {
     const behind = this.#behind
     this.#behind = []
-    this.#unsent = []
+    this.#sender.clear()
     for (const exchange of behind) {
       // Behind a response that said close nothing was handled: that is no second try (RFC 9112, 9.6).
       if (exchange.isPending && exchange.isSafeToRetry && exchange.call.body.isRepeatable)
@@ -630,15 +517,4 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       this.#over()
     }
   }
-}
-
-const CONTINUE = Symbol('continue')
-const NOTHING: Buffer = Buffer.alloc(0)
-/** The server closes a little before or after what it says; so does the way there take its time. */
-const ADVICE_MARGIN_MS = 1_000
-
-/** What `Keep-Alive: timeout=5` leaves us; 0: it says nothing. Less than a second is not worth keeping. */
-function advisedIdleMs(value: string | undefined): number {
-  const seconds = value === undefined ? null : /(?:^|[,;\s])timeout="?(\d{1,9})/i.exec(value)
-  return seconds === null ? 0 : Math.max(1, Number(seconds[1]) * 1_000 - ADVICE_MARGIN_MS)
 }

@@ -2,7 +2,7 @@
  * Sends a body that does not fit into one write, in a coroutine of its own: the response may come before its end, and then nobody wants the
  * rest. The connection is told how it goes.
  */
-import type { Stream } from '@shrapnel/core'
+import { type Coroutine, Event, type Stream, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
@@ -17,7 +17,6 @@ export interface UploadOutlet {
   sending(exchange: Exchange): void
   /** Nothing is on its way: the program is to give more. */
   pausing(): void
-  untilContinue(timeoutMs: number): Promise<void>
   uploaded(exchange: Exchange): void
   /** `isSource`: what gives the body failed, and not the connection. */
   uploadFailed(exchange: Exchange, error: unknown, isSource: boolean): void
@@ -25,50 +24,78 @@ export interface UploadOutlet {
 
 type Parts = (Uint8Array | string)[]
 
-export async function sendUpload(outlet: UploadOutlet, exchange: Exchange): Promise<void> {
-  const upload = new Upload(outlet, exchange)
-  exchange.isUploading = true
-  try {
-    await upload.run()
-  } catch (error) {
-    outlet.uploadFailed(exchange, error, !upload.isSending)
-    return
-  } finally {
-    exchange.call.body.close()
-  }
-  outlet.uploaded(exchange)
-}
-
-class Upload {
+export class Upload {
   readonly #outlet: UploadOutlet
   readonly #exchange: Exchange
-  isSending = false
+  readonly #coroutine: Coroutine<void>
+  #isSending = false
   #head: Buffer | null
+  /** Somebody waits for the server to want the body. */
+  #untilWanted: Event | null = null
 
   constructor(outlet: UploadOutlet, exchange: Exchange) {
     this.#outlet = outlet
     this.#exchange = exchange
     this.#head = Buffer.from(exchange.head, 'latin1')
+    const name = `http upload to ${exchange.target.origin}`
+    this.#coroutine = spawn({ name, daemon: true }, () => this.#run())
   }
 
-  async run(): Promise<void> {
+  /** The server wants the body. */
+  wanted(): void {
+    this.#untilWanted?.set()
+  }
+
+  /** Nobody wants the rest of it. */
+  stop(): void {
+    this.#coroutine.shutdown('nobody waits for it')
+  }
+
+  async #run(): Promise<void> {
+    const exchange = this.#exchange
+    exchange.isUploading = true
+    try {
+      await this.#sendAll()
+    } catch (error) {
+      this.#outlet.uploadFailed(exchange, error, !this.#isSending)
+      return
+    } finally {
+      exchange.call.body.close()
+    }
+    this.#outlet.uploaded(exchange)
+  }
+
+  async #sendAll(): Promise<void> {
     const { body, settings } = this.#exchange.call
     if (settings.expectContinue) {
       await this.#send([])
-      await this.#outlet.untilContinue(settings.continueTimeoutMs)
+      await this.#awaitWanted(settings.continueTimeoutMs)
     }
     if (body.bytes !== null) await this.#sendBytes(body.bytes)
     else await this.#sendPieces((body.open as NonNullable<typeof body.open>)())
   }
 
+  /** Until the server says that it wants the body, or nothing for a while. */
+  async #awaitWanted(timeoutMs: number): Promise<void> {
+    const untilWanted = new Event()
+    this.#untilWanted = untilWanted
+    try {
+      await withTimeout(timeoutMs, () => untilWanted.wait())
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error
+    } finally {
+      this.#untilWanted = null
+    }
+  }
+
   async #send(parts: Parts): Promise<void> {
     if (this.#head !== null) parts.unshift(this.#head)
     this.#head = null
-    this.isSending = true
+    this.#isSending = true
     this.#outlet.sending(this.#exchange)
     await this.#outlet.stream.sendv(parts)
     this.#outlet.pausing()
-    this.isSending = false
+    this.#isSending = false
   }
 
   async #sendBytes(bytes: Uint8Array): Promise<void> {

@@ -4,12 +4,12 @@
  */
 import { type Awaitable, Socket, type Stream } from '@shrapnel/core'
 import { wrongType } from '@shrapnel/core/parts'
+import { readAt } from '../body/file-read.js'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { FileBody, HttpResponse } from '../message.js'
 import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
 import type { Rest } from './answer.js'
-import { readAt } from './file-read.js'
 
 /** Sent at a time, so that a client that takes something is told from one that takes nothing. */
 const PIECE_BYTES = 1_048_576

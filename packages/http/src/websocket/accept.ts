@@ -4,9 +4,9 @@
  */
 import { type Awaitable, type Stream, shield } from '@shrapnel/core'
 import { checkFunction, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { UpgradedStream } from '../connection/upgraded-stream.js'
 import { WebSocketError } from '../errors.js'
-import type { HttpRequest, HttpResponse } from '../message.js'
-import { UpgradedStream } from '../server/upgraded-stream.js'
+import type { HttpRequest, HttpResponse, UpgradeServer } from '../message.js'
 import { listElements } from '../wire/list-value.js'
 import { acceptDeflate, parseExtensions } from '../wire/websocket-extensions.js'
 import { GOING_AWAY, INTERNAL_ERROR, NORMAL_CLOSURE } from '../wire/websocket-frame.js'
@@ -91,7 +91,7 @@ export function acceptWebSocket(
     protocol,
     extensions: agreed?.answer ?? '',
   }
-  return { status: 101, headers, upgrade: (stream) => converse(stream, facts, session) }
+  return { status: 101, headers, upgrade: (stream, server) => converse(stream, server, facts, session) }
 }
 
 /** The key, or the answer to a request that is no handshake. */
@@ -131,18 +131,24 @@ function protocolChooser(option: NonNullable<AcceptWebSocketOptions['protocols']
   return (offered) => offered.find((name) => option.includes(name)) ?? ''
 }
 
-async function converse(stream: Stream, facts: ConnectionFacts, session: WebSocketSession): Promise<void> {
+async function converse(
+  stream: Stream,
+  server: UpgradeServer,
+  facts: ConnectionFacts,
+  session: WebSocketSession,
+): Promise<void> {
   const isWrapped = stream instanceof UpgradedStream
   const early = isWrapped ? stream.takeEarly() : Buffer.alloc(0)
   const socket = new WebSocketConnection(isWrapped ? stream.inner : stream, early, facts)
+  const endpoint = WebSocketConnection.endpointOf(socket)
+  server.onStop(() => endpoint.goAway())
   let code = NORMAL_CLOSURE
   try {
     await session(socket)
   } catch (error) {
     code = (error as { readonly code?: string }).code === 'SHUTDOWN' ? GOING_AWAY : INTERNAL_ERROR
     // What the connection came to is no fault of the session.
-    if (!(error instanceof WebSocketError) || error !== WebSocketConnection.endpointOf(socket).failure)
-      throw error
+    if (!(error instanceof WebSocketError) || error !== endpoint.failure) throw error
   } finally {
     await bidFarewell(socket, code)
   }
@@ -150,7 +156,8 @@ async function converse(stream: Stream, facts: ConnectionFacts, session: WebSock
 
 async function bidFarewell(socket: WebSocketConnection, code: number): Promise<void> {
   try {
-    if (code === GOING_AWAY) await shield(LAST_WORDS_MS, () => socket.close(code))
+    // Whoever was told to go away before has had its time.
+    if (code === GOING_AWAY && socket.isOpen) await shield(LAST_WORDS_MS, () => socket.close(code))
     else await socket.close(code)
   } finally {
     socket.terminate()

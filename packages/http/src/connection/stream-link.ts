@@ -1,9 +1,10 @@
 /** A connection over any Stream, TLS for one. The coroutine of the connection receives, and hands over what came. */
 import type { SocketAddress, Stream } from '@shrapnel/core'
 import { Interrupted } from '@shrapnel/core'
-import { runIn, Scope, Wait } from '@shrapnel/core/parts'
+import { runIn, Scope } from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import type { Link, Receiver } from './link.js'
+import { Pause } from './pause.js'
 
 const CHUNK_BYTES = 65_536
 
@@ -13,7 +14,7 @@ export class StreamLink implements Link {
   readonly #scope: Scope
   /** The receive that is under way, in a scope of its own: so it can be cancelled, which takes no byte. */
   #receiving: Scope | null = null
-  #pause: PauseWait | null = null
+  #pause: Pause | null = null
 
   constructor(stream: Stream, receiver: Receiver, scope: Scope) {
     this.stream = stream
@@ -65,7 +66,7 @@ export class StreamLink implements Link {
   #rest(): Promise<void> {
     const refused = this.#scope.refuse()
     if (refused !== null) return refused
-    this.#pause = new PauseWait(this.#scope)
+    this.#pause = new Pause(this.#scope, 'its input is wanted')
     return this.#pause.suspend()
   }
 
@@ -97,14 +98,5 @@ export class StreamLink implements Link {
   /** A stream takes all or nothing. */
   writeNow(): number {
     return 0
-  }
-}
-
-class PauseWait extends Wait<void> {
-  protected unlink(): void {
-    // Nobody keeps a list of these; waking one that has ended does nothing.
-  }
-  describe(): string {
-    return 'http, until its input is wanted'
   }
 }

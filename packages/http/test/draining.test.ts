@@ -5,7 +5,7 @@ import { answers, get } from './conversation.js'
 
 function begin(handler: Handler, draining: Event) {
   const [client, server] = memoryStreamPair()
-  const session = spawn(() => serveStream(server, handler, { draining }))
+  const session = spawn(() => serveStream(server, handler, { draining, lingerTimeoutMs: 10 }))
   const until = async (isEnough: (text: string) => boolean): Promise<string> => {
     let text = ''
     while (!isEnough(text)) {

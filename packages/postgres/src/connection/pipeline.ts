@@ -282,7 +282,13 @@ export class Pipeline implements Receiver, TurnEndJob {
     this.status = status
     this.inFlight.remove(exchange)
     if (exchange.isAbandoned) this.#cancellation.answered()
-    exchange.ready(status)
+    try {
+      exchange.ready(status)
+    } catch (error) {
+      // It was no end of its answer: it hears of the connection's end with the others.
+      this.inFlight.pushFront(exchange)
+      throw error
+    }
     if (this.inFlight.first === null) this.#settleIdle()
   }
 

@@ -11,6 +11,9 @@ import type { Line } from './line.js'
 import type { Reservation } from './reservation.js'
 import type { Session } from './session.js'
 
+/** What a row costs even if there is nothing in it. */
+const ROW_BYTES = 32
+
 export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchange {
   // Declared only, and assigned in the constructor, for the reason that core's Wait gives.
   declare line: Line | null
@@ -62,9 +65,9 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
   abstract row(bytes: Buffer, from: number, to: number): void
   abstract ready(status: TransactionStatus): void
 
-  /** Pays for bytes of the result. False: there were too many, and it has failed. */
+  /** Pays for a row of the result. False: there were too many bytes, and it has failed. */
   protected spend(bytes: number): boolean {
-    this.bytesLeft -= bytes
+    this.bytesLeft -= bytes + ROW_BYTES
     if (this.bytesLeft >= 0) return true
     const facts = { ...this.errorFacts(), limit: 'maxResultBytes' }
     this.giveUp(new PostgresError('PG_LIMIT', 'the result is longer than maxResultBytes', facts))

@@ -9,9 +9,9 @@ import { Authentication } from '../../src/connect/authentication.js'
 import type { ConnectOptions, PasswordRequest } from '../../src/connect/connect-options.js'
 import { Login } from '../../src/connect/login.js'
 import { passwordIn } from '../../src/connect/password-file.js'
-import { MAX_SCRAM_ITERATIONS } from '../../src/wire/limits.js'
 import type { AuthenticationRequest, ServerReport } from '../../src/wire/backend-message.js'
 import { decodePassword } from '../../src/wire/frontend-decode.js'
+import { MAX_SCRAM_ITERATIONS } from '../../src/wire/limits.js'
 import { failureOf, open, resolved } from './connecting.js'
 import { type ScramServerOptions, type ScramTalk, scram } from './scram-server.js'
 import { authentication, KEY, OK, READY, type ScriptedPeer, ScriptedServer } from './scripted-server.js'
@@ -22,7 +22,10 @@ const cleartext = authentication({ method: 'cleartext-password' })
 const md5 = authentication({ method: 'md5-password', salt: SALT })
 
 /** What the client answers with to `ask`; then it is let in. */
-async function answered(ask: (peer: ScriptedPeer) => Promise<void>, more: ConnectOptions = {}): Promise<string> {
+async function answered(
+  ask: (peer: ScriptedPeer) => Promise<void>,
+  more: ConnectOptions = {},
+): Promise<string> {
   let answer = ''
   await using server = new ScriptedServer(async (peer) => {
     await peer.startup()
@@ -80,7 +83,12 @@ describe('a password', () => {
     }
     expect(await answered((peer) => peer.send(cleartext), { password })).toBe('token 1')
     expect(await answered((peer) => peer.send(cleartext), { password, database: 'engine' })).toBe('token 2')
-    expect(requests[1]).toEqual({ host: '127.0.0.1', port: expect.any(Number), user: 'ada', database: 'engine' })
+    expect(requests[1]).toEqual({
+      host: '127.0.0.1',
+      port: expect.any(Number),
+      user: 'ada',
+      database: 'engine',
+    })
     await using server = new ScriptedServer(async (peer) => {
       await peer.startup()
       await peer.send(OK, KEY, READY)
@@ -146,7 +154,9 @@ describe('the password file', () => {
 
   test('has the password of the first line that fits', () => {
     expect(ask('h:5432:d:u:one\nh:5432:d:u:two')).toBe('one')
-    expect(ask('x:5432:d:u:one\nh:5433:d:u:two\nh:5432:x:u:three\nh:5432:d:x:four\nh:5432:d:u:five')).toBe('five')
+    expect(ask('x:5432:d:u:one\nh:5433:d:u:two\nh:5432:x:u:three\nh:5432:d:x:four\nh:5432:d:u:five')).toBe(
+      'five',
+    )
     expect(ask('*:*:*:*:any')).toBe('any')
     expect(ask('h:*:d:*:some')).toBe('some')
     expect(ask('#h:5432:d:u:one\n\nh:5432:d:u:two\r\n')).toBe('two')
@@ -204,37 +214,45 @@ describe('the password file', () => {
 
 describe('SCRAM', () => {
   test('shows that we know the password, without telling it', async () => {
-    expect(await withScram({})).toMatchObject({ mechanism: 'SCRAM-SHA-256', gs2Header: 'n,,', isProofRight: true })
+    expect(await withScram({})).toMatchObject({
+      mechanism: 'SCRAM-SHA-256',
+      gs2Header: 'n,,',
+      isProofRight: true,
+    })
     expect(await withScram({ iterations: 1 })).toMatchObject({ isProofRight: true })
     expect(await withScram({ password: 'other' }).catch((error) => error)).toMatchObject({ code: 'PG_AUTH' })
   })
 
-  const rows: readonly (readonly [why: string, server: ScramServerOptions, code: string, limit?: string])[] = [
-    ['nothing that is known', { mechanisms: ['OAUTHBEARER', 'PLAIN'] }, 'PG_AUTH'],
-    ['no mechanism', { mechanisms: [] }, 'PG_AUTH'],
-    ['PLUS without TLS', { mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'] }, 'PG_PROTOCOL'],
-    ['too many rounds', { iterations: MAX_SCRAM_ITERATIONS + 1 }, 'PG_LIMIT', 'maxScramIterations'],
-    ['too many rounds to count', { iterations: '9999999999' }, 'PG_LIMIT', 'maxScramIterations'],
-    ['no round', { iterations: '0' }, 'PG_PROTOCOL'],
-    ['less than no round', { iterations: '-1' }, 'PG_PROTOCOL'],
-    ['a nonce of its own', { first: (text) => text.replace(/^r=./, 'r=') }, 'PG_PROTOCOL'],
-    ['our nonce alone', { first: (text) => text.replace('server', '') }, 'PG_PROTOCOL'],
-    ['a salt that is none', { salt: '!!' }, 'PG_PROTOCOL'],
-    ['an extension that must be understood', { first: (text) => `m=x,${text}` }, 'PG_PROTOCOL'],
-    ['nonsense', { first: () => 'nonsense' }, 'PG_PROTOCOL'],
-    ['nothing', { first: () => '' }, 'PG_PROTOCOL'],
-    ['10,000 bytes', { first: (text) => text + 'x'.repeat(10_000) }, 'PG_PROTOCOL'],
-    ['a signature that is wrong', { final: (text) => text.replace(/=./, (it) => (it === '=A' ? '=B' : '=A')) }, 'PG_AUTH'],
-    ['no signature', { final: () => 'v=' }, 'PG_AUTH'],
-    ['an error in its place', { final: () => 'e=invalid-proof' }, 'PG_AUTH'],
-    ['an OK before the first message', { okAfter: 'offer' }, 'PG_PROTOCOL'],
-    ['an OK before its signature', { okAfter: 'first' }, 'PG_PROTOCOL'],
-  ]
+  const rows: readonly (readonly [why: string, server: ScramServerOptions, code: string, limit?: string])[] =
+    [
+      ['nothing that is known', { mechanisms: ['OAUTHBEARER', 'PLAIN'] }, 'PG_AUTH'],
+      ['no mechanism', { mechanisms: [] }, 'PG_AUTH'],
+      ['PLUS without TLS', { mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'] }, 'PG_PROTOCOL'],
+      ['too many rounds', { iterations: MAX_SCRAM_ITERATIONS + 1 }, 'PG_LIMIT', 'maxScramIterations'],
+      ['too many rounds to count', { iterations: '9999999999' }, 'PG_LIMIT', 'maxScramIterations'],
+      ['no round', { iterations: '0' }, 'PG_PROTOCOL'],
+      ['less than no round', { iterations: '-1' }, 'PG_PROTOCOL'],
+      ['a nonce of its own', { first: (text) => text.replace(/^r=./, 'r=') }, 'PG_PROTOCOL'],
+      ['our nonce alone', { first: (text) => text.replace('server', '') }, 'PG_PROTOCOL'],
+      ['a salt that is none', { salt: '!!' }, 'PG_PROTOCOL'],
+      ['an extension that must be understood', { first: (text) => `m=x,${text}` }, 'PG_PROTOCOL'],
+      ['nonsense', { first: () => 'nonsense' }, 'PG_PROTOCOL'],
+      ['nothing', { first: () => '' }, 'PG_PROTOCOL'],
+      ['10,000 bytes', { first: (text) => text + 'x'.repeat(10_000) }, 'PG_PROTOCOL'],
+      [
+        'a signature that is wrong',
+        { final: (text) => text.replace(/=./, (it) => (it === '=A' ? '=B' : '=A')) },
+        'PG_AUTH',
+      ],
+      ['no signature', { final: () => 'v=' }, 'PG_AUTH'],
+      ['an error in its place', { final: () => 'e=invalid-proof' }, 'PG_AUTH'],
+      ['an OK before the first message', { okAfter: 'offer' }, 'PG_PROTOCOL'],
+      ['an OK before its signature', { okAfter: 'first' }, 'PG_PROTOCOL'],
+    ]
   for (const [why, server, code, limit] of rows)
     test(`with a server that sends ${why}: ${code}`, async () => {
       const error = await refusedScram(server)
-      expect(error).toMatchObject({ code })
-      if (limit !== undefined) expect(error).toMatchObject({ limit })
+      expect([error.code, error.limit]).toEqual([code, limit])
     })
 
   test('takes as many rounds as the option says', async () => {
@@ -242,7 +260,9 @@ describe('SCRAM', () => {
       code: 'PG_LIMIT',
       limit: 'maxScramIterations',
     })
-    expect(await withScram({ iterations: 5 }, { maxScramIterations: 5 })).toMatchObject({ isProofRight: true })
+    expect(await withScram({ iterations: 5 }, { maxScramIterations: 5 })).toMatchObject({
+      isProofRight: true,
+    })
   })
 
   test('that computes can be left', async () => {
@@ -279,7 +299,10 @@ describe('requireAuth', () => {
       return (error as { code: string }).code
     }
   }
-  const rows: readonly (readonly [requireAuth: string | undefined, allowed: readonly (keyof typeof asks)[]])[] = [
+  const rows: readonly (readonly [
+    requireAuth: string | undefined,
+    allowed: readonly (keyof typeof asks)[],
+  ])[] = [
     [undefined, ['none', 'password', 'md5', 'scram']],
     ['', ['none', 'password', 'md5', 'scram']],
     ['scram-sha-256', ['scram']],
@@ -312,7 +335,9 @@ describe('a password in clear text', () => {
       const error = await failureOf(() => answerAt(address))
       expect(error, address).toMatchObject({ code: 'PG_AUTH' })
       expect(error.message).not.toContain(PASSWORD)
-      expect(await failureOf(() => answerAt(address, { requireAuth: '!md5' }))).toMatchObject({ code: 'PG_AUTH' })
+      expect(await failureOf(() => answerAt(address, { requireAuth: '!md5' }))).toMatchObject({
+        code: 'PG_AUTH',
+      })
       expect(await answerAt(address, { requireAuth: 'password' })).toBe(false)
       expect(await answerAt(address, {}, true)).toBe(false)
     }

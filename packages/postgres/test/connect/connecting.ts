@@ -1,9 +1,10 @@
 /** Options in an environment of the test's own: no PG* variable of whoever runs it, and no home. */
-import type { OpenedBackend } from '../../src/connection/opened-backend.js'
+
 import type { ConnectOptions } from '../../src/connect/connect-options.js'
 import { openBackend } from '../../src/connect/open-backend.js'
 import { resolveConnect } from '../../src/connect/resolve-connect.js'
 import type { OpenHooks, ResolvedConnect } from '../../src/connect/resolved-connect.js'
+import type { OpenedBackend } from '../../src/connection/opened-backend.js'
 
 /** Where there is no file. */
 export const NO_HOME = '/nonexistent-home'

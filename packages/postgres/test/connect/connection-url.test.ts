@@ -17,7 +17,13 @@ describe('a URL says what libpq reads in it', () => {
     ['postgresql://user:secret@localhost', { user: 'user', password: 'secret', host: 'localhost' }],
     [
       'postgresql://other@localhost/otherdb?connect_timeout=10&application_name=myapp',
-      { user: 'other', host: 'localhost', dbname: 'otherdb', connect_timeout: '10', application_name: 'myapp' },
+      {
+        user: 'other',
+        host: 'localhost',
+        dbname: 'otherdb',
+        connect_timeout: '10',
+        application_name: 'myapp',
+      },
     ],
     [
       'postgresql://host1:123,host2:456/somedb?target_session_attrs=any',

@@ -39,7 +39,8 @@ test('without a word it is the usual socket, and the user of the system', () => 
 
 test('options win over the URL, the URL over the service, the service over the environment', async () => {
   await using folder = await temporary({
-    '.pg_service.conf': '# ours\n[other]\nuser=nobody\n[app]\nuser=service\ndbname=service\nport=4\nhost = service\n[more]\nuser=x',
+    '.pg_service.conf':
+      '# ours\n[other]\nuser=nobody\n[app]\nuser=service\ndbname=service\nport=4\nhost = service\n[more]\nuser=x',
   })
   const environment = {
     HOME: folder.path,
@@ -94,11 +95,13 @@ test('each option can be said in each place that it has', () => {
     const plain = inspect(resolved(), { depth: 9 })
     const fromUrl = url === undefined ? undefined : resolved(`postgres://?${url}=${encodeURIComponent(text)}`)
     const fromEnvironment = env === undefined ? undefined : resolved({}, { [env]: text })
-    if (fromUrl !== undefined && fromEnvironment !== undefined)
-      expect(inspect(fromEnvironment, { depth: 9 }), name).toBe(inspect(fromUrl, { depth: 9 }))
-    const some = fromUrl ?? fromEnvironment
-    if (some === undefined || name === 'sslNegotiation' || name === 'minProtocolVersion') continue
-    expect(inspect(some, { depth: 9 }), name).not.toBe(plain)
+    const shown = [fromUrl, fromEnvironment].flatMap((each) =>
+      each === undefined ? [] : [inspect(each, { depth: 9 })],
+    )
+    expect(new Set(shown).size, name).toBe(shown.length === 0 ? 0 : 1)
+    // These say what is so anyway.
+    const isPlain = name === 'sslNegotiation' || name === 'minProtocolVersion'
+    expect(shown.includes(plain), name).toBe(isPlain)
   }
   expect(resolved({}, { PGCONNECT_TIMEOUT: '7' }).connectTimeoutMs).toBe(7000)
   expect(resolved({}, { PGCONNECT_TIMEOUT: '0' }).connectTimeoutMs).toBe(Number.POSITIVE_INFINITY)
@@ -147,7 +150,11 @@ describe('what cannot be is refused', () => {
     ['a mode that does not exist', { sslMode: 'yes' } as unknown as ConnectOptions, 'ERR_OUT_OF_RANGE'],
     ['a negative time', { connectTimeoutMs: -1 }, 'ERR_OUT_OF_RANGE'],
     ['runtime that is text', { runtime: 'x' } as unknown as ConnectOptions, 'ERR_INVALID_ARG_TYPE'],
-    ['a runtime setting that is a number', { runtime: { a: 1 } } as unknown as ConnectOptions, 'ERR_INVALID_ARG_TYPE'],
+    [
+      'a runtime setting that is a number',
+      { runtime: { a: 1 } } as unknown as ConnectOptions,
+      'ERR_INVALID_ARG_TYPE',
+    ],
     ['an encoding', { runtime: { client_encoding: 'LATIN1' } }, 'PG_OPTION'],
     ['a runtime setting without a name', { runtime: { '': 'x' } }, 'PG_OPTION'],
     ['a protocol extension', { runtime: { '_pq_.x': 'x' } }, 'PG_OPTION'],
@@ -181,7 +188,9 @@ describe('what cannot be is refused', () => {
       { PGPORT: 'x' },
     ])
       expect(await failureOf(() => resolved({}, environment))).toMatchObject({ code: 'PG_OPTION' })
-    expect(resolved({}, { PGCLIENTENCODING: 'utf-8', PGGSSENCMODE: 'prefer', PGSSLMODE: '' }).tls.mode).toBe('prefer')
+    expect(resolved({}, { PGCLIENTENCODING: 'utf-8', PGGSSENCMODE: 'prefer', PGSSLMODE: '' }).tls.mode).toBe(
+      'prefer',
+    )
   })
 
   test('a parameter that does not exist, with the one that was meant', async () => {
@@ -195,8 +204,7 @@ describe('what cannot be is refused', () => {
     ] as const) {
       const error = await failureOf(() => resolved(`postgres://h?${wrong}=1`))
       expect(error).toMatchObject({ code: 'PG_OPTION' })
-      expect(error.message.includes('did you mean'), wrong).toBe(meant !== undefined)
-      if (meant !== undefined) expect(error.message).toContain(`did you mean ${meant}?`)
+      expect(/did you mean (.*)\?/.exec(error.message)?.[1], wrong).toBe(meant)
     }
   })
 })

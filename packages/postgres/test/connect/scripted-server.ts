@@ -1,6 +1,6 @@
 /** A server that says what a test wants it to say, whatever it is asked: on a port of 127.0.0.1 of its own, with TLS if the script begins it. */
 import { isDisconnect, type Listener, type Socket, type Stream, spawn, tcp } from '@shrapnel/core'
-import { tls } from '@shrapnel/tls'
+import { TlsError, tls } from '@shrapnel/tls'
 import { encodeBackendMessage } from '../../src/wire/backend-encode.js'
 import type { AuthenticationRequest, BackendMessage } from '../../src/wire/backend-message.js'
 import { decodeFrontendMessage } from '../../src/wire/frontend-decode.js'
@@ -14,7 +14,7 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #listener: Listener
   /** What clients have sent first, by connection. */
   readonly startups: FrontendMessage[] = []
-  /** What went wrong in a script: a test looks at it. Clients that go away are no failure. */
+  /** What went wrong in a script: a test looks at it. Clients that go away, or like no certificate, are no failure. */
   readonly failures: unknown[] = []
   connections = 0
   /** How many scripts have come so far that they only wait for the client to go. */
@@ -28,7 +28,7 @@ export class ScriptedServer implements AsyncDisposable {
         try {
           await script(new ScriptedPeer(socket, this), number)
         } catch (error) {
-          if (!isDisconnect(error)) this.failures.push(error)
+          if (!isDisconnect(error) && !(error instanceof TlsError)) this.failures.push(error)
         }
       }),
     )
@@ -48,6 +48,7 @@ export class ScriptedPeer {
   stream: Stream
   readonly socket: Socket
   readonly #server: ScriptedServer
+  #peeked: FrontendMessage | undefined
   readonly #cutter = new MessageCutter({ side: 'frontend' })
 
   constructor(socket: Socket, server: ScriptedServer) {
@@ -56,7 +57,16 @@ export class ScriptedPeer {
     this.#server = server
   }
 
+  /** What the next message is, which stays to be taken. */
+  async peek(): Promise<FrontendMessage['kind']> {
+    this.#peeked ??= await this.next()
+    return this.#peeked.kind
+  }
+
   async next(): Promise<FrontendMessage> {
+    const peeked = this.#peeked
+    this.#peeked = undefined
+    if (peeked !== undefined) return peeked
     while (!this.#cutter.next()) {
       const chunk = await this.stream.recv()
       if (chunk.length === 0) throw Object.assign(new Error('the client has gone'), { code: 'END_OF_STREAM' })

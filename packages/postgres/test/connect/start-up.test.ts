@@ -1,9 +1,10 @@
 import { inspect } from 'node:util'
-import { spawn, yieldSlice } from '@shrapnel/core'
+import { type Socket, setExceptionNotifier, spawn, yieldSlice } from '@shrapnel/core'
 import { expectNoDescriptorLeak } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import type { ConnectOptions } from '../../src/connect/connect-options.js'
 import type { BackendMessage, ServerReport } from '../../src/wire/backend-message.js'
+import type { FrontendMessage } from '../../src/wire/frontend-message.js'
 import { failureOf, open } from './connecting.js'
 import {
   authentication,
@@ -80,7 +81,7 @@ describe('a server that lets us in', () => {
     expect(notices).toEqual([{ severity: 'NOTICE', message: 'welcome' }])
     const [startup] = startups
     expect(startup).toMatchObject({ kind: 'startup', majorVersion: 3, minorVersion: 0 })
-    expect(Object.fromEntries((startup as { parameters: Map<string, string> }).parameters)).toEqual({
+    expect(Object.fromEntries((startup as FrontendMessage & { kind: 'startup' }).parameters)).toEqual({
       user: 'ada',
       database: 'engine',
       client_encoding: 'UTF8',
@@ -101,7 +102,9 @@ describe('a server that lets us in', () => {
         await peer.send(bytes.subarray(at))
         await peer.untilClosed()
       })
-      expect([backend.processId, backend.parameters.size, notices.length], `cut at ${at}`).toEqual([4711, 2, 1])
+      expect([backend.processId, backend.parameters.size, notices.length], `cut at ${at}`).toEqual([
+        4711, 2, 1,
+      ])
     }
   })
 
@@ -120,6 +123,28 @@ describe('a server that lets us in', () => {
     backend.stream.close()
   })
 
+  test('is told no more than a server takes', async () => {
+    const applicationName = (bytes: number) => ({ applicationName: 'x'.repeat(bytes) })
+    const { backend } = await meet(sends(...GREETING), applicationName(9900))
+    expect(backend.processId).toBe(4711)
+    expect(await refused(sends(...GREETING), applicationName(10_000))).toMatchObject({ code: 'PG_OPTION' })
+  })
+
+  test('is asked now and then whether it is still there, as the options say', async () => {
+    await using server = new ScriptedServer(sends(...GREETING))
+    const socketWith = async (more: ConnectOptions) =>
+      (await open(optionsFor(server.port, more))).stream as Socket
+    const often = await socketWith({ keepAliveIdleMs: 5000, keepAliveIntervalMs: 1500, keepAliveProbes: 4 })
+    expect(often.getOption('keepAlive')).toBe(1)
+    expect(often.getOption('keepAliveIdleSeconds')).toBe(5)
+    expect(often.getOption('keepAliveIntervalSeconds')).toBe(2)
+    expect(often.getOption('keepAliveProbes')).toBe(4)
+    expect(often.getOption('noDelay')).toBe(1)
+    const never = await socketWith({ keepAlive: false })
+    expect(never.getOption('keepAlive')).toBe(0)
+    for (const socket of [often, never]) socket.close()
+  })
+
   test('and gives no key can not be asked to cancel', async () => {
     await using server = new ScriptedServer(sends(OK, READY))
     const backend = await open(optionsFor(server.port))
@@ -127,14 +152,18 @@ describe('a server that lets us in', () => {
     backend.stream.close()
   })
 
-  test('whose notices make their listener fail lets us in all the same', async () => {
+  test('whose notices make their listener fail lets us in all the same, and that is reported', async () => {
     await using server = new ScriptedServer(sends(...GREETING))
+    const failing = new Error('the listener of notices fails')
+    const reported: unknown[] = []
+    const previous = setExceptionNotifier((error) => reported.push(error))
     const backend = await open(optionsFor(server.port), {
       onNotice: () => {
-        throw new Error('the listener of notices fails, as it is meant to')
+        throw failing
       },
     })
-    expect(backend.processId).toBe(4711)
+    setExceptionNotifier(previous)
+    expect([backend.processId, reported]).toEqual([4711, [failing]])
     backend.stream.close()
   })
 })
@@ -148,7 +177,11 @@ describe('the protocol that is spoken', () => {
   const longKey: BackendMessage = { kind: 'backend-key-data', processId: 1, secretKey: Buffer.alloc(32, 7) }
 
   test('is 3.2 with its long key where that is asked for', async () => {
-    for (const more of [{ maxProtocolVersion: '3.2' }, { maxProtocolVersion: 'latest' }, { minProtocolVersion: '3.2' }] as const) {
+    for (const more of [
+      { maxProtocolVersion: '3.2' },
+      { maxProtocolVersion: 'latest' },
+      { minProtocolVersion: '3.2' },
+    ] as const) {
       const { backend, startups } = await meet(sends(OK, longKey, READY), more)
       expect(startups[0]).toMatchObject({ minorVersion: 2 })
       expect(backend.minorVersion).toBe(2)
@@ -174,7 +207,9 @@ describe('the protocol that is spoken', () => {
     for (const message of [negotiation(0), negotiation(2), negotiation(0, 'a')])
       expect(await refused(sends(message, OK, KEY, READY))).toMatchObject({ code: 'PG_PROTOCOL' })
     for (const message of [negotiation(1), negotiation(2), negotiation(3), negotiation(0, '_pq_.x')])
-      expect(await refused(sends(message, OK), { maxProtocolVersion: '3.2' })).toMatchObject({ code: 'PG_PROTOCOL' })
+      expect(await refused(sends(message, OK), { maxProtocolVersion: '3.2' })).toMatchObject({
+        code: 'PG_PROTOCOL',
+      })
   })
 })
 
@@ -203,9 +238,17 @@ describe('a hostile start-up', () => {
     ['a notice before it let anybody in', sends(notice), 'PG_PROTOCOL'],
     ['a row', sends(OK, { kind: 'data-row', values: [] }), 'PG_PROTOCOL'],
     ['a question after the answer', sends(OK, md5), 'PG_PROTOCOL'],
-    ['a notification', sends(OK, { kind: 'notification', processId: 1, channel: 'c', payload: '' }), 'PG_PROTOCOL'],
+    [
+      'a notification',
+      sends(OK, { kind: 'notification', processId: 1, channel: 'c', payload: '' }),
+      'PG_PROTOCOL',
+    ],
     ['MD5 twice', sends(md5, md5), 'PG_PROTOCOL'],
-    ['MD5, and then SASL', sends(md5, authentication({ method: 'sasl', mechanisms: ['SCRAM-SHA-256'] })), 'PG_PROTOCOL'],
+    [
+      'MD5, and then SASL',
+      sends(md5, authentication({ method: 'sasl', mechanisms: ['SCRAM-SHA-256'] })),
+      'PG_PROTOCOL',
+    ],
     ['a salt that is too short', sends(header('R', 9, '\0\0\0\x05x')), 'PG_PROTOCOL'],
     ['GSS', sends(authentication({ method: 'gss' })), 'PG_AUTH'],
     ['SSPI', sends(authentication({ method: 'sspi' })), 'PG_AUTH'],
@@ -218,15 +261,16 @@ describe('a hostile start-up', () => {
   for (const [why, script, code, limit] of rows)
     test(`${why}: ${code}`, async () => {
       const error = await refused(script)
-      expect(error).toMatchObject({ code })
-      if (limit !== undefined) expect(error).toMatchObject({ limit })
+      expect([error.code, limit === undefined ? undefined : error.limit]).toEqual([code, limit])
     })
 
   test('limits are what the options say', async () => {
     const script = sends(OK, parameter('a', 'b'), KEY, READY)
     expect(await refused(script, { maxStartupMessages: 3 })).toMatchObject({ limit: 'maxStartupMessages' })
     expect((await meet(script, { maxStartupMessages: 4 })).backend.processId).toBe(4711)
-    expect(await refused(script, { maxStartupMessageBytes: 11 })).toMatchObject({ limit: 'maxStartupMessageBytes' })
+    expect(await refused(script, { maxStartupMessageBytes: 11 })).toMatchObject({
+      limit: 'maxStartupMessageBytes',
+    })
     expect((await meet(script, { maxStartupMessageBytes: 12 })).backend.processId).toBe(4711)
   })
 })
@@ -252,14 +296,29 @@ describe('a server that refuses', () => {
 
   test('as it did twenty years ago, when it cannot start a process', async () => {
     for (const text of ['Ecould not fork new process\n\0', 'Ecould not\u0007 fork new process', 'Ecould'])
-      expect(await refused(async (peer) => {
-        await peer.startup()
-        for (const byte of Buffer.from(text)) await peer.send(Uint8Array.of(byte))
-        peer.stream.close()
-      })).toMatchObject({ code: 'PG_SERVER', safeToRetry: true })
+      expect(
+        await refused(async (peer) => {
+          await peer.startup()
+          for (const byte of Buffer.from(text)) await peer.send(Uint8Array.of(byte))
+          peer.stream.close()
+        }),
+      ).toMatchObject({ code: 'PG_SERVER', safeToRetry: true })
     const endless = await refused(sends(`E${'x'.repeat(10_000)}`))
     expect(endless.code).toBe('PG_SERVER')
     expect(endless.message.length).toBeLessThan(5000)
+  })
+
+  test('and has gone before it has read a word', async () => {
+    for (const leave of ['close', 'reset'] as const)
+      for (let i = 0; i < 20; i++) {
+        const error = await refused(async (peer) => {
+          await peer.send(refusal('53300', 'sorry, too many clients already'))
+          peer.socket[leave]()
+        })
+        expect(
+          leave === 'close' ? error.sqlState : ['PG_SERVER', 'PG_CONNECT'].includes(error.code as string),
+        ).toBe(leave === 'close' ? '53300' : true)
+      }
   })
 
   test('and closes at any step', async () => {
@@ -267,10 +326,14 @@ describe('a server that refuses', () => {
     const closers: readonly Script[] = [
       async () => {},
       async (peer) => void (await peer.startup()),
-      ...Array.from({ length: greeting.length - 1 }, (_, i): Script => async (peer) => {
-        await peer.startup()
-        await peer.send(greeting.subarray(0, i + 1))
-      }),
+      ...Array.from(
+        { length: greeting.length - 1 },
+        (_, i): Script =>
+          async (peer) => {
+            await peer.startup()
+            await peer.send(greeting.subarray(0, i + 1))
+          },
+      ),
     ]
     for (const closer of closers)
       expect(await refused(closer)).toMatchObject({ code: 'PG_CONNECT', safeToRetry: true })
@@ -281,11 +344,15 @@ describe('a server that says nothing', () => {
   const silent: readonly (readonly [when: string, script: Script, more?: ConnectOptions])[] = [
     ['at all', (peer) => peer.untilClosed()],
     ['when it is asked for TLS', (peer) => peer.untilClosed(), { sslMode: 'prefer' }],
-    ['behind its promise of TLS', async (peer) => {
-      await peer.next()
-      await peer.send('S')
-      await peer.untilClosed()
-    }, { sslMode: 'prefer' }],
+    [
+      'behind its promise of TLS',
+      async (peer) => {
+        await peer.next()
+        await peer.send('S')
+        await peer.untilClosed()
+      },
+      { sslMode: 'prefer' },
+    ],
     ['behind half a message', sends(bytesOf([OK]).subarray(0, 5))],
     ['when it has the password', sends(authentication({ method: 'cleartext-password' }))],
     ['when it has let us in', sends(OK, KEY)],
@@ -328,7 +395,13 @@ describe('settings that values depend on', () => {
   test('are set right where a server has others, and cost nothing where it has not', async () => {
     const queries: string[] = []
     const { backend } = await meet(
-      script(queries, parameter('IntervalStyle', 'sql_standard'), parameter('DateStyle', 'SQL, DMY'), parameter('client_encoding', 'LATIN1'), parameter('server_version', '11.5')),
+      script(
+        queries,
+        parameter('IntervalStyle', 'sql_standard'),
+        parameter('DateStyle', 'SQL, DMY'),
+        parameter('client_encoding', 'LATIN1'),
+        parameter('server_version', '11.5'),
+      ),
     )
     expect(queries).toEqual([
       "SET IntervalStyle TO iso_8601; SET DateStyle TO ISO; SET client_encoding TO 'UTF8'; SET extra_float_digits TO 3",
@@ -336,7 +409,14 @@ describe('settings that values depend on', () => {
     expect(backend.parameters.get('IntervalStyle')).toBe('iso_8601')
     for (const style of ['postgres', 'iso_8601']) {
       const none: string[] = []
-      await meet(script(none, parameter('IntervalStyle', style), parameter('DateStyle', 'ISO, MDY'), parameter('server_version', '16.1')))
+      await meet(
+        script(
+          none,
+          parameter('IntervalStyle', style),
+          parameter('DateStyle', 'ISO, MDY'),
+          parameter('server_version', '16.1'),
+        ),
+      )
       expect(none).toEqual([])
     }
     const physical: string[] = []

@@ -20,13 +20,19 @@ async function expectClean(db: PostgresConnection): Promise<void> {
 }
 
 async function running(): Promise<number> {
-  return Number(await server.psql(`select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()`))
+  return Number(
+    await server.psql(
+      `select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()`,
+    ),
+  )
 }
 
 describe('a query that is cancelled', () => {
   test('while the server runs it ends there, and the connection is used again', async () => {
     await using db = await open()
-    await expect(withTimeout(30, () => db.query('select pg_sleep(100)'))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(30, () => db.query('select pg_sleep(100)'))).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     expect(db.isOpen).toBe(true)
     expect(db.isReusable).toBe(false)
     await expectClean(db)
@@ -46,7 +52,9 @@ describe('a query that is cancelled', () => {
     await using limited = await open({ queryTimeoutMs: 20 })
     await expect(limited.query(sql`select pg_sleep(100)`)).rejects.toMatchObject({ code: 'PG_TIMEOUT' })
     expect(await limited.query(sql`select pg_sleep(0.05)`, { timeoutMs: 30_000 })).toHaveLength(1)
-    await expect(limited.script('select 1; select pg_sleep(100)')).rejects.toMatchObject({ code: 'PG_TIMEOUT' })
+    await expect(limited.script('select 1; select pg_sleep(100)')).rejects.toMatchObject({
+      code: 'PG_TIMEOUT',
+    })
     await expectClean(limited)
   })
 
@@ -81,7 +89,9 @@ describe('a query that is cancelled', () => {
     await using db = await open()
     using reserved = await db.reserve()
     await reserved.query('begin')
-    await expect(withTimeout(20, () => reserved.query('select pg_sleep(100)'))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(20, () => reserved.query('select pg_sleep(100)'))).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     await expect(reserved.query('select 1')).rejects.toMatchObject({ sqlState: '25P02' })
     expect(reserved.transactionStatus).toBe('failed')
     await reserved.query('rollback')
@@ -93,7 +103,9 @@ describe('a query that is cancelled', () => {
     await using db = await open()
     await owner.script('create table locked (at timestamptz)')
     await owner.script('begin; lock table locked in access exclusive mode')
-    await expect(withTimeout(50, () => db.query(sql`select * from locked where at = ${new Date(0)}`))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(
+      withTimeout(50, () => db.query(sql`select * from locked where at = ${new Date(0)}`)),
+    ).rejects.toMatchObject({ code: 'TIMEOUT' })
     await expectClean(db)
     await owner.script('commit')
     expect(await db.query(sql`select * from locked where at = ${new Date(0)}`)).toEqual([])
@@ -103,7 +115,9 @@ describe('a query that is cancelled', () => {
     const backend = await openTrusting({ socketPath: server.socketPath })
     const deaf = { ...backend, requestCancel: () => Promise.reject(new Error('no way there')) }
     const db = new PostgresConnection(deaf, { drainTimeoutMs: 100 })
-    await expect(withTimeout(20, () => db.query('select pg_sleep(2)'))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(20, () => db.query('select pg_sleep(2)'))).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     await expect(db.query('select 1')).rejects.toMatchObject({ code: 'PG_BROKEN', safeToRetry: true })
     expect((await db.whenClosed.wait()).code).toBe('PG_TIMEOUT')
   })
@@ -114,7 +128,13 @@ test('a thousand queries, some cancelled at any time: each of the others gets it
   const random = seededRandom(20)
   const queries = Array.from({ length: 1000 }, (_, i) => {
     const isDoomed = random() < 0.1
-    return { i, isDoomed, coroutine: spawn(() => db.query<{ n: number }>(sql`select ${i}::int as n, pg_sleep(${isDoomed ? 5 : 0.0001}::float8)`)) }
+    return {
+      i,
+      isDoomed,
+      coroutine: spawn(() =>
+        db.query<{ n: number }>(sql`select ${i}::int as n, pg_sleep(${isDoomed ? 5 : 0.0001}::float8)`),
+      ),
+    }
   })
   const storm = spawn(async () => {
     for (const { isDoomed, coroutine } of queries) {
@@ -125,9 +145,9 @@ test('a thousand queries, some cancelled at any time: each of the others gets it
   })
   const outcomes = await Promise.allSettled(queries.map(({ coroutine }) => coroutine.join()))
   await storm.join()
-  expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value[0]?.n : outcome.reason.code))).toEqual(
-    queries.map(({ i, isDoomed }) => (isDoomed ? 'INTERRUPTED' : i)),
-  )
+  expect(
+    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value[0]?.n : outcome.reason.code)),
+  ).toEqual(queries.map(({ i, isDoomed }) => (isDoomed ? 'INTERRUPTED' : i)))
   await expectClean(db)
   expect(db.isReusable).toBe(true)
 }, 30_000)

@@ -152,7 +152,9 @@ test('no response is exit code 3, and so is half of one', async () => {
     code: 3,
     said: expect.stringContaining('ECONNREFUSED'),
   })
-  expect(await run('get', `${url}/silent`, '--timeout', '0.2')).toMatchObject({ code: 3 })
+  const late = await run('get', `${url}/silent`, '--timeout', '0.2')
+  expect(late).toMatchObject({ code: 3 })
+  expect(late.said).toContain('longer than --timeout allows')
 })
 
 test('--help and --version say what they are asked for', async () => {

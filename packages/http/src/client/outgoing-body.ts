@@ -2,7 +2,9 @@
 import type { Stream } from '@shrapnel/core'
 import { wrongType } from '@shrapnel/core/parts'
 import { readAt } from '../body/file-read.js'
+import { type FieldData, type FormBody, formBody } from '../form/form-body.js'
 import type { FileBody } from '../message.js'
+import { randomBoundary } from '../wire/multipart-boundary.js'
 import type { RequestBody, StreamedBody } from './options.js'
 
 const FILE_PIECE_BYTES = 262_144
@@ -51,9 +53,29 @@ export function outgoingBody(body: RequestBody | undefined, json: unknown): Outg
       open: () => piecesOf(body()),
     }
   if (typeof body !== 'object') throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
+  if (body instanceof FormData) return ofForm(body)
   if ('file' in body) return ofFile(body.file)
+  if ('headers' in body && 'body' in body) return { ...ofPieces(body.body), ...factsOf(body) }
+  return ofPieces(body)
+}
+
+function ofPieces(body: StreamedBody): OutgoingBody {
   const pieces = piecesOf(body)
   return { ...NO_BODY, length: -1, open: () => pieces, isRepeatable: false, close: () => closeSource(body) }
+}
+
+/** Of a web FormData: made again each time it is sent. */
+function ofForm(form: FormData): OutgoingBody {
+  const boundary = randomBoundary()
+  const make = (): FormBody => formBody(form as Iterable<[string, FieldData]>, boundary)
+  return { ...NO_BODY, ...factsOf(make()), open: () => make().body }
+}
+
+function factsOf({ headers }: FormBody): {
+  readonly contentType: string | undefined
+  readonly length: number
+} {
+  return { contentType: headers['Content-Type'], length: Number(headers['Content-Length'] ?? -1) }
 }
 
 function closeSource(body: StreamedBody): void {
@@ -95,4 +117,11 @@ function piecesOf(body: StreamedBody): AsyncIterable<Uint8Array | string> {
   if ('recv' in body && typeof body.recv === 'function') return receiveAll(body)
   if (Symbol.iterator in body) return each(body)
   throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
+}
+
+/** A call failed before anybody had made anything of its body: lets go of what that holds. */
+export function dropUnsent(body: unknown): void {
+  if (typeof body !== 'object' || body === null) return
+  if ('file' in body) (body as { readonly file: FileBody }).file?.close?.()
+  else if ('recv' in body) (body as Stream).close()
 }

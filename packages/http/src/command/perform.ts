@@ -53,7 +53,7 @@ function clientFor({ proxy, isInsecure, timeoutMs }: Wanted): HttpClient {
       ...(isInsecure ? { tls: { verify: false } } : {}),
     })
   } catch (error) {
-    throw new ArgumentError((error as Error).message)
+    throw new ArgumentError(inItsWords((error as Error).message))
   }
 }
 
@@ -161,5 +161,10 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, cause } = error as { code?: string; cause?: unknown }
   const reason = cause instanceof Error && cause.message !== error.message ? ` (${cause.message})` : ''
-  return `${error.message}${reason}${code === undefined || error.message.includes(code) ? '' : ` [${code}]`}`
+  return `${inItsWords(error.message)}${reason}${code === undefined || error.message.includes(code) ? '' : ` [${code}]`}`
+}
+
+/** Whoever uses the command knows its options, and not the client's. */
+function inItsWords(text: string): string {
+  return text.replace(/\btimeoutMs\b/, '--timeout')
 }

@@ -22,6 +22,7 @@ import { finish, type Unfinished, type Upgrade } from './connection-end.js'
 import { ConnectionOutput } from './connection-output.js'
 import { Drain } from './drain.js'
 import { Exchange } from './exchange.js'
+import { tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
 import type { RequestBody } from './request-body.js'
 import { answer, head } from './shared-parts.js'
@@ -280,17 +281,9 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** What came is no request that can be served: says so, and closes. */
   #refuse(error: HttpError): void {
-    this.#tellRefused(error)
+    tellRefused(error, this.peer, this.settings)
     answer.write({ status: error.status ?? 400, body: `${error.message}\n` }, NOBODY, true, recently())
     this.#closeBehindAnswer(false)
-  }
-
-  #tellRefused(error: HttpError): void {
-    try {
-      this.settings.onRefused?.(error, this.peer)
-    } catch (second) {
-      reportFailure(second, this.coroutine, 'failed in onRefused')
-    }
   }
 
   /** After an answer that had to wait: what came meanwhile has its turn. */

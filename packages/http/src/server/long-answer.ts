@@ -14,7 +14,10 @@ const NOTHING = Buffer.alloc(0)
 
 /** Whose answer it is, and what it comes to. */
 export interface LongAnswerOwner {
+  /** Cancelled when the client has gone away. */
   readonly scope: Scope
+  /** The connection's own. */
+  readonly coroutine: Scope
   readonly stream: Stream
   /** So many bytes are on their way from here on; -1: none are. */
   sending(bytes: number): void
@@ -62,7 +65,8 @@ export class LongAnswer implements Outlet {
    * most files whole, which needs no promise.
    */
   begin(rest: Rest, headFrom: number): boolean {
-    const { scope } = this.#owner
+    // What is all here goes out whole, also to a client that sends no more: there is nothing to be interrupted.
+    const scope = rest.kind === 'pieces' ? this.#owner.scope : this.#owner.coroutine
     let earlier: Buffer = NOTHING
     let first: Buffer = NOTHING
     let begun: Awaitable<number> | undefined

@@ -22,7 +22,13 @@ export async function serve(options: ServeOptions, handler: Handler): Promise<Se
     1,
     Number.MAX_SAFE_INTEGER,
   )
-  return new Server(await listen(options), handler, settings, maxConnections, options.tls !== undefined)
+  return new Server(
+    await listen(options, settings),
+    handler,
+    settings,
+    maxConnections,
+    options.tls !== undefined,
+  )
 }
 
 export interface ServeStreamOptions extends ConnectionOptions {

@@ -18,7 +18,7 @@ import {
 } from '@shrapnel/core/parts'
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
-import type { Handler, HttpResponse, UpgradeServer } from '../message.js'
+import type { Handler, HttpRequest, HttpResponse, UpgradeServer } from '../message.js'
 import { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
 import type { RequestBody } from './body.js'
@@ -28,7 +28,7 @@ import { Input } from './input.js'
 import type { Link, Receiver } from './link.js'
 import type { ConnectionSettings } from './options.js'
 import { answer, head, out } from './shared-parts.js'
-import { isGone, reset } from './stream-end.js'
+import { isGone, isThenable, reset } from './stream-end.js'
 import { UpgradedStream } from './upgraded-stream.js'
 
 /** Between requests, or in the middle of a head. */
@@ -85,6 +85,7 @@ export class Connection implements Receiver, UpgradeServer {
   /** The peer sends no more. */
   #hasEnded = false
   #closesAfterFlush = false
+  #hasGivenBack = false
   /** The body that is dropped, and how much of it still may be. */
   #dropping: RequestBody | null = null
   #dropLeft = 0
@@ -146,21 +147,23 @@ export class Connection implements Receiver, UpgradeServer {
   }
 
   #finish(): Awaitable<void> {
-    if (this.#exchange !== null || this.#upgrade !== null) return this.#finishOthers()
-    this.#end()
+    if (this.#exchange !== null || (this.#upgrade !== null && this.isFlushing)) return this.#finishOthers()
+    return this.#handOver()
   }
 
   async #finishOthers(): Promise<void> {
     try {
       if (this.#exchange !== null) await this.#untilAnswered()
       if (this.#upgrade !== null && this.isFlushing) await this.#untilWoken()
-      if (this.#upgrade !== null && !this.isLost) await this.#handOver(this.#upgrade)
+      await this.#handOver()
     } finally {
       this.#end()
     }
   }
 
   #end(): void {
+    if (this.#hasGivenBack) return
+    this.#hasGivenBack = true
     this.#phase = OVER
     this.isLost = true
     this.deadline.end()
@@ -188,16 +191,35 @@ export class Connection implements Receiver, UpgradeServer {
     this.#wait = null
   }
 
-  async #handOver({ takeOver, exchange }: { takeOver: Upgrade; exchange: Exchange }): Promise<void> {
+  /**
+   * Gives the connection away if that is what was asked for, and ends behind it. No async function: thousands of WebSockets wait in here for
+   * hours, and whatever is kept for them is all that they cost.
+   */
+  #handOver(): Awaitable<void> {
+    const upgrade = this.#upgrade
+    this.#upgrade = null
+    if (upgrade === null || this.isLost) return this.#end()
     const { stream } = this.#link
+    const { request } = upgrade.exchange
     const early = this.input.takeAll()
+    let ended: Awaitable<void>
     try {
-      await takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early), this)
+      ended = upgrade.takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early), this)
     } catch (error) {
-      // That the client goes away is how most of them end.
-      if (error instanceof Interrupted) throw error
-      if (!isGone(error)) exchange.report(error)
+      return this.#takenBack(error, request)
     }
+    if (!isThenable(ended)) return this.#end()
+    return ended.then(
+      () => this.#end(),
+      (error) => this.#takenBack(error, request),
+    )
+  }
+
+  #takenBack(error: unknown, request: HttpRequest): void {
+    this.#end()
+    if (error instanceof Interrupted) throw error
+    // That the client goes away is how most of them end.
+    if (!isGone(error)) this.report(error, request)
   }
 
   onStop(tell: () => void): void {
@@ -371,6 +393,20 @@ export class Connection implements Receiver, UpgradeServer {
     this.#serve()
     this.input.keep()
     if (this.#phase !== OVER) this.#link.wake()
+  }
+
+  /** Tells of an error that the client must not see. */
+  report(error: unknown, request: HttpRequest): void {
+    const { onError } = this.settings
+    if (onError === undefined) {
+      reportFailure(error, this.coroutine, `failed at ${request.method} ${request.path}`)
+      return
+    }
+    try {
+      onError(error, request)
+    } catch (second) {
+      reportFailure(second, this.coroutine, 'failed in onError')
+    }
   }
 
   // What an exchange comes to

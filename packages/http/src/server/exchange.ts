@@ -3,7 +3,7 @@
  * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
  */
 import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
-import { recently, reportFailure, runIn, Scope, wrongType } from '@shrapnel/core/parts'
+import { recently, runIn, Scope, wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
@@ -199,17 +199,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 
   /** Tells of an error that the client must not see. */
   report(error: unknown): void {
-    const { request } = this
-    const { onError } = this.#connection.settings
-    if (onError === undefined) {
-      reportFailure(error, this.coroutine, `failed at ${request.method} ${request.path}`)
-      return
-    }
-    try {
-      onError(error, request)
-    } catch (second) {
-      reportFailure(second, this.coroutine, 'failed in onError')
-    }
+    this.#connection.report(error, this.request)
   }
 
   /** A body that is not sent in one write. The next request waits for its end; but a file that the kernel takes whole needs no promise. */

@@ -19,6 +19,7 @@ import {
 import type { TlsFacts } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpRequest, HttpResponse, UpgradeServer } from '../message.js'
+import { latin1 } from '../wire/characters.js'
 import { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
 import type { RequestBody } from './body.js'
@@ -200,26 +201,33 @@ export class Connection implements Receiver, UpgradeServer {
     this.#upgrade = null
     if (upgrade === null || this.isLost) return this.#end()
     const { stream } = this.#link
-    const { request } = upgrade.exchange
+    const asked = this.#keptOf(upgrade.exchange.request)
     const early = this.input.takeAll()
     let ended: Awaitable<void>
     try {
       ended = upgrade.takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early), this)
     } catch (error) {
-      return this.#takenBack(error, request)
+      return this.#takenBack(error, asked)
     }
     if (!isThenable(ended)) return this.#end()
     return ended.then(
       () => this.#end(),
-      (error) => this.#takenBack(error, request),
+      (error) => this.#takenBack(error, asked),
     )
   }
 
-  #takenBack(error: unknown, request: HttpRequest): void {
+  /** What a report of a failure will need: the request, or no more than its name, in memory of its own and not cut from the head. */
+  #keptOf(request: HttpRequest): HttpRequest | string {
+    if (this.settings.onError !== undefined) return request
+    const name = Buffer.from(`${request.method} ${request.path}`, 'latin1')
+    return latin1(name, 0, name.length)
+  }
+
+  #takenBack(error: unknown, asked: HttpRequest | string): void {
     this.#end()
     if (error instanceof Interrupted) throw error
     // That the client goes away is how most of them end.
-    if (!isGone(error)) this.report(error, request)
+    if (!isGone(error)) this.report(error, asked)
   }
 
   onStop(tell: () => void): void {
@@ -396,14 +404,15 @@ export class Connection implements Receiver, UpgradeServer {
   }
 
   /** Tells of an error that the client must not see. */
-  report(error: unknown, request: HttpRequest): void {
+  report(error: unknown, asked: HttpRequest | string): void {
     const { onError } = this.settings
-    if (onError === undefined) {
-      reportFailure(error, this.coroutine, `failed at ${request.method} ${request.path}`)
+    if (onError === undefined || typeof asked === 'string') {
+      const name = typeof asked === 'string' ? asked : `${asked.method} ${asked.path}`
+      reportFailure(error, this.coroutine, `failed at ${name}`)
       return
     }
     try {
-      onError(error, request)
+      onError(error, asked)
     } catch (second) {
       reportFailure(second, this.coroutine, 'failed in onError')
     }

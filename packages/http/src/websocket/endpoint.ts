@@ -4,7 +4,7 @@
  * side has said so), failed (the peer broke a rule, and was told), or lost.
  */
 import { Event, Socket, type Stream } from '@shrapnel/core'
-import { currentScope, inBackground, recently } from '@shrapnel/core/parts'
+import { atTurnEnd, currentScope, inBackground, recently, type TurnEndJob } from '@shrapnel/core/parts'
 import { WebSocketError } from '../errors.js'
 import { Deadline } from '../server/deadline.js'
 import { reset } from '../server/stream-end.js'
@@ -41,7 +41,7 @@ export interface EndpointFacts {
   readonly deflate: Deflate | null
 }
 
-export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
+export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner, TurnEndJob {
   readonly stream: Stream
   readonly isClient: boolean
   readonly settings: WebSocketSettings
@@ -58,6 +58,8 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   #state = OPEN
   /** `close` was called: what is in line goes out, nothing else gets in. */
   #isClosing = false
+  /** The peer's close, which is answered at the end of the turn. */
+  #unanswered: Buffer | null = null
   readonly #pings = new Pings()
   #failure: WebSocketError | null = null
   #isShut = false
@@ -116,7 +118,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   // What comes in
 
   get isDeaf(): boolean {
-    return this.#state >= CLOSED
+    return this.#state >= CLOSED || this.#unanswered !== null
   }
 
   get wantsInput(): boolean {
@@ -172,11 +174,13 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
 
   ended(): void {
     if (this.#state === OVER) return
+    this.onTurnEnd()
     if (this.#state >= CLOSED) this.#finish()
     else this.#lose(new WebSocketError('WS_LOST', 'the connection of a WebSocket ended without a close'))
   }
 
   failed(error: unknown): void {
+    this.onTurnEnd()
     if (error instanceof WebSocketError) this.#fail(error)
     else if (this.#state >= CLOSED) this.#finish()
     else this.#lose(lost(error))
@@ -279,6 +283,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   }
 
   #sayClose(code: number, reason: string): void {
+    this.onTurnEnd()
     if (this.#state !== OPEN) return
     this.#state = CLOSING
     this.#putClose(encodeClosing(code, reason))
@@ -301,13 +306,27 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     const { code, reason } = parseClosing(payload)
     this.closeCode = code
     this.closeReason = reason
-    const wasOpen = this.#state === OPEN
-    this.#state = CLOSED
     const text = `the WebSocket was closed with ${code}${reason === '' ? '' : ` (${reason})`}`
     this.#failure = new WebSocketError('WS_CLOSED', text, { closeCode: code, reason })
     this.#limitEnd()
-    if (wasOpen) this.#putClose(payload)
     this.#endReceiving(true)
+    if (this.#state === OPEN) {
+      this.#unanswered = payload
+      atTurnEnd(this)
+    } else this.#closed()
+  }
+
+  /** Answers the peer's close: whatever the program could say at once to what came before it has been said. @internal */
+  onTurnEnd(): void {
+    const payload = this.#unanswered
+    this.#unanswered = null
+    if (payload === null || this.#state !== OPEN) return
+    this.#putClose(payload)
+    this.#closed()
+  }
+
+  #closed(): void {
+    this.#state = CLOSED
     if (this.outbox.isIdle) this.drained()
   }
 

@@ -7,7 +7,7 @@ import { atTurnEnd, type TurnEndJob } from '@shrapnel/core/parts'
 import { thisTurn } from './turn.js'
 
 /** Less than the cache of a processor's core: what was read is still there when it is sent. */
-const TURN_BYTES = 131_072
+export const TURN_BYTES = 131_072
 
 export interface Reader {
   /** Its turn has come. */
@@ -44,7 +44,8 @@ class Intake implements TurnEndJob {
   onTurnEnd(): void {
     const waiting = this.#waiting
     this.#bytes = 0
-    while (this.#next < waiting.length && this.#bytes < TURN_BYTES) (waiting[this.#next++] as Reader).readNow()
+    while (this.#next < waiting.length && this.#bytes < TURN_BYTES)
+      (waiting[this.#next++] as Reader).readNow()
     if (this.#next < waiting.length) atTurnEnd(this)
     else waiting.length = this.#next = 0
   }

@@ -144,7 +144,7 @@ function converse(
   const socket = isWrapped
     ? new WebSocketConnection(stream.inner, stream.takeEarly(), facts)
     : new WebSocketConnection(stream, NOTHING, facts)
-  server.onStop(() => WebSocketConnection.endpointOf(socket).goAway())
+  server.onStop(() => WebSocketConnection.endpointOf(socket).ending.goAway())
   let ended: Awaitable<void>
   try {
     ended = session(socket)
@@ -162,7 +162,7 @@ async function endWith(socket: WebSocketConnection, error: unknown): Promise<voi
   const isShutDown = (error as { readonly code?: string }).code === 'SHUTDOWN'
   await bidFarewell(socket, isShutDown ? GOING_AWAY : INTERNAL_ERROR)
   // What the connection came to is no fault of the session.
-  if (!(error instanceof WebSocketError) || error !== WebSocketConnection.endpointOf(socket).failure)
+  if (!(error instanceof WebSocketError) || error !== WebSocketConnection.endpointOf(socket).ending.failure)
     throw error
 }
 

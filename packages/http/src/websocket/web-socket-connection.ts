@@ -33,7 +33,7 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
 
   /** Whether messages can be sent: no side has closed. */
   get isOpen(): boolean {
-    return this.#endpoint.isOpen
+    return this.#endpoint.ending.isOpen
   }
 
   /** Bytes that were sent and that the kernel has not taken yet. */
@@ -43,11 +43,11 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
 
   /** What the peer closed with (RFC 6455, 7.4), 1005 if it gave no code; undefined until it has. */
   get closeCode(): number | undefined {
-    return this.#endpoint.closeCode
+    return this.#endpoint.ending.closeCode
   }
 
   get closeReason(): string | undefined {
-    return this.#endpoint.closeReason
+    return this.#endpoint.ending.closeReason
   }
 
   /**
@@ -89,12 +89,12 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
     if (typeof reason !== 'string') throw wrongType('reason', 'a string', reason)
     if (Buffer.byteLength(reason) > MAX_REASON_BYTES)
       throw outOfRange('reason', `at most ${MAX_REASON_BYTES} bytes`, `${Buffer.byteLength(reason)} bytes`)
-    await this.#endpoint.close(code, reason)
+    await this.#endpoint.ending.close(code, reason)
   }
 
   /** Waits until the connection has ended, in whichever way. */
   untilClosed(): Promise<void> {
-    return this.#endpoint.untilOver()
+    return this.#endpoint.ending.untilOver()
   }
 
   /** Cuts the connection off, at once. Again without effect. */

@@ -18,9 +18,9 @@ import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse, UpgradeServer } from '../message.js'
 import type { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
+import { BodyDrain } from './body-drain.js'
 import { finish, type Unfinished, type Upgrade } from './connection-end.js'
 import { ConnectionOutput } from './connection-output.js'
-import { Drain } from './drain.js'
 import { Exchange } from './exchange.js'
 import { tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
@@ -69,7 +69,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
-  #drain: Drain | null = null
+  #drain: BodyDrain | null = null
   /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
   #lingers = false
   #pause: Pause | null = null
@@ -308,7 +308,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     else if (isRead) this.#phase = HEAD
     else {
       this.#phase = DRAINING
-      this.#drain = new Drain(body, this.settings.maxDrainBytes)
+      this.#drain = new BodyDrain(body, this.settings.maxDrainBytes)
       this.deadline.set(recently() + this.settings.bodyTimeoutMs)
       this.#dropBody()
     }
@@ -335,7 +335,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** Drops what is here of a body that nobody read. */
   #dropBody(): void {
-    const drain = this.#drain as Drain
+    const drain = this.#drain as BodyDrain
     const isWell = drain.step()
     if (isWell && !drain.isFinished) return
     this.#drain = null

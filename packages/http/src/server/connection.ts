@@ -19,9 +19,9 @@ import type { Handler, HttpRequest, UpgradeServer } from '../message.js'
 import { latin1 } from '../wire/characters.js'
 import type { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
+import { BodyDrain } from './body-drain.js'
 import { finish, type Unfinished, type Upgrade } from './connection-end.js'
 import { ConnectionOutput } from './connection-output.js'
-import { Drain } from './drain.js'
 import { Exchange } from './exchange.js'
 import { nameOf, reportError, tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
@@ -70,7 +70,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
-  #drain: Drain | null = null
+  #drain: BodyDrain | null = null
   /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
   #lingers = false
   #pause: Pause | null = null
@@ -334,7 +334,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     else if (isRead) this.#phase = HEAD
     else {
       this.#phase = DRAINING
-      this.#drain = new Drain(body, this.settings.maxDrainBytes)
+      this.#drain = new BodyDrain(body, this.settings.maxDrainBytes)
       this.deadline.set(recently() + this.settings.bodyTimeoutMs)
       this.#dropBody()
     }
@@ -361,7 +361,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** Drops what is here of a body that nobody read. */
   #dropBody(): void {
-    const drain = this.#drain as Drain
+    const drain = this.#drain as BodyDrain
     const isWell = drain.step()
     if (isWell && !drain.isFinished) return
     this.#drain = null

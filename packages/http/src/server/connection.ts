@@ -403,16 +403,16 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** @internal */
   onDeadline(): void {
-    if (this.isFlushing || this.#phase === SENDING) {
+    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
+    else if (this.isFlushing || this.#phase === SENDING) {
       // The client takes nothing: what it took is no whole answer.
       reset(this.stream)
       this.lose(undefined)
-    } else if (this.#phase === HANDLING) this.#exchange?.bodyTimedOut()
-    else if (this.#phase === HEAD && this.input.size > 0) {
+    } else if (this.#phase === HEAD && this.input.size > 0) {
       const text = 'the head of the request took longer than headTimeoutMs allows'
       this.#refuse(new HttpError('HTTP_LIMIT', text, { status: 408, limit: 'headTimeoutMs' }))
       this.flush()
-    } else this.#over()
+    } else if (this.#phase !== HANDLING) this.#over()
   }
 }
 

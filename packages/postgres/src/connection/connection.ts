@@ -9,7 +9,7 @@ import { encodeTerminate } from '../wire/frontend-encode.js'
 import type { TypeCodec } from '../wire/types/type-codec.js'
 import type { OpenedBackend } from './opened-backend.js'
 import { Pipeline, type PipelineOwner } from './pipeline.js'
-import { reserve } from './reservation.js'
+import { reserve, tryReserve } from './reservation.js'
 import { ReservedConnection } from './reserved-connection.js'
 import type { Session } from './session.js'
 import { SessionQueries } from './session-queries.js'
@@ -149,6 +149,13 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
   async reserve(): Promise<ReservedConnection> {
     this.checkOpen()
     return new ReservedConnection(this, await reserve(this.#hub.pipeline, `postgres ${this.id}`))
+  }
+
+  /** As `reserve`, if there is nothing to wait for: nothing is under way, and nobody has it. */
+  tryReserve(): ReservedConnection | undefined {
+    this.checkOpen()
+    const reservation = tryReserve(this.#hub.pipeline)
+    return reservation === null ? undefined : new ReservedConnection(this, reservation)
   }
 
   /** Waits until all that was asked for is answered, says goodbye and closes. Takes nothing new meanwhile. Cancelled, it closes at once. */

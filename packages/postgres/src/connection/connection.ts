@@ -118,6 +118,11 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return listen(this.#hub.idleListeners, listener)
   }
 
+  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. @internal */
+  onAnswer(listener: () => void): () => void {
+    return listen(this.#hub.answerListeners, listener)
+  }
+
   /** Calls `listener` once, when the connection has ended, before those who wait for `whenClosed` go on. */
   onClose(listener: (reason: PostgresError) => void): () => void {
     return listen(this.#hub.closeListeners, listener)
@@ -202,6 +207,7 @@ class SessionHub implements Session, PipelineOwner {
   readonly pipeline: Pipeline
   readonly closed = new Event<PostgresError>()
   readonly idleListeners = new Set<() => void>()
+  readonly answerListeners = new Set<() => void>()
   readonly closeListeners = new Set<(reason: PostgresError) => void>()
   readonly notificationListeners = new Set<(notification: Notification) => void>()
   readonly noticeListeners = new Set<(notice: ServerReport) => void>()
@@ -288,6 +294,11 @@ class SessionHub implements Session, PipelineOwner {
     this.heardAt = recently()
     if (this.pipeline.reservation === null) this.#idleOrClosed?.set()
     if (this.idleListeners.size > 0) this.#tell(this.idleListeners)
+  }
+
+  answered(): void {
+    // Of this package alone, and for each answer: without the care that is taken of others' functions.
+    for (const listener of this.answerListeners) listener()
   }
 
   ended(loss: PostgresError): void {

@@ -106,12 +106,7 @@ export class Pool implements Queryable, AsyncDisposable {
       member.promised--
     }
     const rest = timeoutMs === Infinity ? options : { ...options, timeoutMs: left() }
-    try {
-      return await supply.query<R>(member, text, values, rest)
-    } finally {
-      // There is room for one more, and those who wait are told only when nothing is left to do.
-      supply.serve()
-    }
+    return await supply.query<R>(member, text, values, rest)
   }
 
   /** Several statements in one text, on a connection that is shared with nobody. A transaction that the text leaves open is rolled back. */

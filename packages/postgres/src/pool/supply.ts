@@ -158,6 +158,7 @@ export class Supply implements MemberSource, OpeningsOwner {
   serve(): void {
     if (this.#isServing) return
     this.#isServing = true
+    this.#dropClaims()
     this.#serveIdle()
     this.#openMore()
     this.#serveShared()
@@ -182,14 +183,18 @@ export class Supply implements MemberSource, OpeningsOwner {
     }
   }
 
-  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
-  #claim(): void {
-    const alone = this.#queues.sizeOf('alone')
+  /** More than there are waiting for: somebody has given up, or was served otherwise. */
+  #dropClaims(): void {
     for (const member of this.members) {
-      if (this.#claims <= alone) break
+      if (this.#claims <= this.#queues.sizeOf('alone')) return
       this.#unclaim(member)
     }
+  }
+
+  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
+  #claim(): void {
     if (this.#queues.next !== 'alone') return
+    const alone = this.#queues.sizeOf('alone')
     for (let need = alone - this.#claims - this.#openings.size; need > 0; need--) {
       const member = this.#leastBusy(Infinity)
       if (member === null) return
@@ -209,8 +214,17 @@ export class Supply implements MemberSource, OpeningsOwner {
   #openMore(): void {
     const { maxConnections, minConnections } = this.settings
     const missing = this.#isClosing ? 0 : minConnections - this.members.length
-    const wanted = Math.min(Math.max(this.#queues.size, missing), maxConnections - this.members.length)
+    const needed = this.#queues.size === 0 ? 0 : this.#queues.size - this.#aboutToBeIdle
+    const wanted = Math.min(Math.max(needed, missing), maxConnections - this.members.length)
     if (wanted > this.#openings.size) this.#openings.start(wanted - this.#openings.size)
+  }
+
+  /** Those that were given back or are looked at: it takes a turn, or a rollback. */
+  get #aboutToBeIdle(): number {
+    let count = 0
+    for (const { state, connection } of this.members)
+      if (state === 'returning' && !connection.isDraining && (connection.isReserved || connection.inFlight === 0)) count++
+    return count
   }
 
   opened(connection: PoolConnection): void {
@@ -220,8 +234,15 @@ export class Supply implements MemberSource, OpeningsOwner {
     this.totals.opened++
     connection.onClose(() => this.#left(member))
     connection.onIdle(() => this.settle(member))
+    connection.onAnswer(() => this.#answered())
     if (connection.isOpen) this.settle(member)
     else this.#left(member)
+    this.serve()
+  }
+
+  /** There is room for one more behind what is still under way. */
+  #answered(): void {
+    if (this.#queues.size > 0) this.serve()
   }
 
   /** With nothing else that could serve them, those who wait hear of it now; else they may still be served. */
@@ -280,7 +301,7 @@ export class Supply implements MemberSource, OpeningsOwner {
     member.state = 'idle'
     member.idleSince = recently()
     this.idle.push(member)
-    this.#keeper.watch()
+    this.#keeper.watch(member)
     if (this.#queues.size > 0 || this.#isClosing) this.serve()
   }
 

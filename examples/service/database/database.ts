@@ -31,7 +31,7 @@ export class Database implements AsyncDisposable {
    * @param patienceMs How long it may take to start before it counts as away.
    */
   constructor(url: string, { connections, patienceMs }: { connections: number; patienceMs: number }) {
-    this.#pool = pool(url, { max: connections })
+    this.#pool = pool(url, { maxConnections: connections })
     this.#patientUntil = now() + patienceMs
   }
 

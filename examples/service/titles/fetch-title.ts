@@ -76,7 +76,7 @@ async function fetchFrom(address: string, url: URL): Promise<string | URL> {
   const location = response.headers.get('location')
   if (IS_REDIRECT.has(response.status) && location !== undefined) return redirectTarget(location, url)
   if (!response.ok) throw new NoTitle(`the server says ${response.status}`)
-  return readTitle(response)
+  return await readTitle(response)
 }
 
 function redirectTarget(location: string, from: URL): URL {

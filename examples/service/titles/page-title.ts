@@ -20,13 +20,16 @@ const NAMED: Readonly<Record<string, string>> = {
   agrave: 'à', ccedil: 'ç', ntilde: 'ñ', aring: 'å', oslash: 'ø', aelig: 'æ',
 } // biome-ignore format: a table
 
+/** What windows-1252 has at 0x80 to 0x9f. */
+const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
 /** Undefined: there is none in these bytes. `contentType` is the field of the answer. */
 export function pageTitle(bytes: Uint8Array, contentType: string): string | undefined {
   const text = decoderFor(bytes, contentType).decode(bytes)
   const visible = text.replace(/<!--.*?-->|<(script|style)\b.*?<\/\1>/gis, '')
   const found = /<title(?:\s[^>]*)?>(.*?)<\/title/is.exec(visible)?.[1]
   if (found === undefined) return undefined
-  const title = withoutEntities(found)
+  const title = withoutC1(withoutEntities(found))
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
   return title === '' ? undefined : shortened(title)
@@ -61,6 +64,14 @@ function withoutEntities(text: string): string {
     const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
     return isCharacter ? String.fromCodePoint(code) : '\ufffd'
   })
+}
+
+/**
+ * What stands for control characters of ISO 8859-1 was meant as windows-1252: of entities that is the rule (HTML, 13.2.5.80),
+ * and of bytes it is what the TextDecoder of some versions of Node forgets.
+ */
+function withoutC1(text: string): string {
+  return text.replace(/[\x80-\x9f]/g, (character) => WINDOWS_1252[character.charCodeAt(0) - 0x80] as string)
 }
 
 function shortened(title: string): string {

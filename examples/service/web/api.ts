@@ -65,7 +65,7 @@ async function find(board: Board, fields: { get(name: string): unknown }): Promi
 
 /** Numbers of links are those of PostgreSQL's `integer`. */
 function numberOf(value: unknown): number {
-  const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   if (typeof number !== 'number' || !Number.isInteger(number)) throw invalid('A number is expected.')
   if (number < 1 || number > 2 ** 31 - 1) throw notFound('There is no such link.')
   return number

@@ -134,6 +134,22 @@ describe('the body of a response', () => {
     response.discard()
   })
 
+  test('has the ways of fetch to be read', async () => {
+    await using server = await serve({ port: 0 }, () => ({
+      body: 'a=b',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    }))
+    using client = createClient()
+    const form = await client.get(server.url)
+    expect(form.bodyUsed).toBe(false)
+    expect([...(await form.formData())]).toEqual([['a', 'b']])
+    expect(form.bodyUsed).toBe(true)
+    const blob = await (await client.get(server.url)).blob()
+    expect([blob.type, await blob.text()]).toEqual(['application/x-www-form-urlencoded', 'a=b'])
+    const buffer = await (await client.get(server.url)).arrayBuffer()
+    expect(Buffer.from(buffer).toString()).toBe('a=b')
+  })
+
   test('that was discarded cannot be read', async () => {
     await using server = await serve({ port: 0 }, handler)
     using client = createClient()

@@ -3,7 +3,7 @@ import { Event, setExceptionNotifier, sleep, spawn, tcp, yieldSlice } from '@shr
 import { type CertificateAuthority, makeCertificateAuthority } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient, type HttpError, type HttpResponse, type Server, serve } from '../src/index.js'
-import { answers, get, inMemory, lastGet, overSocket } from './conversation.js'
+import { answers, get, inMemory, lastGet, overSocket, post } from './conversation.js'
 
 let authority: CertificateAuthority
 let tls: { cert: string; key: string }
@@ -199,6 +199,19 @@ describe.each([
     next.set()
     const rest = await talk.rest()
     expect(rest).toMatch(/^HTTP\/1.1 200 OK\r\n.*4\r\nlate\r\n0\r\n\r\nHTTP.*\/4$/s)
+  })
+
+  test('keeps its connection when a long body is answered with what is made of it', async () => {
+    await using talk = await converse(
+      (request) => ({ body: request.path === '/' ? request.body : request.path }),
+      {
+        maxDrainBytes: 10,
+      },
+    )
+    const sending = spawn(() => talk.send(post('x'.repeat(100_000)) + lastGet('/next')))
+    const text = await talk.rest()
+    await sending.join()
+    expect(text).toMatch(/^HTTP\/1.1 200.*0\r\n\r\nHTTP\/1.1 200.*\/next$/s)
   })
 
   test('gets the answers before one that fails before its first piece', async () => {

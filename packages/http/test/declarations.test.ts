@@ -8,11 +8,24 @@ const here = dirname(fileURLToPath(import.meta.url))
 
 // What is left out of them is missed only by who checks the declarations of libraries, too.
 test('the declarations are right by themselves', async () => {
-  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
-  const options = '--ignoreConfig --noEmit --strict --skipLibCheck false --target es2022 --lib es2023,esnext.disposable'
+  const compiler = join(
+    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+    'bin',
+    'tsc',
+  )
+  const options =
+    '--ignoreConfig --noEmit --strict --skipLibCheck false --target es2022 --lib es2023,esnext.disposable'
   const { code, stdout } = await runProgram(compiler, {
     cwd: join(here, '..'),
-    args: [...options.split(' '), '--module', 'nodenext', '--types', 'node', 'dist/index.d.ts', 'dist/wire/index.d.ts'],
+    args: [
+      ...options.split(' '),
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+      'dist/index.d.ts',
+      'dist/wire/index.d.ts',
+    ],
     timeoutMs: 60_000,
   })
   expect([code, stdout]).toEqual([0, ''])

@@ -1,5 +1,7 @@
 /** PostgreSQL for coroutines. The public names, by what one does with them. */
 
+export { connect, pool } from './client/client.js'
+export { Connection } from './client/connection.js'
 // Getting in
 export type {
   CertificateMode,
@@ -13,8 +15,6 @@ export type {
   SslMode,
   SslNegotiation,
 } from './connect/connect-options.js'
-export { connect, pool } from './client/client.js'
-export { Connection } from './client/connection.js'
 export type { ConnectionOptions } from './connection/connect.js'
 export type { Notification } from './connection/connection.js'
 export { PostgresConnection } from './connection/connection.js'
@@ -31,8 +31,8 @@ export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
+// Limits
 export type { TransactionFunction } from './transaction/begin.js'
 export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
-// Limits
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'

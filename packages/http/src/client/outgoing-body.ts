@@ -2,6 +2,7 @@
 import type { Stream } from '@shrapnel/core'
 import { wrongType } from '@shrapnel/core/parts'
 import { readAt } from '../body/file-read.js'
+import { type Piece, piecesOf } from '../body/pieces.js'
 import { type FieldData, type FormBody, formBody } from '../form/form-body.js'
 import type { FileBody } from '../message.js'
 import { randomBoundary } from '../wire/multipart-boundary.js'
@@ -15,7 +16,7 @@ export interface OutgoingBody {
   /** All of it; null: it comes in pieces. */
   readonly bytes: Uint8Array | null
   /** The pieces; called each time it is sent. */
-  readonly open: (() => AsyncIterable<Uint8Array | string>) | null
+  readonly open: (() => AsyncIterable<Piece>) | null
   readonly isRepeatable: boolean
   readonly contentType: string | undefined
   /** Nobody will send it any more. Again without effect. */
@@ -50,7 +51,7 @@ export function outgoingBody(body: RequestBody | undefined, json: unknown): Outg
     return {
       ...NO_BODY,
       length: -1,
-      open: () => piecesOf(body()),
+      open: () => opened(body()),
     }
   if (typeof body !== 'object') throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
   if (body instanceof FormData) return ofForm(body)
@@ -60,7 +61,7 @@ export function outgoingBody(body: RequestBody | undefined, json: unknown): Outg
 }
 
 function ofPieces(body: StreamedBody): OutgoingBody {
-  const pieces = piecesOf(body)
+  const pieces = opened(body)
   return { ...NO_BODY, length: -1, open: () => pieces, isRepeatable: false, close: () => closeSource(body) }
 }
 
@@ -104,17 +105,13 @@ async function* readFile({ fd, offset, length }: FileBody): AsyncGenerator<Buffe
   }
 }
 
-async function* receiveAll(stream: Stream): AsyncGenerator<Buffer, void> {
-  for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) yield bytes
-}
-
-async function* each(pieces: Iterable<Uint8Array | string>): AsyncGenerator<Uint8Array | string, void> {
+async function* each(pieces: Iterable<Piece>): AsyncGenerator<Piece, void> {
   yield* pieces
 }
 
-function piecesOf(body: StreamedBody): AsyncIterable<Uint8Array | string> {
-  if (Symbol.asyncIterator in body) return body
-  if ('recv' in body && typeof body.recv === 'function') return receiveAll(body)
+function opened(body: StreamedBody): AsyncIterable<Piece> {
+  if (Symbol.asyncIterator in body || ('recv' in body && typeof body.recv === 'function'))
+    return piecesOf(body)
   if (Symbol.iterator in body) return each(body)
   throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
 }

@@ -148,8 +148,7 @@ export class Session {
   }
 
   #drain(text: string): void {
-    for (let one = this.#fifo.tryPop(); one !== undefined; one = this.#fifo.tryPop())
-      one.refuse(503, text)
+    for (let one = this.#fifo.tryPop(); one !== undefined; one = this.#fifo.tryPop()) one.refuse(503, text)
     this.#queued = this.#gone = 0
   }
 

@@ -43,8 +43,7 @@ export class LongAnswer implements Outlet {
 
   /** Whether it is made as it goes out, by code that the client's leaving should interrupt. */
   get isGrowing(): boolean {
-    const { body } = this.#response
-    return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
+    return isGrowing(this.#response)
   }
 
   get stream(): Stream {
@@ -127,4 +126,9 @@ export class LongAnswer implements Outlet {
     this.#owner.cutOff(isExpected ? null : error)
     this.#end()
   }
+}
+
+/** Whether its body is made as it goes out, out of that of the request it may be. */
+export function isGrowing({ body }: HttpResponse): boolean {
+  return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
 }

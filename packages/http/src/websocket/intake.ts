@@ -44,7 +44,8 @@ class Intake implements TurnEndJob {
   onTurnEnd(): void {
     const waiting = this.#waiting
     this.#bytes = 0
-    while (this.#next < waiting.length && this.#bytes < TURN_BYTES) (waiting[this.#next++] as Reader).readNow()
+    while (this.#next < waiting.length && this.#bytes < TURN_BYTES)
+      (waiting[this.#next++] as Reader).readNow()
     if (this.#next < waiting.length) atTurnEnd(this)
     else waiting.length = this.#next = 0
   }

@@ -532,20 +532,50 @@ describe('SCRAM is bound to the connection', () => {
   })
 })
 
-test('a handshake that is left leaves nothing open', async () => {
-  await using server = new ScriptedServer(async (peer) => {
-    await peer.next()
-    await peer.send('S')
-    await peer.untilClosed()
-  })
-  for (const sslMode of ['prefer', 'require'] as const)
-    await expectNoDescriptorLeak(async () => {
-      const before = server.silent
-      const opening = spawn(() => open({ host: '127.0.0.1', port: server.port, sslMode }))
-      while (server.silent === before) await yieldSlice()
-      opening.interrupt()
-      expect(await failureOf(() => opening.join())).toMatchObject({ code: 'INTERRUPTED' })
-    })
+describe('what is left leaves nothing open', () => {
+  const scripts: readonly (readonly [when: string, script: Script])[] = [
+    [
+      'in the handshake',
+      async (peer) => {
+        await peer.next()
+        await peer.send('S')
+        await peer.untilClosed()
+      },
+    ],
+    [
+      'when TLS is there',
+      async (peer) => {
+        await peer.next()
+        await peer.send('S')
+        await peer.secure({ isServer: true, ...identity })
+        await peer.untilClosed()
+      },
+    ],
+    [
+      'in SCRAM over TLS',
+      async (peer) => {
+        await peer.next()
+        await peer.send('S')
+        await peer.secure({ isServer: true, ...identity })
+        await peer.startup()
+        await peer.send(authentication({ method: 'sasl', mechanisms: ['SCRAM-SHA-256'] }))
+        await peer.untilClosed()
+      },
+    ],
+  ]
+  for (const [when, script] of scripts)
+    for (const sslMode of ['prefer', 'require'] as const)
+      test(`${when}, with ${sslMode}`, async () => {
+        await using server = new ScriptedServer(script)
+        await expectNoDescriptorLeak(async () => {
+          const before = server.silent
+          const options = { host: '127.0.0.1', port: server.port, sslMode, password: 'hunter2' }
+          const opening = spawn(() => open(options))
+          while (server.silent === before) await yieldSlice()
+          opening.interrupt()
+          expect(await failureOf(() => opening.join())).toMatchObject({ code: 'INTERRUPTED' })
+        })
+      })
 })
 
 test('without @shrapnel/tls there is no TLS where it is not needed, and a clear error where it is', async () => {

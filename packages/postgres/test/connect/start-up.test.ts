@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { setExceptionNotifier, spawn, yieldSlice } from '@shrapnel/core'
+import { type Socket, setExceptionNotifier, spawn, yieldSlice } from '@shrapnel/core'
 import { expectNoDescriptorLeak } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
 import type { ConnectOptions } from '../../src/connect/connect-options.js'
@@ -121,6 +121,28 @@ describe('a server that lets us in', () => {
     expect(backend.cutter.isInside || backend.cutter.type === 'A'.charCodeAt(0)).toBe(true)
     expect(backend.cutter.maxMessageBytes).toBe(64 * 1024 * 1024)
     backend.stream.close()
+  })
+
+  test('is told no more than a server takes', async () => {
+    const applicationName = (bytes: number) => ({ applicationName: 'x'.repeat(bytes) })
+    const { backend } = await meet(sends(...GREETING), applicationName(9900))
+    expect(backend.processId).toBe(4711)
+    expect(await refused(sends(...GREETING), applicationName(10_000))).toMatchObject({ code: 'PG_OPTION' })
+  })
+
+  test('is asked now and then whether it is still there, as the options say', async () => {
+    await using server = new ScriptedServer(sends(...GREETING))
+    const socketWith = async (more: ConnectOptions) =>
+      (await open(optionsFor(server.port, more))).stream as Socket
+    const often = await socketWith({ keepAliveIdleMs: 5000, keepAliveIntervalMs: 1500, keepAliveProbes: 4 })
+    expect(often.getOption('keepAlive')).toBe(1)
+    expect(often.getOption('keepAliveIdleSeconds')).toBe(5)
+    expect(often.getOption('keepAliveIntervalSeconds')).toBe(2)
+    expect(often.getOption('keepAliveProbes')).toBe(4)
+    expect(often.getOption('noDelay')).toBe(1)
+    const never = await socketWith({ keepAlive: false })
+    expect(never.getOption('keepAlive')).toBe(0)
+    for (const socket of [often, never]) socket.close()
   })
 
   test('and gives no key can not be asked to cancel', async () => {

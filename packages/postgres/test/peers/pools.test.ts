@@ -164,6 +164,46 @@ async function recoveredRows(db: Pool): Promise<{ n: number }[]> {
   return await db.query<{ n: number }>('select count(*)::int as n from kept group by id')
 }
 
+test('a listener whose connection breaks misses nothing without being told of a gap', async () => {
+  await using proxy = await startCuttingProxy({ upstream: server })
+  await using listening = pool({ host: '127.0.0.1', port: proxy.port, sslMode: 'disable', ...LOGIN })
+  await using telling = pool(place())
+  const listener = listening.listen('numbers')
+  await listener.ready()
+  let told = 0
+  let isOver = false
+  const teller = spawn(async () => {
+    while (!isOver) await telling.notify('numbers', String(++told))
+    await telling.notify('numbers', 'over')
+  })
+  const heard: (number | 'gap')[] = []
+  const reader = spawn(async () => {
+    for await (const event of listener) {
+      if (event.kind === 'gap') heard.push('gap')
+      else if (event.payload === 'over') return
+      else heard.push(Number(event.payload))
+    }
+  })
+  for (let cuts = 1; cuts <= 6; cuts++) {
+    const before = heard.length
+    await expect.poll(() => heard.length, { interval: 1, timeout: 10_000 }).toBeGreaterThan(before + 10)
+    proxy.cutNow(cuts % 2 === 0 ? 'reset' : 'end')
+    await expect
+      .poll(() => heard.filter((each) => each === 'gap').length, { interval: 1, timeout: 10_000 })
+      .toBe(cuts)
+  }
+  isOver = true
+  await teller.join()
+  await reader.join()
+  const unexplained = heard.filter((each, i) => {
+    const before = i === 0 ? 0 : (heard[i - 1] as number | 'gap')
+    return each !== 'gap' && before !== 'gap' && each !== before + 1
+  })
+  expect(unexplained).toEqual([])
+  const numbers = heard.filter((each) => each !== 'gap')
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+}, 60_000)
+
 test('a pool that wants the primary finds the standby when it was promoted', async () => {
   await using primary = await startPostgres()
   await primary.psql('create table kept (id int)')

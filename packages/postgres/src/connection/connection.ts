@@ -29,7 +29,7 @@ let connections = 0
  * Behind PgBouncer in transaction mode, sessions of many programs meet on one backend. Were their statements called alike, one of them would run
  * another's, without an error.
  */
-const PROCESS = randomBytes(6).toString('base64url')
+const PROCESS = randomBytes(6).toString('hex')
 
 export class PostgresConnection extends SessionQueries implements AsyncDisposable {
   /** For people, and for this program alone: the server's number for it is `processId`. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { html, type Server, serve } from '@shrapnel/http'
 import { runProgram, type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
@@ -124,7 +125,7 @@ test('on a full disk nothing is posted, everything can be read, and it goes on w
   board = await BoardProcess.start({ folder, diskSize: `${megabytes}M` })
   const first = await board.post({ url: 'https://room.example/' })
   expect(first.status).toBe(201)
-  const filler = `/proc/${board.process.pid}/root${dataFolder(folder)}/filler`
+  const filler = join('/proc', `${board.process.pid}`, 'root', dataFolder(folder), 'filler')
   await expect(writeFile(filler, Buffer.alloc(megabytes * 1024 * 1024))).rejects.toMatchObject({
     code: 'ENOSPC',
   })

@@ -22,6 +22,7 @@ import { finish, type Unfinished, type Upgrade } from './connection-end.js'
 import { ConnectionOutput } from './connection-output.js'
 import { Drain } from './drain.js'
 import { Exchange } from './exchange.js'
+import { tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
 import type { RequestBody } from './request-body.js'
 import { answer, head } from './shared-parts.js'
@@ -226,8 +227,10 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   // One request after another
 
   #serve(): void {
-    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end)
+    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end) {
       if (!this.#serveOne()) break
+      this.flushIfMuch()
+    }
     this.flush()
     if (this.#phase === HEAD && !this.isFlushing) this.#awaitHead()
   }
@@ -278,17 +281,9 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** What came is no request that can be served: says so, and closes. */
   #refuse(error: HttpError): void {
-    this.#tellRefused(error)
+    tellRefused(error, this.peer, this.settings)
     answer.write({ status: error.status ?? 400, body: `${error.message}\n` }, NOBODY, true, recently())
     this.#closeBehindAnswer(false)
-  }
-
-  #tellRefused(error: HttpError): void {
-    try {
-      this.settings.onRefused?.(error, this.peer)
-    } catch (second) {
-      reportFailure(second, this.coroutine, 'failed in onRefused')
-    }
   }
 
   /** After an answer that had to wait: what came meanwhile has its turn. */
@@ -408,16 +403,16 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** @internal */
   onDeadline(): void {
-    if (this.isFlushing || this.#phase === SENDING) {
+    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
+    else if (this.isFlushing || this.#phase === SENDING) {
       // The client takes nothing: what it took is no whole answer.
       reset(this.stream)
       this.lose(undefined)
-    } else if (this.#phase === HANDLING) this.#exchange?.bodyTimedOut()
-    else if (this.#phase === HEAD && this.input.size > 0) {
+    } else if (this.#phase === HEAD && this.input.size > 0) {
       const text = 'the head of the request took longer than headTimeoutMs allows'
       this.#refuse(new HttpError('HTTP_LIMIT', text, { status: 408, limit: 'headTimeoutMs' }))
       this.flush()
-    } else this.#over()
+    } else if (this.#phase !== HANDLING) this.#over()
   }
 }
 

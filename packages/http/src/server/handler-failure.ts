@@ -1,6 +1,6 @@
 /** What the errors of handlers come to: a status for the client, and a word to whoever runs the server. */
-import { Interrupted } from '@shrapnel/core'
-import { type Coroutine, reportFailure } from '@shrapnel/core/parts'
+import { Interrupted, type SocketAddress } from '@shrapnel/core'
+import { type Coroutine, currentScope, reportFailure } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { reasonOf } from '../wire/status.js'
@@ -39,4 +39,17 @@ function statusOf(error: unknown): number {
 /** What a handler fails with when its client goes away: its waits are interrupted, and the body that it reads is cut. */
 export function isOfLeaving(error: unknown): boolean {
   return error instanceof Interrupted || (error instanceof HttpError && error.code === 'HTTP_CUT')
+}
+
+/** Tells of a request that no handler saw, or of a connection that none will. */
+export function tellRefused(
+  error: HttpError,
+  peer: SocketAddress | undefined,
+  { onRefused }: ConnectionSettings,
+): void {
+  try {
+    onRefused?.(error, peer)
+  } catch (second) {
+    reportFailure(second, currentScope().coroutine, 'failed in onRefused')
+  }
 }

@@ -3,8 +3,8 @@
  * while nobody receives; it sends pings after a silence and finds that the peer is dead; and it ends in one of three ways: closed (each
  * side has said so), failed (the peer broke a rule, and was told), or lost.
  */
-import { Event, now, Socket, type Stream } from '@shrapnel/core'
-import { currentScope, inBackground, recently, Wait } from '@shrapnel/core/parts'
+import { Event, Socket, type Stream } from '@shrapnel/core'
+import { currentScope, inBackground, recently } from '@shrapnel/core/parts'
 import { Deadline } from '../connection/deadline.js'
 import { reset } from '../connection/stream-end.js'
 import { WebSocketError } from '../errors.js'
@@ -19,6 +19,7 @@ import type { Link, LinkOwner } from './link.js'
 import { give, lend } from './message-memory.js'
 import type { WebSocketSettings } from './options.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
+import { Pings } from './pings.js'
 import { Sender } from './sender.js'
 import { SocketLink } from './socket-link.js'
 import { StreamLink } from './stream-link.js'
@@ -57,13 +58,10 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   #state = OPEN
   /** `close` was called: what is in line goes out, nothing else gets in. */
   #isClosing = false
-  #heardAt = recently()
-  /** When the peer was asked whether it lives; below 0: it was not. */
-  #pingedAt = -1
+  readonly #pings = new Pings()
   #failure: WebSocketError | null = null
   #isShut = false
   #over: Event | null = null
-  #pongs: PongWait[] | null = null
 
   constructor(stream: Stream, { isClient, settings, deflate }: EndpointFacts) {
     this.stream = stream
@@ -80,7 +78,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
 
   /** `early`: what has come already. */
   start(early: Buffer): void {
-    this.#deadline.set(this.#heardAt + this.settings.pingIntervalMs)
+    this.#deadline.set(recently() + this.settings.pingIntervalMs)
     if (early.length > 0) this.received(early, 0, early.length)
     if (this.#state !== OVER) this.#link.start()
   }
@@ -134,7 +132,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   }
 
   gathered(count: number): void {
-    this.#heardAt = recently()
+    this.#pings.heard()
     try {
       this.#decoder.gathered(count)
     } catch (error) {
@@ -143,7 +141,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   }
 
   received(bytes: Buffer, from: number, to: number): void {
-    this.#heardAt = recently()
+    this.#pings.heard()
     if (this.isDeaf) return
     try {
       this.#decoder.push(bytes, from, to)
@@ -168,7 +166,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   control(opcode: number, payload: Buffer): void {
     if (opcode === PING) {
       if (this.#state === OPEN) this.outbox.putPong(this.#frame(PONG, payload))
-    } else if (opcode === PONG) this.#ponged(payload)
+    } else if (opcode === PONG) this.#pings.answered(payload)
     else this.#peerCloses(payload)
   }
 
@@ -190,8 +188,13 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     return encodeFrame(opcode, payload, this.isClient ? randomKey() : undefined)
   }
 
+  #put(opcode: number, payload: Buffer): void {
+    const frame = this.#frame(opcode, payload)
+    this.outbox.put(frame, frame.length, false)
+  }
+
   progressed(bytes: number, hadToWait: boolean): void {
-    if (hadToWait) this.#heardAt = recently()
+    if (hadToWait) this.#pings.heard()
     this.outbox.progressed(bytes)
   }
 
@@ -216,51 +219,26 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     const refused = scope.refuse()
     if (refused !== null) return refused
     if (!this.isOpen) return Promise.reject(this.failure)
-    const wait = new PongWait(scope, this)
-    this.#pongs ??= []
-    this.#pongs.push(wait)
+    const wait = this.#pings.add(scope)
     const pong = wait.suspend()
-    const frame = this.#frame(PING, wait.payload)
-    this.outbox.put(frame, frame.length, false)
+    this.#put(PING, wait.payload)
     return pong
-  }
-
-  /** A pong answers its ping and those before it (RFC 6455, 5.5.3). */
-  #ponged(payload: Buffer): void {
-    const pongs = this.#pongs
-    const found = pongs?.findIndex((wait) => wait.payload.equals(payload)) ?? -1
-    if (pongs === null || found < 0) return
-    const at = now()
-    for (const wait of pongs.splice(0, found + 1)) wait.wake(at - wait.at)
-  }
-
-  /** @internal */
-  dropPong(wait: PongWait): void {
-    this.#pongs = this.#pongs?.filter((other) => other !== wait) ?? null
   }
 
   /** @internal */
   onDeadline(): void {
     if (this.#state !== OPEN || this.#isClosing) {
-      this.#cut()
+      this.#lose(new WebSocketError('WS_LOST', 'the peer did not close within closeTimeoutMs'))
       return
     }
     const { pingIntervalMs, pongTimeoutMs } = this.settings
-    const time = recently()
-    if (this.#pingedAt >= 0 && this.#heardAt < this.#pingedAt && this.wantsInput) {
+    const due = this.#pings.due(this.wantsInput, pingIntervalMs)
+    if (due === 'end')
       this.#lose(new WebSocketError('WS_DEAD', `no answer to a ping within ${pongTimeoutMs} ms`))
-      return
-    }
-    this.#pingedAt = -1
-    // What is not read, because nobody receives, cannot be missed.
-    const quietSince = this.wantsInput ? this.#heardAt : time
-    if (time < quietSince + pingIntervalMs) this.#deadline.set(quietSince + pingIntervalMs)
-    else {
-      this.#pingedAt = time
-      this.#deadline.set(time + pongTimeoutMs)
-      const frame = this.#frame(PING, NOTHING)
-      this.outbox.put(frame, frame.length, false)
-    }
+    else if (due === 'ping') {
+      this.#deadline.set(recently() + pongTimeoutMs)
+      this.#put(PING, NOTHING)
+    } else this.#deadline.set(due)
   }
 
   // The end
@@ -269,32 +247,35 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   async close(code: number, reason: string): Promise<void> {
     const refused = currentScope().refuse()
     if (refused !== null) return refused
-    if (this.isOpen) {
-      this.#isClosing = true
-      this.#deadline.set(recently() + this.settings.closeTimeoutMs)
-      await this.sender.inTurn(() => this.#sayClose(code, reason))
-    }
+    if (this.#beginClose()) await this.sender.inTurn(() => this.#sayClose(code, reason))
     await this.untilOver()
   }
 
-  /** As `close`, now and without waiting: what is in line behind it goes out no more. */
-  startClose(code: number, reason: string): void {
-    if (!this.isOpen) return
-    this.#isClosing = true
-    this.#deadline.set(recently() + this.settings.closeTimeoutMs)
-    this.#sayClose(code, reason)
-  }
-
-  /** As `close`, without waiting: whoever is still sending finishes first. */
+  /** As `close`, without waiting. */
   goAway(): void {
-    if (!this.isOpen) return
-    this.#isClosing = true
-    this.#deadline.set(recently() + this.settings.closeTimeoutMs)
+    if (!this.#beginClose()) return
     inBackground(
       () => this.sender.inTurn(() => this.#sayClose(GOING_AWAY, '')),
       () => {},
       (error) => this.failed(error),
     )
+  }
+
+  /** As `close`, now and without waiting: what is in line behind it goes out no more. */
+  closeNow(code: number, reason: string): void {
+    if (this.#beginClose()) this.#sayClose(code, reason)
+  }
+
+  #beginClose(): boolean {
+    if (!this.isOpen) return false
+    this.#isClosing = true
+    this.#limitEnd()
+    return true
+  }
+
+  /** The peer has closeTimeoutMs from now on. */
+  #limitEnd(): void {
+    this.#deadline.set(recently() + this.settings.closeTimeoutMs)
   }
 
   #sayClose(code: number, reason: string): void {
@@ -306,8 +287,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
   }
 
   #putClose(payload: Buffer): void {
-    const frame = this.#frame(CLOSE, payload)
-    this.outbox.put(frame, frame.length, false)
+    this.#put(CLOSE, payload)
     this.outbox.flush()
   }
 
@@ -325,14 +305,10 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     this.#state = CLOSED
     const text = `the WebSocket was closed with ${code}${reason === '' ? '' : ` (${reason})`}`
     this.#failure = new WebSocketError('WS_CLOSED', text, { closeCode: code, reason })
-    this.#deadline.set(recently() + this.settings.closeTimeoutMs)
+    this.#limitEnd()
     if (wasOpen) this.#putClose(payload)
     this.#endReceiving(true)
-    if (this.#isSent) this.drained()
-  }
-
-  get #isSent(): boolean {
-    return !this.outbox.isBusy && this.outbox.queuedBytes === 0
+    if (this.outbox.isIdle) this.drained()
   }
 
   /** Tells the peer what it did wrong, and hears no more. */
@@ -345,32 +321,22 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     const wasClosing = this.#state === CLOSING
     this.#state = FAILED
     this.#failure = failure
-    this.#deadline.set(recently() + this.settings.closeTimeoutMs)
+    this.#limitEnd()
     const reason = Buffer.from(failure.message).subarray(0, MAX_REASON_BYTES).toString('latin1')
     if (!wasClosing) this.#putClose(encodeClosing(failure.closeCode ?? INTERNAL_ERROR, reason))
     this.#endReceiving(false)
     this.pull()
-    if ((this.#state as number) !== OVER && this.#isSent) this.drained()
+    if ((this.#state as number) !== OVER && this.outbox.isIdle) this.drained()
+  }
+
+  /** Ends it now. */
+  terminate(): void {
+    this.#lose(new WebSocketError('WS_LOST', 'the WebSocket was cut off by this side'))
   }
 
   #lose(error: WebSocketError): void {
     if (this.#state === OVER) return
     this.#failure ??= error
-    reset(this.stream)
-    this.#finish()
-  }
-
-  /** Ends it now. */
-  terminate(): void {
-    if (this.#state === OVER) return
-    this.#failure ??= new WebSocketError('WS_LOST', 'the WebSocket was cut off by this side')
-    reset(this.stream)
-    this.#finish()
-  }
-
-  /** It took too long to end. */
-  #cut(): void {
-    this.#failure ??= new WebSocketError('WS_LOST', 'the peer did not close within closeTimeoutMs')
     reset(this.stream)
     this.#finish()
   }
@@ -395,9 +361,7 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
     this.stream.close()
     this.outbox.end(failure)
     this.#endReceiving(failure.code === 'WS_CLOSED')
-    const pongs = this.#pongs ?? []
-    this.#pongs = null
-    for (const wait of pongs) wait.fail(failure)
+    this.#pings.end(failure)
     this.#over?.set()
   }
 
@@ -408,27 +372,4 @@ export class Endpoint implements LinkOwner, FrameSink, OutboxOwner, InboxOwner {
 
 function lost(cause: unknown): WebSocketError {
   return new WebSocketError('WS_LOST', 'the connection of a WebSocket was lost', { cause })
-}
-
-let pings = 0
-
-class PongWait extends Wait<number> {
-  readonly at = now()
-  readonly payload: Buffer = Buffer.allocUnsafe(4)
-  readonly #endpoint: Endpoint
-
-  constructor(scope: Wait<number>['scope'], endpoint: Endpoint) {
-    super(scope)
-    this.#endpoint = endpoint
-    pings = (pings + 1) >>> 0
-    this.payload.writeUInt32BE(pings, 0)
-  }
-
-  protected unlink(): void {
-    this.#endpoint.dropPong(this)
-  }
-
-  describe(): string {
-    return 'websocket pong'
-  }
 }

@@ -5,6 +5,7 @@
 import { LATER, PENDING, type RawOperation, type RawSocket, type Socket } from '@shrapnel/core'
 import { inBackground, refillBackground } from '@shrapnel/core/parts'
 import { receiveSlab } from '../wire/websocket-mask.js'
+import { intake } from './intake.js'
 import type { Link, LinkOwner } from './link.js'
 
 /** Reads and writes of one turn, then others have theirs. */
@@ -35,6 +36,11 @@ export class SocketLink implements Link, RawOperation<undefined> {
     )
   }
 
+  /** @internal */
+  readNow(): void {
+    this.#raw.retryNow('read')
+  }
+
   pull(): void {
     if (this.#isHeld) this.#raw.retry('read')
   }
@@ -46,6 +52,10 @@ export class SocketLink implements Link, RawOperation<undefined> {
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       this.#isHeld = !owner.wantsInput
       if (this.#isHeld) return PENDING
+      if (intake.isFull) {
+        intake.wait(this)
+        return PENDING
+      }
       const { target } = owner
       let count: number
       if (target === null) {
@@ -56,6 +66,7 @@ export class SocketLink implements Link, RawOperation<undefined> {
         if (count > 0) owner.gathered(count)
       }
       if (count < 0) return PENDING
+      intake.took(count)
       if (count === 0) {
         owner.ended()
         return undefined

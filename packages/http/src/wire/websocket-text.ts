@@ -5,10 +5,6 @@ import { badText } from './websocket-frame.js'
 export class TextCheck {
   #checked = 0
 
-  begin(): void {
-    this.#checked = 0
-  }
-
   /** The message has `length` bytes so far. Throws `WS_TEXT`. A character may be cut by the end of a fragment, not of the message. */
   check(bytes: Buffer, length: number, isFinal: boolean): void {
     const until = isFinal ? length : lastBoundary(bytes, this.#checked, length)

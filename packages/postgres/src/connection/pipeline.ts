@@ -129,6 +129,7 @@ export class Pipeline implements Receiver, TurnEndJob {
     if (exchange.line === this.inFlight) {
       exchange.isAbandoned = true
       this.#cancellation.abandoned()
+      this.goOn(exchange)
     } else if (exchange.line !== null) {
       exchange.line.remove(exchange)
       this.#schedule()
@@ -174,7 +175,11 @@ export class Pipeline implements Receiver, TurnEndJob {
     try {
       outcome = exchange.write(writer)
     } catch (error) {
-      if (exchange === unfinished) throw error
+      if (exchange === unfinished) {
+        // The server waits for the rest of what nobody can write.
+        this.lose(error)
+        return false
+      }
       writer.rewind(before)
       line.remove(exchange)
       exchange.refused(error)
@@ -282,7 +287,13 @@ export class Pipeline implements Receiver, TurnEndJob {
     this.status = status
     this.inFlight.remove(exchange)
     if (exchange.isAbandoned) this.#cancellation.answered()
-    exchange.ready(status)
+    try {
+      exchange.ready(status)
+    } catch (error) {
+      // It was no end of its answer: it hears of the connection's end with the others.
+      this.inFlight.pushFront(exchange)
+      throw error
+    }
     if (this.inFlight.first === null) this.#settleIdle()
   }
 

@@ -32,9 +32,11 @@ export class SessionTypes implements KnownTypes {
       throw wrongType(`the codec of ${type}`, 'an object', codec)
     checkFunction(`fromText of ${type}`, codec.fromText)
     checkFunction(`toText of ${type}`, codec.toText)
+    // A kind is a short cut past the codec's own functions, which a program may have replaced in a codec that had one.
+    const called: TypeCodec = { ...codec, kind: undefined }
     const oid = typeof type === 'number' ? type : builtInOid(type)
-    if (oid !== undefined) this.registry.register(oid, codec)
-    else this.#named.set(String(type), codec)
+    if (oid !== undefined) this.registry.register(oid, called)
+    else this.#named.set(type as string, called)
     this.version++
   }
 

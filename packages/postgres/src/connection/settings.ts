@@ -25,7 +25,7 @@ export interface QuerySettings {
   readonly drainTimeoutMs?: number | undefined
   /** Bytes of one message. 64 MiB. */
   readonly maxMessageBytes?: number | undefined
-  /** Bytes of all rows of one result together. 256 MiB. */
+  /** Bytes of all rows of one result together, and 32 for each. 256 MiB. */
   readonly maxResultBytes?: number | undefined
   /** Columns of a result. 1664, which is PostgreSQL's own limit. */
   readonly maxColumns?: number | undefined

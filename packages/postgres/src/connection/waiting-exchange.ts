@@ -11,6 +11,9 @@ import type { Line } from './line.js'
 import type { Reservation } from './reservation.js'
 import type { Session } from './session.js'
 
+/** What a row costs even if there is nothing in it. */
+const ROW_BYTES = 32
+
 export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchange {
   // Declared only, and assigned in the constructor, for the reason that core's Wait gives.
   declare line: Line | null
@@ -24,6 +27,7 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
   declare protected readonly text: string
   declare private readonly number: number
   declare private readonly timeoutMs: number
+  declare private readonly limit: 'timeoutMs' | 'queryTimeoutMs'
   declare private bytesLeft: number
 
   constructor(
@@ -42,6 +46,7 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
     this.text = text
     this.number = session.nextNumber()
     this.timeoutMs = options?.timeoutMs ?? settings.queryTimeoutMs
+    this.limit = options?.timeoutMs === undefined ? 'queryTimeoutMs' : 'timeoutMs'
     this.bytesLeft = options?.maxResultBytes ?? settings.maxResultBytes
   }
 
@@ -62,9 +67,9 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
   abstract row(bytes: Buffer, from: number, to: number): void
   abstract ready(status: TransactionStatus): void
 
-  /** Pays for bytes of the result. False: there were too many, and it has failed. */
+  /** Pays for a row of the result. False: there were too many bytes, and it has failed. */
   protected spend(bytes: number): boolean {
-    this.bytesLeft -= bytes
+    this.bytesLeft -= bytes + ROW_BYTES
     if (this.bytesLeft >= 0) return true
     const facts = { ...this.errorFacts(), limit: 'maxResultBytes' }
     this.giveUp(new PostgresError('PG_LIMIT', 'the result is longer than maxResultBytes', facts))
@@ -92,7 +97,7 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
   }
 
   protected onTime(): void {
-    const facts = { ...this.errorFacts(), limit: 'timeoutMs', safeToRetry: !this.isSent }
+    const facts = { ...this.errorFacts(), limit: this.limit, safeToRetry: !this.isSent }
     this.giveUp(new PostgresError('PG_TIMEOUT', `no result within ${this.timeoutMs} ms`, facts))
   }
 

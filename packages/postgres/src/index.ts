@@ -2,6 +2,19 @@
 
 export { connect, pool } from './client/client.js'
 export { Connection } from './client/connection.js'
+// Getting in
+export type {
+  CertificateMode,
+  ChannelBinding,
+  ConnectOptions,
+  HostOrder,
+  Password,
+  PasswordRequest,
+  ProtocolVersion,
+  SessionTarget,
+  SslMode,
+  SslNegotiation,
+} from './connect/connect-options.js'
 export type { ConnectionOptions } from './connection/connect.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'
@@ -18,6 +31,7 @@ export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
+// Limits
 export type { TransactionFunction } from './transaction/begin.js'
 export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'

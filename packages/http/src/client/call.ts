@@ -8,6 +8,7 @@ import type { ExchangeSettings } from './settings.js'
 
 /** Who made the call, and gets the response before the caller does. */
 export interface ResponseTaker {
+  /** @internal */
   deliver(exchange: Exchange, response: ClientResponse, hasSetCookie: boolean): void
 }
 

@@ -9,14 +9,14 @@ import { Exchange } from './exchange.js'
 import { clientClosed } from './failures.js'
 import { type FetchInit, fetchOptions } from './fetch.js'
 import type { ClientOptions, RequestOptions } from './options.js'
-import { NO_BODY, outgoingBody } from './outgoing-body.js'
-import type { PoolStats } from './pool.js'
+import { dropUnsent, NO_BODY, outgoingBody } from './outgoing-body.js'
+import type { OriginPool, PoolStats } from './pool.js'
 import { Pools } from './pools.js'
 import { proxyChooser } from './proxy.js'
 import { isRedirect, redirected, refuse } from './redirect.js'
 import { requestHead } from './request-head.js'
 import type { ClientResponse } from './response.js'
-import { isForwarded } from './route.js'
+import { isForwarded, type Route } from './route.js'
 import {
   checkSocketPath,
   clientExchangeSettings,
@@ -112,23 +112,25 @@ export class HttpClient implements ResponseTaker, Disposable {
     url: string | URL,
     options: (RequestOptions & { readonly url?: string | URL }) | undefined,
   ): Promise<ClientResponse> {
+    let call: Call | undefined
     try {
+      if (options !== undefined) checkOptions(options)
       const target = this.#targets.find(url)
-      if (options !== undefined && options.method !== undefined && options.method !== method)
+      if (options?.method !== undefined && options.method !== method)
         throw wrongType('method', `undefined for ${method.toLowerCase()}()`, options.method)
-      const call = options === undefined && method === 'GET' ? this.#plainGet : this.#callOf(method, options)
+      call = options === undefined && method === 'GET' ? this.#plainGet : this.#callOf(method, options)
       const { timeoutMs } = call.settings
       const dueAt = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : now() + timeoutMs
       return this.#cookies === null
         ? this.#exchange(call, target, 0, dueAt, undefined)
         : this.#exchangeWithCookies(call, target, 0, dueAt)
     } catch (error) {
+      if (call === undefined) dropUnsent(options?.body)
       return Promise.reject(error)
     }
   }
 
   #callOf(method: string, options: RequestOptions = NO_OPTIONS): Call {
-    checkOptions(options)
     if (typeof method !== 'string') throw wrongType('method', 'text', method)
     const settings = exchangeSettings(options, this.#exchangeSettings)
     const { headers, body, json, trailers, signal, socketPath } = options
@@ -154,7 +156,13 @@ export class HttpClient implements ResponseTaker, Disposable {
     redirects: number,
     dueAt: number,
   ): Promise<ClientResponse> {
-    const cookie = await (this.#cookies as Cookies).header(target.url)
+    let cookie: string
+    try {
+      cookie = await (this.#cookies as Cookies).header(target.url)
+    } catch (error) {
+      call.body.close()
+      throw error
+    }
     return this.#exchange(call, target, redirects, dueAt, cookie)
   }
 
@@ -166,23 +174,36 @@ export class HttpClient implements ResponseTaker, Disposable {
     cookie: string | undefined,
   ): Promise<ClientResponse> {
     const scope = currentScope()
-    const refused = scope.refuse()
-    if (refused !== null) return refused
-    if (this.#isClosed) throw clientClosed()
-    if (call.signal?.aborted) throw call.signal.reason
-    const pool = this.#pools.find(target, call.socketPath)
-    let head = call === this.#plainGet && cookie === undefined ? target.getHead : null
-    if (head === null) {
-      const { route } = pool
-      const isAbsolute = isForwarded(route)
-      const authorization = isAbsolute ? route.proxy?.authorization : undefined
-      head = requestHead(call, target, authorization, isAbsolute, this.#headers, cookie)
-      if (call === this.#plainGet && cookie === undefined) target.getHead = head
+    let pool: OriginPool
+    let exchange: Exchange
+    try {
+      const refused = scope.refuse()
+      if (refused !== null) {
+        call.body.close()
+        return refused
+      }
+      if (this.#isClosed) throw clientClosed()
+      if (call.signal?.aborted) throw call.signal.reason
+      pool = this.#pools.find(target, call.socketPath)
+      const head = this.#headOf(call, target, pool.route, cookie)
+      exchange = new Exchange(scope, call, target, head, redirects, dueAt)
+    } catch (error) {
+      call.body.close()
+      throw error
     }
-    const exchange = new Exchange(scope, call, target, head, redirects, dueAt)
     const response = exchange.suspend()
     pool.dispatch(exchange)
     return response
+  }
+
+  #headOf(call: Call, target: Target, route: Route, cookie: string | undefined): string {
+    const isKept = call === this.#plainGet && cookie === undefined
+    if (isKept && target.getHead !== null) return target.getHead
+    const isAbsolute = isForwarded(route)
+    const authorization = isAbsolute ? route.proxy?.authorization : undefined
+    const head = requestHead(call, target, authorization, isAbsolute, this.#headers, cookie)
+    if (isKept) target.getHead = head
+    return head
   }
 
   /** A response came to an exchange: who waits for it gets it, or what it leads to. @internal */

@@ -5,37 +5,21 @@
 import { type Coroutine, now, Socket, type Stream } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
 import { Deadline } from '../connection/deadline.js'
-import { Input } from '../connection/input.js'
 import type { Link, Receiver } from '../connection/link.js'
-import { readHead } from '../connection/read-head.js'
 import { SocketLink } from '../connection/socket-link.js'
 import { StreamLink } from '../connection/stream-link.js'
-import { HttpError, type RequestPhase } from '../errors.js'
-import type { HeadEnd } from '../wire/head-end.js'
-import { ResponseHead } from '../wire/response-head.js'
+import type { RequestPhase } from '../errors.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
-import { cut, timedOut, withFacts } from './failures.js'
+import { cut, timedOut } from './failures.js'
 import { hasBody } from './request-head.js'
 import { RequestSender, SEND_BYTES, type SenderOwner } from './request-sender.js'
-import type { BodySource, ResponseBody } from './response-body.js'
+import type { BodySource } from './response-body.js'
+import { BODY, HEAD, head, IDLE, OVER, ResponseInput } from './response-input.js'
 import { advisedIdleMs, responseOf } from './response-of.js'
 import { Upload, type UploadOutlet } from './upload.js'
 
-/** Nothing is under way. */
-const IDLE = 0
-/** The head of a response is awaited. */
-const HEAD = 1
-const BODY = 2
-const OVER = 3
-
 /** An idle connection that was idle longer than this is looked at before it is used: one system call. */
 const TRUSTED_IDLE_MS = 1
-/** Interim responses before one response: each is 1 or 2 in practice. */
-const MOST_INTERIM = 100
-
-/** One for all connections of the thread: nobody holds it across a wait. */
-const head = new ResponseHead()
-
 /** Whose connection it is. */
 export interface ConnectionOwner {
   readonly idleTimeoutMs: number
@@ -48,23 +32,18 @@ export interface ConnectionOwner {
   again(exchange: Exchange): void
 }
 
-export class ClientConnection implements Receiver, BodySource, SenderOwner, UploadOutlet {
+export class ClientConnection
+  extends ResponseInput
+  implements Receiver, BodySource, SenderOwner, UploadOutlet
+{
   readonly stream: Stream
   readonly #owner: ConnectionOwner
   readonly #coroutine: Coroutine
   readonly #link: Link
   readonly #sender: RequestSender
-  readonly #input = new Input()
   readonly #deadline = new Deadline(this)
-  #phase = IDLE
-  /** Whose response comes next. */
-  #current: Exchange | null = null
   /** Sent, or about to be, behind the current one. */
   #behind: Exchange[] = []
-  #body: ResponseBody | null = null
-  #headEnd: HeadEnd | null = null
-  #interim = 0
-  #keepsAlive = true
   #responses = 0
   #upload: Upload | null = null
   #idleSince = 0
@@ -73,6 +52,7 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
   isIdle = false
 
   constructor(owner: ConnectionOwner, stream: Stream) {
+    super()
     this.#owner = owner
     this.stream = stream
     this.#coroutine = currentScope().coroutine
@@ -90,17 +70,13 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
     } catch (error) {
       this.#lose(error)
     } finally {
-      this.#over()
+      this.over()
     }
-  }
-
-  get isOver(): boolean {
-    return this.#phase === OVER
   }
 
   /** Requests under way. */
   get load(): number {
-    return this.#current === null ? 0 : 1 + this.#behind.length
+    return this.current === null ? 0 : 1 + this.#behind.length
   }
 
   /** No response has come on it yet. */
@@ -110,12 +86,12 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
 
   /** Whether one more may go out behind those under way. */
   get takesMore(): boolean {
-    return this.#keepsAlive && this.#upload === null && this.#phase !== OVER
+    return this.keepsAlive && this.#upload === null && this.phase !== OVER
   }
 
   /** The last request is one that none may follow before its response: it is not idempotent. */
   get isHeldByOne(): boolean {
-    const last = this.#behind[this.#behind.length - 1] ?? this.#current
+    const last = this.#behind[this.#behind.length - 1] ?? this.current
     return last !== null && !last.call.isIdempotent && !last.call.settings.pipelineAll
   }
 
@@ -133,15 +109,15 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
 
   /** Before a request goes out on a connection that was idle: whether the server has closed it. Costs a system call unless it was used just now. */
   isAlive(): boolean {
-    if (this.#phase === IDLE && recently() - this.#idleSince > TRUSTED_IDLE_MS) this.#link.wake()
-    return this.#phase === IDLE
+    if (this.phase === IDLE && recently() - this.#idleSince > TRUSTED_IDLE_MS) this.#link.wake()
+    return this.phase === IDLE
   }
 
   start(exchange: Exchange): void {
     const { call } = exchange
     exchange.connection = this
-    if (this.#current === null) {
-      this.#current = exchange
+    if (this.current === null) {
+      this.current = exchange
       this.#awaitHead()
     } else this.#behind.push(exchange)
     const { bytes, open } = call.body
@@ -156,16 +132,16 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
   }
 
   #awaitHead(): void {
-    const { headTimeoutMs } = (this.#current as Exchange).call.settings
-    this.#phase = HEAD
-    this.#interim = 0
+    const { headTimeoutMs } = (this.current as Exchange).call.settings
+    this.phase = HEAD
+    this.interim = 0
     this.#deadline.set(recently() + headTimeoutMs)
   }
 
   flushed(): void {
     this.#sender.flushed()
-    if (this.#phase === OVER) return
-    if (this.#phase === IDLE) this.#settleIdle()
+    if (this.phase === OVER) return
+    if (this.phase === IDLE) this.#settleIdle()
     this.#resetHeadLimit()
     this.#sender.flush()
   }
@@ -176,16 +152,16 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
 
   /** It may have said why: that is read before all is given up. */
   writeFailed(error: unknown): void {
-    if (this.#phase === OVER) return
-    this.#keepsAlive = false
+    if (this.phase === OVER) return
+    this.keepsAlive = false
     this.#link.wake()
-    if (this.#phase !== OVER && (this.#phase === IDLE || this.#input.size === 0) && this.#body === null)
+    if (this.phase !== OVER && (this.phase === IDLE || this.input.size === 0) && this.body === null)
       this.#lose(error)
   }
 
   #resetHeadLimit(): void {
-    if (this.#phase === HEAD)
-      this.#deadline.set(now() + (this.#current as Exchange).call.settings.headTimeoutMs)
+    if (this.phase === HEAD)
+      this.#deadline.set(now() + (this.current as Exchange).call.settings.headTimeoutMs)
   }
 
   // Bodies in pieces
@@ -198,174 +174,88 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
   /** So much is on its way: the server must take it in time. */
   sending(exchange: Exchange): void {
     exchange.sent = SENT_PART
-    if (this.#phase === HEAD) this.#deadline.set(now() + exchange.call.settings.bodyTimeoutMs)
+    if (this.phase === HEAD) this.#deadline.set(now() + exchange.call.settings.bodyTimeoutMs)
   }
 
   pausing(): void {
-    if (this.#phase === HEAD) this.#deadline.set(Number.POSITIVE_INFINITY)
+    if (this.phase === HEAD) this.#deadline.set(Number.POSITIVE_INFINITY)
   }
 
   uploaded(exchange: Exchange): void {
     exchange.sent = SENT_ALL
     this.#upload = null
-    if (this.#phase === OVER) return
-    if (this.#phase === IDLE) this.#settleIdle()
+    if (this.phase === OVER) return
+    if (this.phase === IDLE) this.#settleIdle()
     else this.#resetHeadLimit()
   }
 
   uploadFailed(exchange: Exchange, error: unknown, isSource: boolean): void {
     this.#upload = null
-    if (this.#phase === OVER) return
-    this.#keepsAlive = false
+    if (this.phase === OVER) return
+    this.keepsAlive = false
     if (!isSource) {
       // The response may say why: it is read, and the end of the connection is the end.
-      if (this.#phase === IDLE) this.#over()
+      if (this.phase === IDLE) this.over()
       else this.writeFailed(error)
       return
     }
     if (exchange.isPending) exchange.fail(error)
-    this.#body?.cut(cut('the body of the request could not be sent', exchange.facts('send', error)))
-    this.#over()
+    this.body?.cut(cut('the body of the request could not be sent', exchange.facts('send', error)))
+    this.over()
   }
 
   #stopUpload(): void {
     const upload = this.#upload
     if (upload === null) return
     this.#upload = null
-    this.#keepsAlive = false
+    this.keepsAlive = false
     upload.stop()
   }
 
   // What comes in
 
-  get wantsInput(): boolean {
-    return this.#body === null || this.#body.wantsMore
-  }
-
-  get target(): Receiver['target'] {
-    return this.#body?.target ?? null
-  }
-
-  gathered(count: number): void {
-    const body = this.#body as ResponseBody
-    body.gathered(count)
-    if (body.isComplete) this.#responseDone()
-    else this.#awaitBody()
-  }
-
-  received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
-    this.#input.add(bytes, from, to, isBorrowed)
-    this.#advance()
-    this.#input.keep()
-  }
-
-  #advance(): void {
-    const input = this.#input
-    while (input.at < input.end) {
-      if (this.#phase === HEAD) {
-        if (!this.#parseHead()) return
-      } else if (this.#phase === BODY) {
-        this.#feed()
-        if (this.#phase === BODY) return
-      } else {
-        // Nobody asked: whatever it is, it is no answer to what comes next.
-        if (this.#phase === IDLE) this.#over()
-        input.clear()
-        return
-      }
-    }
-  }
-
-  #feed(): void {
-    const body = this.#body as ResponseBody
-    const { target } = body
-    const input = this.#input
-    if (target !== null) {
-      const count = target.take(input.bytes, input.at, input.end)
-      input.at += count
-      this.gathered(count)
-      if (body.target !== null && input.size > 0) this.#feed()
-      return
-    }
-    try {
-      body.feed(input)
-    } catch (error) {
-      this.#failBody(error)
-      return
-    }
-    if (body.isComplete) this.#responseDone()
-    else if (body.isWaiting) this.#awaitBody()
-  }
-
-  #failBody(error: unknown): void {
-    const exchange = this.#current as Exchange
-    this.#body?.cut(withFacts(error, exchange.facts('body')))
-    this.#over()
-  }
-
-  /** False: its end is not there yet. */
-  #parseHead(): boolean {
-    const exchange = this.#current as Exchange
-    const { settings } = exchange.call
-    const input = this.#input
-    try {
-      this.#headEnd = readHead(head, input, settings, this.#headEnd)
-      if (this.#headEnd !== null) return false
-      if (head.status >= 200) this.#takeHead(exchange)
-      else this.#takeInterim(exchange)
-    } catch (error) {
-      this.#keepsAlive = false
-      exchange.fail(withFacts(error, exchange.facts('head')))
-      this.#over()
-    }
-    return true
-  }
-
-  #takeInterim(exchange: Exchange): void {
-    if (head.status === 101)
-      throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
-    if (++this.#interim > MOST_INTERIM) throw new HttpError('HTTP_SYNTAX', 'interim responses without an end')
+  protected takeInterim(exchange: Exchange): void {
     if (head.status === 100) this.#upload?.wanted()
     // Whoever says so before the response means the connection, too.
-    if (head.framing.saysClose) this.#keepsAlive = false
+    if (head.framing.saysClose) this.keepsAlive = false
     if (this.#upload === null) this.#deadline.set(recently() + exchange.call.settings.headTimeoutMs)
   }
 
-  #takeHead(exchange: Exchange): void {
-    const input = this.#input
+  protected takeHead(exchange: Exchange): void {
+    const input = this.input
     const { hasSetCookie, status } = head
     const { response, body } = responseOf(head, input, exchange, this)
-    this.#keepsAlive &&= head.keepsAlive && (body === null || !body.isUntilEnd)
-    if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(response) : 0
+    this.keepsAlive &&= head.keepsAlive && (body === null || !body.isUntilEnd)
+    if (this.#advisedMs < 0) this.#advisedMs = this.keepsAlive ? advisedIdleMs(response) : 0
     if (this.#upload !== null && status >= 300) this.#stopUpload()
     // What follows may read on another connection, into the same slab.
     input.keep()
-    if (body === null) this.#responseDone()
+    if (body === null) this.responseDone()
     else {
-      this.#body = body
-      this.#phase = BODY
+      this.body = body
+      this.phase = BODY
       this.#deadline.set(Number.POSITIVE_INFINITY)
     }
     exchange.call.client.deliver(exchange, response, hasSetCookie)
   }
 
   /** The response is all here: the next one, or nothing. */
-  #responseDone(): void {
-    const exchange = this.#current as Exchange
+  protected responseDone(): void {
+    const exchange = this.current as Exchange
     this.#responses++
-    this.#body = null
+    this.body = null
     exchange.end()
-    this.#current = null
+    this.current = null
     const next = this.#behind[0]
     // Behind one that was cancelled there is nothing to wait for here.
-    if (!this.#keepsAlive || next?.isPending === false) this.#over()
+    if (!this.keepsAlive || next?.isPending === false) this.over()
     else if (next !== undefined) {
-      this.#current = next
+      this.current = next
       this.#behind.shift()
       this.#awaitHead()
       this.#owner.freed(this)
     } else {
-      this.#phase = IDLE
+      this.phase = IDLE
       if (this.#upload === null && !this.#sender.isFlushing) this.#settleIdle()
       else this.#deadline.set(recently() + exchange.call.settings.bodyTimeoutMs)
     }
@@ -380,25 +270,25 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
   }
 
   ended(): void {
-    if (this.#phase === BODY && this.#body?.connectionEnded()) {
-      this.#keepsAlive = false
-      this.#responseDone()
+    if (this.phase === BODY && this.body?.connectionEnded()) {
+      this.keepsAlive = false
+      this.responseDone()
     } else this.#lose(undefined)
   }
 
   /** The server has gone away. */
   #lose(error: unknown): void {
-    if (this.#phase === OVER) return
-    const exchange = this.#current
+    if (this.phase === OVER) return
+    const exchange = this.current
     if (exchange !== null) {
-      const phase: RequestPhase = this.#body !== null ? 'body' : exchange.sent === SENT_ALL ? 'head' : 'send'
-      const isFresh = this.#input.size > 0 || this.#interim > 0
-      if (this.#body !== null)
-        this.#body.cut(cut('the server went away in the middle of the body', exchange.facts(phase, error)))
+      const phase: RequestPhase = this.body !== null ? 'body' : exchange.sent === SENT_ALL ? 'head' : 'send'
+      const isFresh = this.input.size > 0 || this.interim > 0
+      if (this.body !== null)
+        this.body.cut(cut('the server went away in the middle of the body', exchange.facts(phase, error)))
       else if (!isFresh && this.#responses > 0 && exchange.mayBeReplayed) this.#replay(exchange)
       else exchange.fail(cut('the server went away without a response', exchange.facts(phase, error)))
     }
-    this.#over()
+    this.over()
   }
 
   #replay(exchange: Exchange): void {
@@ -409,7 +299,7 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
   /** To be sent on another connection. */
   #giveBack(exchange: Exchange): void {
     this.#stopUpload()
-    if (this.#current === exchange) this.#current = null
+    if (this.current === exchange) this.current = null
     exchange.connection = null
     exchange.sent = 0
     this.#owner.again(exchange)
@@ -417,13 +307,13 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
 
   /** Whoever waited for this one is not there any more. `error`: why, for whoever reads the body. */
   abandon(exchange: Exchange, error: unknown): void {
-    if (exchange.connection !== this || this.#phase === OVER) return
+    if (exchange.connection !== this || this.phase === OVER) return
     exchange.connection = null
-    if (this.#current === exchange) {
-      if (this.#body !== null) this.#body.cut(error)
-      this.#current = null
+    if (this.current === exchange) {
+      if (this.body !== null) this.body.cut(error)
+      this.current = null
       exchange.end()
-      this.#over()
+      this.over()
       return
     }
     exchange.end()
@@ -448,15 +338,15 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
     }
   }
 
-  #over(): void {
-    if (this.#phase === OVER) return
-    this.#phase = OVER
+  protected over(): void {
+    if (this.phase === OVER) return
+    this.phase = OVER
     this.#deadline.end()
     this.#stopUpload()
-    const exchange = this.#current
-    if (exchange !== null) this.#body?.cut(cut('the connection was closed', exchange.facts('body')))
-    this.#current = null
-    this.#body = null
+    const exchange = this.current
+    if (exchange !== null) this.body?.cut(cut('the connection was closed', exchange.facts('body')))
+    this.current = null
+    this.body = null
     this.stream.close()
     this.#link.wake()
     if (exchange !== null) {
@@ -473,48 +363,48 @@ export class ClientConnection implements Receiver, BodySource, SenderOwner, Uplo
       exchange.end()
       exchange.fail(error)
     }
-    const exchange = this.#current
+    const exchange = this.current
     if (exchange?.isPending) exchange.fail(error)
-    this.#body?.cut(error)
-    this.#over()
+    this.body?.cut(error)
+    this.over()
   }
 
   // The body of the response
 
   bodyWanted(isWaiting: boolean): void {
-    if (this.#phase !== BODY) return
-    if (isWaiting) this.#awaitBody()
-    if (this.#body?.wantsMore) this.#link.pull()
+    if (this.phase !== BODY) return
+    if (isWaiting) this.awaitBody()
+    if (this.body?.wantsMore) this.#link.pull()
     // What TLS keeps is not pulled: its coroutine waits for a word.
     if (!(this.stream instanceof Socket)) this.#link.wake()
   }
 
-  #awaitBody(): void {
-    this.#deadline.set(recently() + (this.#current as Exchange).call.settings.bodyTimeoutMs)
+  protected awaitBody(): void {
+    this.#deadline.set(recently() + (this.current as Exchange).call.settings.bodyTimeoutMs)
   }
 
   bodyCame(): void {
-    if (this.#phase === BODY) this.#deadline.set(Number.POSITIVE_INFINITY)
+    if (this.phase === BODY) this.#deadline.set(Number.POSITIVE_INFINITY)
   }
 
   bodyDropped(): void {
-    this.#current?.end()
-    this.#over()
+    this.current?.end()
+    this.over()
   }
 
   /** @internal */
   onDeadline(): void {
-    const exchange = this.#current
-    if (exchange === null) this.#over()
-    else if (this.#body !== null) {
-      this.#body.cut(timedOut('bodyTimeoutMs', exchange.facts('body')))
-      this.#over()
+    const exchange = this.current
+    if (exchange === null) this.over()
+    else if (this.body !== null) {
+      this.body.cut(timedOut('bodyTimeoutMs', exchange.facts('body')))
+      this.over()
     } else {
       const isSending = this.#upload !== null
       exchange.fail(
         timedOut(isSending ? 'bodyTimeoutMs' : 'headTimeoutMs', exchange.facts(isSending ? 'send' : 'head')),
       )
-      this.#over()
+      this.over()
     }
   }
 }

@@ -54,9 +54,9 @@ export class Exchange extends Wait<ClientResponse> {
     return this.#total?.dueAt ?? Number.POSITIVE_INFINITY
   }
 
-  /** Sending it once more does nothing twice. */
+  /** Sending it once more does nothing twice. A part is enough for a server that begins before it has it all. */
   get isSafeToRetry(): boolean {
-    return this.sent !== SENT_ALL || this.call.isIdempotent
+    return this.sent === SENT_NOTHING || this.call.isIdempotent
   }
 
   get mayBeReplayed(): boolean {

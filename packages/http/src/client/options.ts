@@ -1,6 +1,7 @@
 /** What clients and requests may be told. */
 import type { Stream } from '@shrapnel/core'
 import type { ClientOptions as TlsClientOptions } from '@shrapnel/tls'
+import type { FormBody } from '../form/form-body.js'
 import type { HeadersInit } from '../headers.js'
 import type { FileBody } from '../message.js'
 import type { CookieStore } from './cookies.js'
@@ -8,12 +9,14 @@ import type { CookieStore } from './cookies.js'
 /** A body whose bytes come once. Its length is not known: it is sent chunked unless Content-Length is given. */
 export type StreamedBody = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> | Stream
 
-/** Strings go out as UTF-8. A function is called each time the body is sent: what it gives can be sent again. */
+/** Strings go out as UTF-8, forms as multipart/form-data. A function is called each time the body is sent: what it gives can be sent again. */
 export type RequestBody =
   | string
   | Uint8Array
   | ArrayBuffer
   | URLSearchParams
+  | FormData
+  | FormBody
   | StreamedBody
   | { readonly file: FileBody }
   | (() => StreamedBody)

@@ -2,6 +2,7 @@
 
 import { decodeText, parseJson } from '../body/body-text.js'
 import { bodyUsed, type Collecting } from '../body/received-body.js'
+import type { FormLimits } from '../form/limits.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
 import { type Decoding, decodeShort } from './codings.js'
@@ -129,6 +130,21 @@ export class ClientResponse implements Disposable {
   async arrayBuffer(options?: Collecting): Promise<ArrayBuffer> {
     const bytes = await this.bytes(options)
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
+  }
+
+  /** As `bytes`, with the type that Content-Type says. */
+  async blob(options?: Collecting): Promise<Blob> {
+    return new Blob([await this.bytes(options)], { type: this.headers.get('content-type') ?? '' })
+  }
+
+  /** A form, multipart or urlencoded, gathered in memory. `body.parts()` gives the parts of one as they come. */
+  async formData(options?: FormLimits): Promise<FormData> {
+    return this.body.formData(options)
+  }
+
+  /** Whether all of it was read or dropped. What is empty never is. */
+  get bodyUsed(): boolean {
+    return this.#received === null ? this.#whole === null : this.#incoming.isUsed
   }
 
   /**

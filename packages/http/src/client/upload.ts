@@ -3,7 +3,7 @@
  * rest. The connection is told how it goes.
  */
 import { type Coroutine, Event, type Stream, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
-import { HttpError } from '../errors.js'
+import { AnnouncedBody, type Piece } from '../body/pieces.js'
 import { HttpHeaders } from '../headers.js'
 import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
 import type { Exchange } from './exchange.js'
@@ -21,8 +21,6 @@ export interface UploadOutlet {
   /** `isSource`: what gives the body failed, and not the connection. */
   uploadFailed(exchange: Exchange, error: unknown, isSource: boolean): void
 }
-
-type Parts = (Uint8Array | string)[]
 
 export class Upload {
   readonly #outlet: UploadOutlet
@@ -88,7 +86,7 @@ export class Upload {
     }
   }
 
-  async #send(parts: Parts): Promise<void> {
+  async #send(parts: Piece[]): Promise<void> {
     if (this.#head !== null) parts.unshift(this.#head)
     this.#head = null
     this.#isSending = true
@@ -103,25 +101,16 @@ export class Upload {
       await this.#send([bytes.subarray(at, at + PIECE_BYTES)])
   }
 
-  async #sendPieces(pieces: AsyncIterable<Uint8Array | string>): Promise<void> {
+  async #sendPieces(pieces: AsyncIterable<Piece>): Promise<void> {
     const { call } = this.#exchange
     const length = announcedLength(call)
-    let count = 0
+    const body = new AnnouncedBody(length)
     for await (const piece of pieces) {
-      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-      if (!(bytes instanceof Uint8Array))
-        throw new HttpError('HTTP_HEADER', 'a piece of a body is text or bytes')
+      const bytes = body.take(piece)
       if (bytes.length === 0) continue
-      count += bytes.length
-      if (length >= 0 && count > length)
-        throw new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body has more bytes`)
       await this.#send(length < 0 ? [chunkSize(bytes.length), bytes, CHUNK_END] : [bytes])
     }
-    if (length >= 0 && count < length)
-      throw new HttpError(
-        'HTTP_HEADER',
-        `Content-Length says ${length} and the body ended after ${count} bytes`,
-      )
+    body.end()
     const { trailers } = call
     if (length < 0)
       await this.#send([trailers === undefined ? LAST_CHUNK : lastChunk(new HttpHeaders(trailers()))])

@@ -29,7 +29,6 @@ export class Deadline implements Timed {
     addTimer(this)
   }
 
-  /** @internal */
   expire(): void {
     this.at = Number.POSITIVE_INFINITY
     if (this.#due > now()) this.#arm()

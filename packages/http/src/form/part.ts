@@ -24,9 +24,9 @@ export interface FormPart {
 
 /** Where the data of a part comes from. */
 export interface PartSource {
-  /** The next piece of the part that came last; null: it has ended. */
+  /** The next piece of the part that came last; null: it has ended. @internal */
   nextData(): Awaitable<Buffer | null>
-  /** As of the body that it is part of. */
+  /** As of the body that it is part of. @internal */
   blame(error: unknown): unknown
 }
 

@@ -58,6 +58,11 @@ export abstract class ConnectionOutput {
     if (this.closesAfterFlush && !this.isFlushing) this.close()
   }
 
+  /** A client that sends ahead and reads nothing must not have its answers pile up here. */
+  protected flushIfMuch(): void {
+    if (out.at >= SEND_UNIT_BYTES) this.flush()
+  }
+
   /** Sends what is in the output as far as it goes at once: the rest of it is the caller's. */
   writeNow(): Buffer {
     const sent = this.link.writeNow(out.bytes, out.at)

@@ -14,7 +14,7 @@ import { BodyClock } from './body-clock.js'
 import { dropBody } from './body-sender.js'
 import type { Connection } from './connection.js'
 import { answerTo, isOfLeaving, reportError } from './handler-failure.js'
-import { LongAnswer, type LongAnswerOwner } from './long-answer.js'
+import { isGrowing, LongAnswer, type LongAnswerOwner } from './long-answer.js'
 import { ServerRequest } from './request.js'
 import { type BodySource, RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
@@ -136,7 +136,7 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
       checkResponse(response)
       if (response.upgrade !== undefined) this.#skipBody()
       this.#headFrom = out.at
-      answer.write(response, this, this.#mustClose(), recently())
+      answer.write(response, this, this.#mustClose(response), recently())
     } catch (error) {
       this.#drop(response)
       this.#answerError(error)
@@ -171,7 +171,7 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
   }
 
   /** Whether this answer has to be the last. */
-  #mustClose(): boolean {
+  #mustClose(response: HttpResponse): boolean {
     const { body } = this
     // Cancelled: the client has gone away, and whatever else it asked for goes with it.
     if (!this.keepsAlive || this.#connection.mustEnd || this.cancellation !== null) return true
@@ -180,9 +180,11 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
     if (body === null || body.isFinished) return false
     // Nobody told the client to send its body: whether it will is not known (RFC 9110, 10.1.1).
     if (this.#awaitsContinue && body.receivedBytes === 0) return true
+    if (body.isClosed) return true
+    // It may be read while the answer is made of it. What is left in the end decides.
+    if (isGrowing(response)) return false
     const { leftBytes } = body
-    const isTooLong = Number.isFinite(leftBytes) && leftBytes > this.#connection.settings.maxDrainBytes
-    return body.isClosed || isTooLong
+    return Number.isFinite(leftBytes) && leftBytes > this.#connection.settings.maxDrainBytes
   }
 
   #answerError(error: unknown): void {
@@ -255,7 +257,8 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
 
   bodyWanted(): void {
     const connection = this.#connection
-    if (this.#awaitsContinue && !connection.isFlushing) {
+    // Behind the head of the answer it would be part of the body: a client that gets that need not be told any more.
+    if (this.#awaitsContinue && !connection.isFlushing && this.#long?.hasBegun !== true) {
       this.#awaitsContinue = false
       out.add(CONTINUE)
       connection.flush()

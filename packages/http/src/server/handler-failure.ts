@@ -1,6 +1,6 @@
 /** What the errors of handlers come to: a status for the client, and a word to whoever runs the server. */
-import { Interrupted } from '@shrapnel/core'
-import { type Coroutine, reportFailure } from '@shrapnel/core/parts'
+import { Interrupted, type SocketAddress } from '@shrapnel/core'
+import { type Coroutine, currentScope, reportFailure } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { reasonOf } from '../wire/status.js'
@@ -9,19 +9,24 @@ import type { ConnectionSettings } from './options.js'
 /** Tells of an error that the client must not see. */
 export function reportError(
   error: unknown,
-  request: HttpRequest,
+  /** Or no more than its name. */
+  asked: HttpRequest | string,
   coroutine: Coroutine,
   { onError }: ConnectionSettings,
 ): void {
-  if (onError === undefined) {
-    reportFailure(error, coroutine, `failed at ${request.method} ${request.path}`)
+  if (onError === undefined || typeof asked === 'string') {
+    reportFailure(error, coroutine, `failed at ${nameOf(asked)}`)
     return
   }
   try {
-    onError(error, request)
+    onError(error, asked)
   } catch (second) {
     reportFailure(second, coroutine, 'failed in onError')
   }
+}
+
+export function nameOf(asked: HttpRequest | string): string {
+  return typeof asked === 'string' ? asked : `${asked.method} ${asked.path}`
 }
 
 /** An error's own words may say more than a client should know; but for those about what the client did. */
@@ -39,4 +44,17 @@ function statusOf(error: unknown): number {
 /** What a handler fails with when its client goes away: its waits are interrupted, and the body that it reads is cut. */
 export function isOfLeaving(error: unknown): boolean {
   return error instanceof Interrupted || (error instanceof HttpError && error.code === 'HTTP_CUT')
+}
+
+/** Tells of a request that no handler saw, or of a connection that none will. */
+export function tellRefused(
+  error: HttpError,
+  peer: SocketAddress | undefined,
+  { onRefused }: ConnectionSettings,
+): void {
+  try {
+    onRefused?.(error, peer)
+  } catch (second) {
+    reportFailure(second, currentScope().coroutine, 'failed in onRefused')
+  }
 }

@@ -1,8 +1,10 @@
 /** What a server accepts from: a port, a UNIX socket or a listener that is there, with TLS or without. */
-import { tcp, unix } from '@shrapnel/core'
-import type { ConnectionSource, ServeOptions } from './options.js'
+import { type Awaitable, type Socket, tcp, unix } from '@shrapnel/core'
+import type { TlsError } from '@shrapnel/tls'
+import type { ConnectionSettings, ConnectionSource, ServeOptions } from './options.js'
+import { TurningAway } from './turn-away.js'
 
-export async function listen(options: ServeOptions): Promise<ConnectionSource> {
+export async function listen(options: ServeOptions, settings: ConnectionSettings): Promise<ConnectionSource> {
   const { port, host, path, listener, tls: tlsOptions, backlog, reusePort } = options
   const places = [port, path, listener].filter((place) => place !== undefined)
   if (places.length !== 1)
@@ -19,5 +21,8 @@ export async function listen(options: ServeOptions): Promise<ConnectionSource> {
   }
   if (tlsOptions === undefined) return tcp.listen(where)
   const { tls } = await import('@shrapnel/tls')
-  return tls.listen({ alpn: ['http/1.1'], ...tlsOptions, ...where })
+  const onNotTls = (socket: Socket, { reason }: TlsError): Awaitable<void> => {
+    if (reason === 'http request') return new TurningAway(settings).plainHttp(socket)
+  }
+  return tls.listen({ alpn: ['http/1.1'], onNotTls, ...tlsOptions, ...where })
 }

@@ -14,7 +14,10 @@ const NOTHING = Buffer.alloc(0)
 
 /** Whose answer it is, and what it comes to. */
 export interface LongAnswerOwner {
+  /** Cancelled when the client has gone away. */
   readonly scope: Scope
+  /** The connection's own. */
+  readonly coroutine: Scope
   readonly stream: Stream
   /** So many bytes are on their way from here on; -1: none are. */
   sending(bytes: number): void
@@ -33,6 +36,11 @@ export class LongAnswer implements Outlet {
   readonly #response: HttpResponse
   #hasSent = false
 
+  /** Something of it is on its way. */
+  get hasBegun(): boolean {
+    return this.#hasSent
+  }
+
   constructor(owner: LongAnswerOwner, response: HttpResponse) {
     this.#owner = owner
     this.#response = response
@@ -40,8 +48,7 @@ export class LongAnswer implements Outlet {
 
   /** Whether it is made as it goes out, by code that the client's leaving should interrupt. */
   get isGrowing(): boolean {
-    const { body } = this.#response
-    return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
+    return isGrowing(this.#response)
   }
 
   get stream(): Stream {
@@ -62,7 +69,8 @@ export class LongAnswer implements Outlet {
    * most files whole, which needs no promise.
    */
   begin(rest: Rest, headFrom: number): boolean {
-    const { scope } = this.#owner
+    // What is all here goes out whole, also to a client that sends no more: there is nothing to be interrupted.
+    const scope = rest.kind === 'pieces' ? this.#owner.scope : this.#owner.coroutine
     let earlier: Buffer = NOTHING
     let first: Buffer = NOTHING
     let begun: Awaitable<number> | undefined
@@ -123,4 +131,9 @@ export class LongAnswer implements Outlet {
     this.#owner.cutOff(isExpected ? null : error)
     this.#end()
   }
+}
+
+/** Whether its body is made as it goes out, out of that of the request it may be. */
+export function isGrowing({ body }: HttpResponse): boolean {
+  return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
 }

@@ -1,7 +1,8 @@
 /** Where a server begins: on a port, or on one stream. */
-import type { Stream } from '@shrapnel/core'
-import { checkFunction, checkInteger } from '@shrapnel/core/parts'
+import { Event, type Stream } from '@shrapnel/core'
+import { checkFunction, checkInteger, checkOptions, wrongType } from '@shrapnel/core/parts'
 import type { Handler } from '../message.js'
+import { whenDraining } from './draining.js'
 import { listen } from './listen.js'
 import { type ConnectionOptions, connectionSettings, type ServeOptions } from './options.js'
 import { connectionOf, Server } from './server.js'
@@ -21,7 +22,21 @@ export async function serve(options: ServeOptions, handler: Handler): Promise<Se
     1,
     Number.MAX_SAFE_INTEGER,
   )
-  return new Server(await listen(options), handler, settings, maxConnections, options.tls !== undefined)
+  return new Server(
+    await listen(options, settings),
+    handler,
+    settings,
+    maxConnections,
+    options.tls !== undefined,
+  )
+}
+
+export interface ServeStreamOptions extends ConnectionOptions {
+  /**
+   * When it is set, the connection ends: at once if it waits for a request, else behind the answer it is at; one that comes later, behind its
+   * first answer. That of a prefork worker, say.
+   */
+  readonly draining?: Event<unknown>
 }
 
 /**
@@ -31,9 +46,24 @@ export async function serve(options: ServeOptions, handler: Handler): Promise<Se
 export async function serveStream(
   stream: Stream,
   handler: Handler,
-  options: ConnectionOptions = {},
+  options: ServeStreamOptions = {},
 ): Promise<void> {
-  const settings = connectionSettings(options)
+  checkOptions(options)
+  const { draining, ...others } = options
+  const settings = connectionSettings(others)
   checkFunction('handler', handler)
-  await connectionOf({ handler, settings, isStopping: false, ended: () => {} }, stream).run()
+  if (draining !== undefined && !(draining instanceof Event))
+    throw wrongType('draining', 'an Event', draining)
+  const owner = { handler, settings, isStopping: draining?.isSet === true, ended: () => {} }
+  const connection = connectionOf(owner, stream)
+  if (draining === undefined || draining.isSet) return connection.run()
+  const forget = whenDraining(draining, () => {
+    owner.isStopping = true
+    connection.stop()
+  })
+  try {
+    await connection.run()
+  } finally {
+    forget()
+  }
 }

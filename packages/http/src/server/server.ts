@@ -10,25 +10,28 @@ import {
   TimeoutError,
   withTimeout,
 } from '@shrapnel/core'
-import { checkDuration, checkOptions } from '@shrapnel/core/parts'
+import { checkDuration, checkOptions, currentScope } from '@shrapnel/core/parts'
 import { SocketLink } from '../connection/socket-link.js'
 import { StreamLink } from '../connection/stream-link.js'
 import type { Handler } from '../message.js'
 import { Connection, type ConnectionOwner } from './connection.js'
 import type { ConnectionSettings, ConnectionSource } from './options.js'
+import { TurningAway } from './turn-away.js'
 
 const DEFAULT_GRACE_MS = 10_000
-const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
 
 export class Server implements AsyncDisposable {
   readonly #source: ConnectionSource
   readonly #owner: ConnectionOwner & { isStopping: boolean }
   readonly #maxConnections: number
+  readonly #turningAway: TurningAway
   readonly #isTls: boolean
   readonly #connections = new Set<Connection>()
   /** Those whose coroutine has not begun. */
   readonly #accepted = new Set<Stream>()
-  /** Set and reset each time the last one has ended. */
+  /** Those whose own handler waits in `stop`: it cannot wait for itself. */
+  readonly #stopping = new Set<Connection>()
+  /** Set and reset each time the last of the others has ended. */
   readonly #emptied = new Event()
 
   /** @internal */
@@ -42,6 +45,7 @@ export class Server implements AsyncDisposable {
     this.#source = source
     this.#owner = { handler, settings, isStopping: false, ended: (connection) => this.#ended(connection) }
     this.#maxConnections = maxConnections
+    this.#turningAway = new TurningAway(settings)
     this.#isTls = isTls
     spawn({ name: `http server ${this.port}` }, () => this.#acceptAll())
   }
@@ -63,9 +67,14 @@ export class Server implements AsyncDisposable {
     return `${this.#isTls ? 'https' : 'http'}://${host}${address === undefined ? '' : `:${address.port}`}`
   }
 
-  /** Connections that are open. */
+  /** Connections that are open, or on their way through the handshake of TLS. */
   get connections(): number {
-    return this.#connections.size + this.#accepted.size
+    return this.#connections.size + this.#accepted.size + (this.#source.handshakes ?? 0)
+  }
+
+  /** Those that a `stop` waits for, which was called by the handler of `own`, or from elsewhere. */
+  #waitedFor(own: Connection | null): number {
+    return this.#connections.size + this.#accepted.size - (own === null ? 0 : this.#stopping.size)
   }
 
   get isClosed(): boolean {
@@ -77,7 +86,7 @@ export class Server implements AsyncDisposable {
       for (;;) {
         const accepted = this.#source.accept()
         const stream = accepted instanceof Promise ? await accepted : accepted
-        if (this.connections >= this.#maxConnections) turnAway(stream)
+        if (this.connections >= this.#maxConnections) this.#turningAway.tooMany(stream)
         else {
           this.#accepted.add(stream)
           spawn({ name: 'http' }, session, this, stream)
@@ -105,11 +114,13 @@ export class Server implements AsyncDisposable {
 
   #ended(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#stopping.delete(connection)
     this.#wakeIfEmpty()
   }
 
   #wakeIfEmpty(): void {
-    if (this.connections > 0) return
+    const { size } = this.#stopping
+    if (this.#connections.size + this.#accepted.size > size) return
     this.#emptied.set()
     this.#emptied.reset()
   }
@@ -118,14 +129,19 @@ export class Server implements AsyncDisposable {
   close(): void {
     this.#owner.isStopping = true
     this.#source.close()
-    for (const { coroutine } of this.#connections) coroutine.shutdown('the server was closed')
+    this.#cutOff()
+  }
+
+  #cutOff(own: Connection | null = null): void {
+    for (const connection of this.#connections)
+      if (connection !== own) connection.coroutine.shutdown('the server was closed')
   }
 
   /**
    * Accepts no more; connections that wait for a request close, and the others after the answer they are at; WebSockets are closed with 1001
    * (going away), behind what they are just sending. Waits until all have,
    * `graceMs` milliseconds at most (10,000 unless given), then cuts off those that are left. Gives how many those were. Cancelled, it
-   * leaves them to go on.
+   * leaves them to go on. Called by a handler, it waits for all but the handler's own connection, which closes behind its answer.
    */
   async stop(options: { readonly graceMs?: number } = {}): Promise<number> {
     checkOptions(options)
@@ -133,20 +149,39 @@ export class Server implements AsyncDisposable {
     this.#owner.isStopping = true
     this.#source.close()
     for (const connection of this.#connections) connection.stop()
+    const own = this.#ownConnection()
+    if (own === null) return this.#stop(graceMs, null)
+    this.#stopping.add(own)
+    this.#wakeIfEmpty()
     try {
-      await withTimeout(graceMs, () => this.#untilEmpty())
+      return await this.#stop(graceMs, own)
+    } finally {
+      this.#stopping.delete(own)
+    }
+  }
+
+  async #stop(graceMs: number, own: Connection | null): Promise<number> {
+    try {
+      await withTimeout(graceMs, () => this.#untilEmpty(own))
       return 0
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error
-      const left = this.connections
-      this.close()
-      await this.#untilEmpty()
+      const left = this.#waitedFor(own)
+      this.#cutOff(own)
+      await this.#untilEmpty(own)
       return left
     }
   }
 
-  async #untilEmpty(): Promise<void> {
-    while (this.connections > 0) await this.#emptied.wait()
+  /** That of the handler that calls; null: it is called from elsewhere. */
+  #ownConnection(): Connection | null {
+    const { coroutine } = currentScope()
+    for (const connection of this.#connections) if (connection.coroutine === coroutine) return connection
+    return null
+  }
+
+  async #untilEmpty(own: Connection | null): Promise<void> {
+    while (this.#waitedFor(own) > 0) await this.#emptied.wait()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,18 +191,6 @@ export class Server implements AsyncDisposable {
 
 function session(server: Server, stream: Stream): Awaitable<void> {
   return server.serve(stream)
-}
-
-/** Too many: says so without waiting for anybody. */
-function turnAway(stream: Stream): void {
-  const close = (): void => stream.close()
-  try {
-    const sent = stream.send(BUSY)
-    if (sent instanceof Promise) sent.then(close, close)
-    else close()
-  } catch {
-    close()
-  }
 }
 
 /** In the coroutine that serves it. */

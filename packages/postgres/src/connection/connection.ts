@@ -153,8 +153,8 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     const hub = this.#hub
     hub.isEnding = true
     try {
-      if (hub.pipeline.load > 0 || hub.pipeline.isDraining || this.isReserved)
-        await keepAlive(hub.idleOrClosed().wait())
+      const { isOver, load, isDraining } = hub.pipeline
+      if (!isOver && (load > 0 || isDraining || this.isReserved)) await keepAlive(hub.idleOrClosed().wait())
     } finally {
       this.close()
     }

@@ -3,7 +3,14 @@
  * that break are replaced; nothing is sent twice, and what runs on one never goes on on another.
  */
 import { Event, now } from '@shrapnel/core'
-import { addTimer, checkDuration, checkFunction, keepAlive, removeTimer, type Timed } from '@shrapnel/core/parts'
+import {
+  addTimer,
+  checkDuration,
+  checkFunction,
+  keepAlive,
+  removeTimer,
+  type Timed,
+} from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { ListenHub } from '../listen/listen-hub.js'
 import type { ListenOptions } from '../listen/listen-options.js'

@@ -107,7 +107,7 @@ export interface Native {
 export type ConstantName =
   | 'AF_INET' | 'AF_INET6' | 'AF_UNIX' | 'SOCK_STREAM' | 'SOCK_DGRAM'
   | 'SOL_SOCKET' | 'SO_BROADCAST' | 'SO_ERROR' | 'SO_KEEPALIVE' | 'SO_RCVBUF' | 'SO_REUSEADDR' | 'SO_REUSEPORT' | 'SO_SNDBUF' | 'SO_TYPE'
-  | 'IPPROTO_TCP' | 'TCP_CORK' | 'TCP_NODELAY' | 'TCP_KEEPINTVL' | 'TCP_KEEPCNT'
+  | 'IPPROTO_TCP' | 'TCP_CORK' | 'TCP_NODELAY' | 'TCP_KEEPIDLE' | 'TCP_KEEPINTVL' | 'TCP_KEEPCNT'
   | 'IPPROTO_IP' | 'IP_TTL' | 'IPPROTO_IPV6' | 'IPV6_V6ONLY'
   | 'SHUT_RD' | 'SHUT_WR' | 'SHUT_RDWR'
   | 'ETOOMANYREFS' // biome-ignore format: a table

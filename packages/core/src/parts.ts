@@ -14,6 +14,7 @@ export {
   wrongType,
 } from './errors.js'
 export { closeOnExit } from './exit.js'
+export { resolve } from './net/resolver.js'
 export { charge } from './runtime/accounting.js'
 export type { Coroutine } from './runtime/coroutine.js'
 export { currentScope, runIn } from './runtime/current.js'

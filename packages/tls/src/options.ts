@@ -1,10 +1,12 @@
 /** What can be chosen, and the checks of it. What belongs to a context comes first: connections with the same share one. */
 import type {
   InheritedListenOptions,
+  Socket,
   ConnectOptions as TcpConnectOptions,
   ListenOptions as TcpListenOptions,
 } from '@shrapnel/core'
 import { outOfRange, wrongType } from '@shrapnel/core/parts'
+import type { TlsError } from './errors.js'
 import type { IdentityOptions, Roots, ServerIdentityOptions } from './identity-options.js'
 import type { KeyLog } from './key-log.js'
 import type { OcspMode, OcspStaple } from './ocsp.js'
@@ -39,8 +41,11 @@ export interface HandshakeOptions {
 export interface ClientOptions extends ContextOptions, HandshakeOptions {
   /** Whom to trust. `node` unless given. */
   readonly ca?: Roots | readonly Roots[]
-  /** False: any certificate will do, and whoever is in between can read and change everything. */
-  readonly verify?: boolean
+  /**
+   * True unless given. `chain`: a certificate that leads to a root of `ca` will do whatever name it is for: only for roots that issue
+   * for nobody else. False: any certificate will do, and whoever is in between can read and change everything.
+   */
+  readonly verify?: boolean | 'chain'
   /** The name or address that the certificate must be for, and that the server is asked for. The host unless given. */
   readonly serverName?: string
   /**
@@ -95,6 +100,11 @@ export interface ListenerOptions {
   readonly maxPendingHandshakes?: number
   /** Told of each handshake that failed. */
   readonly onHandshakeFailure?: (error: unknown) => void
+  /**
+   * Has the connection of a client whose first bytes are no TLS (they are received already, and `error.reason` is `http request` if they
+   * are one of HTTP), until what this gives has settled: then it is closed. It counts as a handshake until then. Closed at once unless given.
+   */
+  readonly onNotTls?: (socket: Socket, error: TlsError) => unknown
 }
 
 /** Where to listen is as in `tcp.listen`; `fd` in place of that takes a socket over that listens already. */

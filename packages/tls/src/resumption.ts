@@ -95,7 +95,8 @@ function policyOf({ contextName, serverName, isVerified, ocsp, options }: Resump
     .filter(([name, value]) => value !== undefined && !NO_POLICY.has(name))
     .map(([name, value]) => [name, described(value)])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1))
-  const all = [contextName, serverName.toLowerCase(), isVerified, ocsp, others]
+  const isName = isVerified && options.verify !== 'chain'
+  const all = [contextName, serverName.toLowerCase(), isVerified, isName, ocsp, others]
   return createHash('sha256').update(JSON.stringify(all)).digest('base64')
 }
 

@@ -22,6 +22,8 @@ export interface Side {
   readonly handshakeTimeoutMs: number
   makeEngine(): NativeEngine
   readonly keyLog: ((lines: string) => void) | undefined
+  /** The socket of a peer that speaks no TLS stays open: somebody wants to tell it. */
+  readonly keepsNotTls?: boolean
   /** Of a client. */
   readonly resumption?: Resumption
   readonly choose?: Chooser | undefined
@@ -31,16 +33,17 @@ export interface Side {
 /** `host` and `port`: what is connected to. */
 export function clientSide(options: ClientOptions, host?: string, port?: number): Side {
   const { verify = true, handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options
-  if (typeof verify !== 'boolean') throw wrongType('verify', 'true or false', verify)
+  if (typeof verify !== 'boolean' && verify !== 'chain')
+    throw wrongType('verify', "true, false or 'chain'", verify)
   const serverName = options.serverName ?? host
-  if (serverName === undefined && verify)
+  if (serverName === undefined && verify === true)
     throw wrongType('serverName', 'a name or an address, as the certificate is to be verified', serverName)
   const name = serverName === undefined ? '' : asciiHost('serverName', serverName)
   const keyLog = keyLogSink(options.keyLog)
-  const ocsp = checkOcspMode(options.ocsp ?? 'off', verify)
+  const ocsp = checkOcspMode(options.ocsp ?? 'off', verify !== false)
   const context = contextFor(false, options)
   checkDuration('handshakeTimeoutMs', handshakeTimeoutMs)
-  const settled = { serverName: name, isVerified: verify, ocsp, options, host, port }
+  const settled = { serverName: name, isVerified: verify !== false, ocsp, options, host, port }
   return {
     handshakeTimeoutMs,
     keyLog,
@@ -54,16 +57,13 @@ export function clientSide(options: ClientOptions, host?: string, port?: number)
   }
 }
 
-function clientEngine(context: NativeContext, verify: boolean, name: string): NativeEngine {
+function clientEngine(context: NativeContext, verify: boolean | 'chain', name: string): NativeEngine {
   const engine = accepted<NativeEngine>('the context', native.engineMake(context, false))
   const isAddress = isIP(name) !== 0
   // An address is never sent as a server name (RFC 6066, 3).
   if (name !== '' && !isAddress) accepted('serverName', native.engineServerName(engine, name))
-  if (verify)
-    accepted(
-      'serverName',
-      native.engineVerify(engine, VERIFY_REQUIRED, isAddress ? '' : name, isAddress ? name : ''),
-    )
+  const [hostName, address] = verify === 'chain' ? ['', ''] : isAddress ? ['', name] : [name, '']
+  if (verify) accepted('serverName', native.engineVerify(engine, VERIFY_REQUIRED, hostName, address))
   else native.engineVerify(engine, VERIFY_NONE, '', '')
   return engine
 }

@@ -116,6 +116,13 @@ constexpr int kCork = TCP_CORK;
 constexpr int kCork = 0;
 #endif
 
+// The silence before the first probe: macOS has another name for it.
+#ifdef TCP_KEEPIDLE
+constexpr int kKeepIdle = TCP_KEEPIDLE;
+#else
+constexpr int kKeepIdle = TCP_KEEPALIVE;
+#endif
+
 // Numbers of this kernel that JavaScript names.
 struct Number {
   const char* name;
@@ -140,6 +147,7 @@ constexpr Number kConstants[] = {
     {"IPPROTO_TCP", IPPROTO_TCP},
     {"TCP_CORK", kCork},
     {"TCP_NODELAY", TCP_NODELAY},
+    {"TCP_KEEPIDLE", kKeepIdle},
     {"TCP_KEEPINTVL", TCP_KEEPINTVL},
     {"TCP_KEEPCNT", TCP_KEEPCNT},
     {"IPPROTO_IP", IPPROTO_IP},

@@ -7,6 +7,7 @@ import { systemError } from '../system-error.js'
 const OPTIONS = {
   broadcast: ['SOL_SOCKET', 'SO_BROADCAST'],
   keepAlive: ['SOL_SOCKET', 'SO_KEEPALIVE'],
+  keepAliveIdleSeconds: ['IPPROTO_TCP', 'TCP_KEEPIDLE'],
   keepAliveIntervalSeconds: ['IPPROTO_TCP', 'TCP_KEEPINTVL'],
   keepAliveProbes: ['IPPROTO_TCP', 'TCP_KEEPCNT'],
   noDelay: ['IPPROTO_TCP', 'TCP_NODELAY'],

@@ -13,6 +13,8 @@ import { type Job, nextTurn } from './turn.js'
 
 let lastResolve: (value: never) => void
 let lastReject: (error: unknown) => void
+// What stands here in between: a promise that is not forgotten keeps what it was resolved with, which may be large.
+const nobody = (): void => {}
 // One executor for all promises: a closure for each would be an allocation for each.
 const capture = (resolve: (value: never) => void, reject: (error: unknown) => void): void => {
   lastResolve = resolve
@@ -111,6 +113,7 @@ export abstract class Wait<T> {
       since,
       this.isExternal && !scope.coroutine.isDaemon,
     )
+    lastResolve = lastReject = nobody
     return promise
   }
 

@@ -4,10 +4,10 @@
  */
 import { type Awaitable, type Stream, shield } from '@shrapnel/core'
 import { checkFunction, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { isThenable } from '../connection/stream-end.js'
+import { UpgradedStream } from '../connection/upgraded-stream.js'
 import { WebSocketError } from '../errors.js'
 import type { HttpRequest, HttpResponse, UpgradeServer } from '../message.js'
-import { isThenable } from '../server/stream-end.js'
-import { UpgradedStream } from '../server/upgraded-stream.js'
 import { listElements } from '../wire/list-value.js'
 import { acceptDeflate, parseExtensions } from '../wire/websocket-extensions.js'
 import { GOING_AWAY, INTERNAL_ERROR, NORMAL_CLOSURE } from '../wire/websocket-frame.js'

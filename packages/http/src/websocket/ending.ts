@@ -4,9 +4,9 @@
  */
 import { Event, type Stream } from '@shrapnel/core'
 import { atTurnEnd, currentScope, inBackground, recently, type TurnEndJob } from '@shrapnel/core/parts'
+import type { Deadline } from '../connection/deadline.js'
+import { reset } from '../connection/stream-end.js'
 import { WebSocketError } from '../errors.js'
-import type { Deadline } from '../server/deadline.js'
-import { reset } from '../server/stream-end.js'
 import { encodeClosing, MAX_REASON_BYTES, parseClosing } from '../wire/websocket-close.js'
 import { CLOSE, GOING_AWAY, INTERNAL_ERROR } from '../wire/websocket-frame.js'
 import type { Inbox } from './inbox.js'
@@ -152,7 +152,7 @@ export class Ending implements TurnEndJob {
     else this.onTurnEnd()
   }
 
-  /** Answers the peer's close: whatever the program could say at once to what came before it has been said. @internal */
+  /** Answers the peer's close: whatever the program could say at once to what came before it has been said. */
   onTurnEnd(): void {
     const payload = this.#unanswered
     this.#unanswered = null

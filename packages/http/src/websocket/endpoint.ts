@@ -4,8 +4,8 @@
  */
 import { Socket, type Stream } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
+import { Deadline } from '../connection/deadline.js'
 import { WebSocketError } from '../errors.js'
-import { Deadline } from '../server/deadline.js'
 import { FrameDecoder, type FrameSink } from '../wire/websocket-decoder.js'
 import { encodeFrame } from '../wire/websocket-encoder.js'
 import type { Deflate } from '../wire/websocket-extensions.js'

@@ -174,7 +174,6 @@ export class Outbox implements TurnEndJob {
 
   // Sending
 
-  /** @internal */
   onTurnEnd(): void {
     this.#willFlush = false
     this.flush()

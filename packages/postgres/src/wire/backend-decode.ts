@@ -13,6 +13,7 @@ import type {
 } from './backend-message.js'
 import { BodyReader } from './body-reader.js'
 import { fail, failLimit } from './errors.js'
+import { shortText } from './fast-text.js'
 import {
   MAX_COLUMNS,
   MAX_SASL_MECHANISMS,
@@ -115,10 +116,37 @@ export function decodeServerReport(bytes: Buffer, from: number, to: number): Ser
 }
 
 export function decodeCommandTag(bytes: Buffer, from: number, to: number): CommandTag {
+  const end = to - 1
+  let at = end
+  let rowCount = 0
+  for (let unit = 1; at > from && isDigit(bytes[at - 1] as number) && unit < MAX_COUNT; unit *= 10)
+    rowCount += ((bytes[--at] as number) - ZERO) * unit
+  // One word, SELECT and the like, and a number: nearly all.
+  if (at < end && at - 1 > from && bytes[at - 1] === SPACE && bytes[end] === 0) {
+    const word = shortText(bytes, from, at - 1)
+    if (ONE_WORD.has(word)) return { command: word, rowCount }
+  }
   const reader = new BodyReader(bytes, from, to)
   const tag = reader.cstring()
   reader.finish()
   return parseCommandTag(tag)
+}
+
+const ONE_WORD: ReadonlySet<string> = new Set([
+  'SELECT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'FETCH',
+  'MOVE',
+  'COPY',
+])
+const SPACE = 0x20
+const ZERO = 0x30
+const MAX_COUNT = 1e15
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9
 }
 
 /** `INSERT 0 5` has an OID before its count, `SELECT 5` has none, `CREATE TABLE` has neither. */

@@ -1,8 +1,9 @@
 /**
  * Reads the rows of one result, compiled once from its columns: as objects, arrays, or columns. It checks every length against the message
- * (PG_SHORT, PG_TRAILING, PG_FIELD) and the count of values against the columns. Values own their bytes, with one exception that is no copy
- * of bytes at all: neighbouring columns of text are decoded as one string and cut, so a text that is kept keeps its neighbours in the row
- * (at most MAX_RUN_BYTES).
+ * (PG_SHORT, PG_TRAILING, PG_FIELD) and the count of values against the columns. Values own their bytes.
+ *
+ * Each text is decoded by itself. Neighbouring ones as one string that is cut was tried: it saves a call for each, and costs more again when rows are
+ * kept, because each piece is an object beside the whole (100,000 rows of ten columns: 5 to 10 % more time, 13 % more memory).
  *
  * If two columns have the same name the last one is in the object; arrays have both. A column called `__proto__` is an own property.
  */
@@ -17,9 +18,6 @@ import { Kind, type TypeCodec } from '../types/type-codec.js'
 import type { TypeLookup } from '../types/type-lookup.js'
 import { TypeOid } from '../types/type-oids.js'
 import { type Row, rowFactory } from './row-factory.js'
-
-/** The longest run of texts that is decoded as one: what a kept value may hold on to, and what is decoded in vain if it is not ASCII. */
-const MAX_RUN_BYTES = 1024
 
 /** How each column is to be read: its type's kind in its format. */
 const Read = {
@@ -69,8 +67,6 @@ export class RowDecoder {
   readonly names: readonly string[]
   readonly #reads: Uint8Array
   readonly #codecs: readonly TypeCodec[]
-  /** For a column of text: the last one of its run. */
-  readonly #runLast: Uint16Array
   readonly #zones: readonly string[]
   readonly #Row: new () => Row
   readonly #hasProto: boolean
@@ -85,7 +81,6 @@ export class RowDecoder {
     this.#reads = Uint8Array.from(columns, (column, i) =>
       howToRead(this.#codecs[i] as TypeCodec, column.format),
     )
-    this.#runLast = textRuns(this.#reads)
     this.#zones = columns.map((column) => (column.typeOid === TypeOid.timestamptz ? '+00' : ''))
     this.#Row = rowFactory(count)
     this.#hasProto = this.names.includes('__proto__')
@@ -134,9 +129,6 @@ export class RowDecoder {
     const count = ((bytes[from] as number) << 8) | (bytes[from + 1] as number)
     if (count !== columnCount) fail('PG_FIELD', `a row of ${count} values for ${columnCount} columns`, 0)
     let at = from + 2
-    let runText = ''
-    let runFrom = 0
-    let runTo = 0
     for (let i = 0; i < columnCount; i++) {
       if (to - at < 4) fail('PG_SHORT', 'a value without its length', at - from)
       const length =
@@ -154,17 +146,7 @@ export class RowDecoder {
       if (end > to) fail('PG_SHORT', `${length} bytes are promised and ${to - at} are there`, at - from)
       const read = reads[i] as number
       if (read === Read.text) {
-        if (length <= SHORT_TEXT_BYTES) values[i] = shortText(bytes, at, end)
-        else {
-          if (at >= runTo) {
-            runFrom = at
-            runTo = this.#runEnd(bytes, i, end, to)
-            runText = runTo === end ? '' : utf8Text(bytes, at, runTo)
-            // Each character is a byte exactly if all are ASCII, lengths between them included.
-            if (runText.length !== runTo - runFrom) runText = ''
-          }
-          values[i] = runText === '' ? utf8Text(bytes, at, end) : runText.slice(at - runFrom, end - runFrom)
-        }
+        values[i] = length <= SHORT_TEXT_BYTES ? shortText(bytes, at, end) : utf8Text(bytes, at, end)
       } else {
         const size = SIZES[read] as number
         if (size !== 0 && size !== length) this.#wrongSize(i, length, size)
@@ -206,23 +188,6 @@ export class RowDecoder {
     if (at !== to) fail('PG_TRAILING', `${to - at} bytes after the last value`, at - from)
   }
 
-  /** Where the run of texts ends that has come to column `i`, whose own text ends at `end`: there, if it is too long to be worth it. */
-  #runEnd(bytes: Buffer, i: number, end: number, to: number): number {
-    const last = this.#runLast[i] as number
-    const start = end
-    let at = end
-    for (let next = i + 1; next <= last; next++) {
-      if (to - at < 4) return start
-      const length = bytes.readInt32BE(at)
-      const valueEnd = at + 4 + Math.max(length, 0)
-      if (valueEnd > to || valueEnd - start > MAX_RUN_BYTES) break
-      // A short one is made of its characters anyway, and must not make the run longer.
-      at = valueEnd
-      if (length > SHORT_TEXT_BYTES) end = at
-    }
-    return end
-  }
-
   #byCodec(i: number, read: number, bytes: Buffer, at: number, end: number): unknown {
     const codec = this.#codecs[i] as TypeCodec
     try {
@@ -259,11 +224,4 @@ function howToRead(codec: TypeCodec, format: Format): number {
     return BINARY_READS[codec.kind ?? Kind.codec] ?? Read.binary
   }
   return codec.kind === Kind.text ? Read.text : Read.codecText
-}
-
-function textRuns(reads: Uint8Array): Uint16Array {
-  const last = new Uint16Array(reads.length)
-  for (let i = reads.length - 1; i >= 0; i--)
-    last[i] = reads[i + 1] === Read.text && reads[i] === Read.text ? (last[i + 1] as number) : i
-  return last
 }

@@ -131,7 +131,8 @@ function untypedText(value: unknown): string {
     case 'bigint':
       return String(value)
     case 'boolean':
-      return value ? 't' : 'f'
+      // As bool, json and text all have it.
+      return value ? 'true' : 'false'
     case 'object':
       return objectText(value as object)
     default:

@@ -1,0 +1,56 @@
+/** A connection over any Stream, TLS for one: its reader receives, and hands over what came. */
+import type { Stream } from '@shrapnel/core'
+import { inBackground, refillBackground } from '@shrapnel/core/parts'
+import type { Link, Receiver } from './link.js'
+
+const CHUNK_BYTES = 65_536
+
+export class StreamLink implements Link {
+  readonly #stream: Stream
+  readonly #receiver: Receiver
+
+  constructor(stream: Stream, receiver: Receiver) {
+    this.#stream = stream
+    this.#receiver = receiver
+  }
+
+  async run(): Promise<void> {
+    const receiver = this.#receiver
+    while (!receiver.isOver) {
+      const received = this.#stream.recv(CHUNK_BYTES)
+      const bytes = received instanceof Promise ? await received : received
+      if (receiver.isOver) return
+      if (bytes.length === 0) {
+        receiver.ended()
+        return
+      }
+      receiver.received(bytes)
+    }
+  }
+
+  look(): boolean {
+    return false
+  }
+
+  send(bytes: Buffer): boolean {
+    // The stream may still hold them when this returns.
+    const all = Buffer.from(bytes)
+    let isDone = false
+    let isLater = false
+    refillBackground()
+    inBackground(
+      () => this.#stream.send(all),
+      () => {
+        isDone = true
+        if (isLater) this.#receiver.sent()
+      },
+      (error) => this.#receiver.sendFailed(error),
+    )
+    isLater = true
+    return isDone
+  }
+
+  close(): void {
+    this.#stream.close()
+  }
+}

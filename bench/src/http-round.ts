@@ -1,9 +1,15 @@
-/** Servers of HTTP in turns under the same load: answers in a second, and what one cost the server. */
+/**
+ * Servers of HTTP in turns under the same load: answers in a second, what one cost the server, and how busy wrk was. The servers are
+ * on one processor, wrk on the other.
+ */
 import type { Context, Measured } from './benchmark.js'
+import { hasProgram } from './installed.js'
 import { type Contestant, interleave, pick } from './interleave.js'
-import type { ServerProcess } from './server-process.js'
+import { serverCpu } from './processors.js'
+import { type ServerProcess, withServers } from './server-process.js'
+import { type ServerKind, serversFor } from './servers.js'
 import type { Target } from './target.js'
-import { type WrkOptions, wrk } from './wrk.js'
+import { measureServer, type ServerFigures, type WrkOptions } from './wrk.js'
 
 export interface HttpCase {
   readonly title: string
@@ -12,22 +18,33 @@ export interface HttpCase {
   readonly costTargets: readonly Target[]
 }
 
-interface Figures {
-  readonly perSecond: number
-  readonly cpuUsEach: number
+/** Starts one server of each kind on a processor of its own, measures all cases, and ends them whatever happens. */
+export async function measureHttp<Job>(
+  job: Job,
+  kinds: readonly ServerKind<Job>[],
+  cases: readonly HttpCase[],
+  context: Context,
+): Promise<Measured[]> {
+  if (!hasProgram('wrk')) throw new Error('there is no wrk. To have it: apt-get install wrk')
+  const measureAll = async (servers: ReadonlyMap<string, ServerProcess>): Promise<Measured[]> => {
+    const measured: Measured[] = []
+    for (const each of cases) measured.push(...(await measureCase(each, servers, context)))
+    return measured
+  }
+  return withServers(serversFor(job, kinds, context), job, measureAll, serverCpu())
 }
 
-export async function measureHttp(
+async function measureCase(
   { title, load, targets, costTargets }: HttpCase,
   servers: ReadonlyMap<string, ServerProcess>,
   { isQuick, progress }: Context,
 ): Promise<Measured[]> {
   const rounds = isQuick ? 1 : 7
-  const contestants: Contestant<Figures>[] = []
+  const contestants: Contestant<ServerFigures>[] = []
   for (const [name, server] of servers) {
     progress(`${title}, warming up: ${name}`)
-    await wrk(server.port, { ...load, timeS: 1 })
-    contestants.push({ name, measure: () => measureOnce(server, { ...load, timeS: isQuick ? 1 : 2 }) })
+    await measureServer(server, { ...load, timeS: 1 })
+    contestants.push({ name, measure: () => measureServer(server, { ...load, timeS: isQuick ? 1 : 2 }) })
   }
   const all = await interleave(contestants, rounds, (round, name) => {
     progress(`${title}, round ${round + 1} of ${rounds}: ${name}`)
@@ -40,11 +57,11 @@ export async function measureHttp(
       samples: pick(all, ({ cpuUsEach }) => cpuUsEach),
       targets: costTargets,
     },
+    {
+      title: `${title}: processor that wrk took (%), near 100 the rate is its own`,
+      better: 'lower',
+      samples: pick(all, ({ loadPercent }) => loadPercent),
+      targets: [],
+    },
   ]
-}
-
-async function measureOnce(server: ServerProcess, load: WrkOptions): Promise<Figures> {
-  const cpuUsBefore = server.cpuUs()
-  const { perSecond, answers } = await wrk(server.port, load)
-  return { perSecond, cpuUsEach: (server.cpuUs() - cpuUsBefore) / answers }
 }

@@ -14,6 +14,11 @@ import { httpIdle } from './http-idle.js'
 import { httpJson } from './http-json.js'
 import { httpPost } from './http-post.js'
 import { idle } from './idle.js'
+import { pgCopy } from './pg-copy.js'
+import { pgInsert } from './pg-insert.js'
+import { pgRows } from './pg-rows.js'
+import { pgSelect } from './pg-select.js'
+import { pgTx } from './pg-tx.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
 import { sendfile } from './sendfile.js'
@@ -56,4 +61,9 @@ export const BENCHMARKS: readonly Benchmark[] = [
   httpPost,
   httpIdle,
   wsEcho,
+  pgSelect,
+  pgRows,
+  pgInsert,
+  pgCopy,
+  pgTx,
 ]

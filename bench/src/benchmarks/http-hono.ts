@@ -2,12 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Benchmark, Measured } from '../benchmark.js'
+import type { Benchmark } from '../benchmark.js'
 import { type HttpCase, measureHttp } from '../http-round.js'
 import { HONO_NODE_SERVER, OURS_HONO, OURS_HONO_PLAIN } from '../http-servers.js'
-import { hasProgram } from '../installed.js'
-import { withServers } from '../server-process.js'
-import { serversFor } from '../servers.js'
 import { costAtMost, ratioAtLeast } from '../target.js'
 
 const KINDS = [OURS_HONO, OURS_HONO_PLAIN, HONO_NODE_SERVER]
@@ -27,7 +24,6 @@ export const httpHono: Benchmark = {
   target: '1.5 times @hono/node-server',
   unit: 'answers/s',
   async run(context) {
-    if (!hasProgram('wrk')) throw new Error('there is no wrk. To have it: apt-get install wrk')
     const folder = await mkdtemp(join(tmpdir(), 'bench-hono-'))
     const script = join(folder, 'post.lua')
     await writeFile(script, POST)
@@ -37,11 +33,7 @@ export const httpHono: Benchmark = {
       { title: 'POST of JSON', load: { connections: 50, target: '/echo', script }, ...goals },
     ]
     try {
-      return await withServers(serversFor('hono', KINDS, context), 'hono', async (servers) => {
-        const measured: Measured[] = []
-        for (const each of cases) measured.push(...(await measureHttp(each, servers, context)))
-        return measured
-      })
+      return await measureHttp('hono', KINDS, cases, context)
     } finally {
       await rm(folder, { recursive: true })
     }

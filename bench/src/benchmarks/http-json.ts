@@ -3,16 +3,13 @@
  * each answer, over 100 connections that stay open.
  */
 import { join } from 'node:path'
-import { type Benchmark, type Context, type Measured, OURS } from '../benchmark.js'
+import { type Benchmark, OURS } from '../benchmark.js'
 import { FOLDERS } from '../folders.js'
 import { ASKED_TARGET, FIELDS } from '../http-json-work.js'
-import { hasProgram, problemWithCore } from '../installed.js'
-import { type Contestant, interleave, pick } from '../interleave.js'
-import { serverCpu } from '../processors.js'
-import { type ServerProcess, withServers } from '../server-process.js'
-import { type ServerKind, serversFor } from '../servers.js'
+import { type HttpCase, measureHttp } from '../http-round.js'
+import { problemWithCore } from '../installed.js'
+import type { ServerKind } from '../servers.js'
 import { costAtMost, ratioAtLeast } from '../target.js'
-import { measureServer, type ServerFigures } from '../wrk.js'
 
 type Job = 'json'
 
@@ -39,43 +36,11 @@ const KINDS: readonly ServerKind<Job>[] = [
   },
 ]
 
-const LOAD = { connections: 100, target: ASKED_TARGET, headers: FIELDS } as const
-
-async function measure(
-  servers: ReadonlyMap<string, ServerProcess>,
-  { isQuick, progress }: Context,
-): Promise<Measured[]> {
-  const rounds = isQuick ? 1 : 7
-  const contestants: Contestant<ServerFigures>[] = []
-  for (const [name, server] of servers) {
-    progress(`warming up: ${name}`)
-    await measureServer(server, { ...LOAD, timeS: 1 })
-    contestants.push({ name, measure: () => measureServer(server, { ...LOAD, timeS: isQuick ? 1 : 2 }) })
-  }
-  const all = await interleave(contestants, rounds, (round, name) => {
-    progress(`round ${round + 1} of ${rounds}: ${name}`)
-  })
-  const title = '100 connections'
-  return [
-    {
-      title,
-      better: 'higher',
-      samples: pick(all, ({ perSecond }) => perSecond),
-      targets: [ratioAtLeast('fastify', 2)],
-    },
-    {
-      title: `${title}: processor time of the server for an answer (us)`,
-      better: 'lower',
-      samples: pick(all, ({ cpuUsEach }) => cpuUsEach),
-      targets: [costAtMost('fastify', 0.5)],
-    },
-    {
-      title: `${title}: processor that wrk took (%), near 100 the rate is its own`,
-      better: 'lower',
-      samples: pick(all, ({ loadPercent }) => loadPercent),
-      targets: [],
-    },
-  ]
+const CASE: HttpCase = {
+  title: '100 connections',
+  load: { connections: 100, target: ASKED_TARGET, headers: FIELDS },
+  targets: [ratioAtLeast('fastify', 2)],
+  costTargets: [costAtMost('fastify', 0.5)],
 }
 
 export const httpJson: Benchmark = {
@@ -84,9 +49,5 @@ export const httpJson: Benchmark = {
   summary: '1 KB of JSON, 20 routes, 10 fields read, wrk, 100 connections',
   target: '2 times fastify',
   unit: 'answers/s',
-  async run(context) {
-    if (!hasProgram('wrk')) throw new Error('there is no wrk. To have it: apt-get install wrk')
-    const kinds = serversFor('json', KINDS, context)
-    return withServers(kinds, 'json', (servers) => measure(servers, context), serverCpu())
-  },
+  run: (context) => measureHttp('json', KINDS, [CASE], context),
 }

@@ -2,12 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Benchmark, Context, Measured } from '../benchmark.js'
-import { measureHttp } from '../http-round.js'
+import type { Benchmark, Measured } from '../benchmark.js'
+import { type HttpCase, measureHttp } from '../http-round.js'
 import { NODE_POST, NODE_POST_IN_PLACE, OURS_POST, OURS_POST_IN_PLACE } from '../http-servers.js'
-import { hasProgram } from '../installed.js'
-import { withServers } from '../server-process.js'
-import { serversFor } from '../servers.js'
 import { costAtMost, ratioAtLeast } from '../target.js'
 
 const SIZES = [
@@ -20,28 +17,6 @@ const WAYS = [
 ] as const
 const CONNECTIONS = 10
 
-async function measureWay(
-  [how, kinds]: (typeof WAYS)[number],
-  folder: string,
-  context: Context,
-): Promise<Measured[]> {
-  return withServers(serversFor('post', kinds, context), 'post', async (servers) => {
-    const measured: Measured[] = []
-    for (const [title, size] of SIZES) {
-      const script = join(folder, `${size}.lua`)
-      await writeFile(script, `wrk.method = 'POST'\nwrk.body = string.rep('x', ${size})\n`)
-      const each = {
-        title: `${title}, ${how}`,
-        load: { connections: CONNECTIONS, script },
-        targets: [ratioAtLeast('node:http', 1.5)],
-        costTargets: [costAtMost('node:http', 0.67)],
-      }
-      measured.push(...(await measureHttp(each, servers, context)))
-    }
-    return measured
-  })
-}
-
 export const httpPost: Benchmark = {
   name: 'http-post',
   package: 'http',
@@ -49,14 +24,31 @@ export const httpPost: Benchmark = {
   target: '1.5 times node:http',
   unit: 'answers/s',
   async run(context) {
-    if (!hasProgram('wrk')) throw new Error('there is no wrk. To have it: apt-get install wrk')
     const folder = await mkdtemp(join(tmpdir(), 'bench-post-'))
     try {
       const measured: Measured[] = []
-      for (const way of WAYS) measured.push(...(await measureWay(way, folder, context)))
+      for (const [how, kinds] of WAYS) {
+        const cases = await Promise.all(SIZES.map((size) => caseOf(how, size, folder)))
+        measured.push(...(await measureHttp('post', kinds, cases, context)))
+      }
       return measured
     } finally {
       await rm(folder, { recursive: true })
     }
   },
+}
+
+async function caseOf(
+  how: string,
+  [title, size]: readonly [string, number],
+  folder: string,
+): Promise<HttpCase> {
+  const script = join(folder, `${size}.lua`)
+  await writeFile(script, `wrk.method = 'POST'\nwrk.body = string.rep('x', ${size})\n`)
+  return {
+    title: `${title}, ${how}`,
+    load: { connections: CONNECTIONS, script },
+    targets: [ratioAtLeast('node:http', 1.5)],
+    costTargets: [costAtMost('node:http', 0.67)],
+  }
 }

@@ -12,6 +12,8 @@ export type HttpErrorCode =
   | 'HTTP_CUT'
   /** A body can only be received. */
   | 'HTTP_READ_ONLY'
+  /** A body is asked for a second time: its bytes came once, and somebody has them. */
+  | 'HTTP_BODY_USED'
   /** A URL that no request can be sent to. */
   | 'HTTP_URL'
   /** Something took longer than the client was told to wait: `limit` names the option. */

@@ -25,12 +25,14 @@ export type {
   HttpResponse,
   Middleware,
   ResponseBody,
+  UpgradeServer,
 } from './message.js'
 
 // Server
 
 export type { ConnectionOptions, ConnectionSource, ServeOptions } from './server/options.js'
-export { type Server, serve, serveStream } from './server/serve.js'
+export { type ServeStreamOptions, serve, serveStream } from './server/serve.js'
+export type { Server } from './server/server.js'
 
 // Files, compression, conditions and preferences
 
@@ -66,22 +68,12 @@ export { compose } from './handlers/compose.js'
 export { CookieSigner } from './handlers/cookie-signer.js'
 export { type CookieOptions, cookies, deleteCookie, setCookie } from './handlers/cookies.js'
 export { type CorsOptions, cors } from './handlers/cors.js'
-export {
-  type DigestAlgorithm,
-  type DigestAuthOptions,
-  type DigestSecret,
-  digestAuth,
-} from './handlers/digest-auth.js'
+export { digestAuth } from './handlers/digest-auth.js'
+export type { DigestAlgorithm, DigestAuthOptions, DigestSecret } from './handlers/digest-options.js'
 export { type EventStreamOptions, eventStream, type SendEvent } from './handlers/event-stream.js'
-export {
-  handleJsonRpc,
-  invalidParams,
-  type JsonRpcContext,
-  type JsonRpcMethod,
-  type JsonRpcOptions,
-  jsonRpc,
-} from './handlers/json-rpc.js'
+export { handleJsonRpc, invalidParams, jsonRpc } from './handlers/json-rpc.js'
 export { JsonRpcError } from './handlers/json-rpc-error.js'
+export type { JsonRpcContext, JsonRpcMethod, JsonRpcOptions } from './handlers/json-rpc-options.js'
 export type { AccessLogEntry, AccessLogFormat } from './handlers/log-entry.js'
 export { LogFile, type LogFileOptions } from './handlers/log-file.js'
 export { type RateLimitOptions, rateLimit } from './handlers/rate-limit.js'

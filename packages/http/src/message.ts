@@ -82,6 +82,12 @@ export type ResponseBody =
   | { readonly file: FileBody }
   | null
 
+/** The server of a stream that was given away. */
+export interface UpgradeServer {
+  /** `tell` is called once when the server begins to stop, at once if it has. Only the last one that was given is. */
+  onStop(tell: () => void): void
+}
+
 export interface HttpResponse {
   /** 200 unless given. 101 with `upgrade` only. */
   readonly status?: number
@@ -92,9 +98,9 @@ export interface HttpResponse {
   readonly trailers?: () => Awaitable<HeadersInit>
   /**
    * Takes over the connection after the head was sent (status 101, or 2xx to CONNECT). The stream begins with whatever the client has sent
-   * already, and is closed when this ends.
+   * already, and is closed when this ends. A server that stops tells it through `server`, and cuts it off when the time of `stop` is over.
    */
-  readonly upgrade?: (stream: Stream) => Awaitable<void>
+  readonly upgrade?: (stream: Stream, server: UpgradeServer) => Awaitable<void>
   /** After this response the connection closes. */
   readonly close?: boolean
 }

@@ -19,6 +19,8 @@ const mistakes: readonly (readonly [string, () => unknown, RegExp])[] = [
   ['a list as body', () => ({ body: ['a'] }), /body must be/],
   ['an ArrayBuffer', () => ({ body: new ArrayBuffer(1) }), /body must be/],
   ['no file', () => ({ body: { file: { fd: 1, offset: 0, length: -1, close } } }), /body\.file\.length/],
+  ['a field in the place of all', () => ({ headers: 'a=b' }), /headers must be an object.*not string/],
+  ['fields that are null', () => ({ headers: null }), /headers must be an object.*not null/],
   ['an upgrade that is none', () => ({ status: 101, upgrade: 5 }), /upgrade must be a function/],
   ['a body that fails at once', () => ({ body: failing() }), /no more/],
   ['a piece that is no bytes', () => ({ body: failing(5) }), /a piece of a body must be/],

@@ -15,6 +15,7 @@ import {
   router,
   type Server,
   serve,
+  statusPage,
   text,
 } from '../src/index.js'
 import { digest, patternBytes } from './peers/answering.js'
@@ -66,6 +67,7 @@ const app = router()
       hasEnded++
     }
   })
+  .get('/status', statusPage({ refreshSeconds: 0 }))
   .get('/events', (request) => {
     asked.push(request.headers.get('last-event-id'))
     return eventStream(
@@ -85,7 +87,7 @@ beforeAll(async () => {
   await mkdir(root)
   await writeFile(join(root, 'data.bin'), DOWNLOAD)
   await writeFile(join(root, 'text.txt'), 'a line of text\n'.repeat(2_000))
-  const behind = compose([compress(), files(root, { prefix: '/files' })], app)
+  const behind = compose([compress(), files(root, { prefix: '/files', listing: true })], app)
   server = await serve({ port: 0 }, behind)
   browser = await chromium.launch({
     executablePath: commandPath('chromium'),
@@ -189,3 +191,37 @@ test('a file is downloaded, compressed where that helps, and in parts', async ()
   expect(fetched.coding).toMatch(/^(?:br|gzip|zstd)$/)
   expect(fetched).toMatchObject({ length: 30_000, part: [206, ...DOWNLOAD.subarray(10, 20)], again: 200 })
 })
+
+test.each([
+  ['a telephone', 390, 'dark'],
+  ['a desk', 1280, 'light'],
+] as const)(
+  'the pages of this package fit on %s, and load nothing that they may not',
+  async (_where, width, colorScheme) => {
+    const visit = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
+    const complaints: string[] = []
+    visit.on('console', (message) => complaints.push(message.text()))
+    visit.on('pageerror', (error) => complaints.push(error.message))
+    for (const [path, text] of [
+      ['/status', 'main'],
+      ['/files/', 'text.txt'],
+    ]) {
+      await visit.goto(`${server.url}${path}`)
+      const found = await visit.evaluate(() => {
+        const { document, getComputedStyle } = globalThis as unknown as {
+          document: { body: object; documentElement: { scrollWidth: number; innerText: string } }
+          getComputedStyle(element: object): { fontFamily: string }
+        }
+        const { scrollWidth, innerText } = document.documentElement
+        return { scrollWidth, innerText, font: getComputedStyle(document.body).fontFamily }
+      })
+      expect(found.scrollWidth, path).toBeLessThanOrEqual(width)
+      expect(found.innerText).toContain(text)
+      // Its style is let in by the policy.
+      expect(found.font).toMatch(/^system-ui/)
+    }
+    // No page has an icon, which a browser asks for once.
+    expect(complaints.filter((line) => !line.includes('404'))).toEqual([])
+    await visit.close()
+  },
+)

@@ -78,6 +78,24 @@ test('a request that a closing server did not see is sent again, once', async ()
   expect(server.connections).toBe(2)
 })
 
+test.each([1, 3])(
+  'a server that answers once for each connection, and does not say so, answers a crowd, %i deep',
+  async (pipelining) => {
+    using server = scripted(async (line) => {
+      const request = await line.request()
+      await line.send(ok(request.split(' ')[1] as string))
+      // Whoever comes next comes in vain.
+      await line.request()
+    })
+    using client = createClient({ maxConnectionsPerOrigin: 4, pipelining })
+    for (let round = 0; round < 5; round++) {
+      const paths = Array.from({ length: 30 }, (_, i) => `/${round}/${i}`)
+      expect(await Promise.all(paths.map((path) => textOf(client, server.url + path)))).toEqual(paths)
+    }
+    expect(client.stats[0]).toMatchObject({ waiting: 0, connecting: 0 })
+  },
+)
+
 test('a request that is not idempotent is not sent again', async () => {
   const seen: string[] = []
   using server = scripted(async (line) => {

@@ -2,11 +2,23 @@ import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import * as zlib from 'node:zlib'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { sleep } from '@shrapnel/core'
 import { temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ClientOptions, createClient, type HttpClient, type RequestOptions } from '../src/index.js'
+import {
+  type ClientOptions,
+  compose,
+  compress,
+  createClient,
+  formBody,
+  type HttpClient,
+  type HttpResponse,
+  html,
+  type RequestOptions,
+  serve,
+} from '../src/index.js'
 import { ok, scripted } from './scripted-server.js'
 
 interface Seen {
@@ -390,6 +402,24 @@ describe('a compressed body', () => {
     }
   })
 
+  test('is asked for in the codings that Node has, zstd among them if it is', async () => {
+    using peer = scripted(async (line) => {
+      await line.send(ok(/accept-encoding: (.*)/i.exec(await line.request())?.[1] ?? ''))
+      await line.ended()
+    })
+    using client = createClient()
+    const hasZstd = 'zstdCompressSync' in zlib
+    expect(await (await client.get(peer.url)).text()).toBe(`gzip, deflate, br${hasZstd ? ', zstd' : ''}`)
+    // And whoever can take it gets it from a server that can give it.
+    const page = (): HttpResponse => html('all work and no play '.repeat(5_000))
+    const pressed = compose([compress()], page)
+    await using server = await serve({ port: 0 }, pressed)
+    const headers = { 'accept-encoding': 'zstd, gzip;q=0.5' }
+    const response = await client.get(server.url, { headers })
+    expect(response.headers.get('content-encoding')).toBe(hasZstd ? 'zstd' : 'gzip')
+    expect(await response.text()).toBe('all work and no play '.repeat(5_000))
+  })
+
   test('is left as it is where decompress is false, and where nobody knows the coding', async () => {
     for (const [coding, options] of [
       ['gzip', { decompress: false }],
@@ -453,5 +483,79 @@ describe('fetch', () => {
     expect((await client.fetch(there)).url).toBe(`${url}/end`)
     expect((await client.fetch(there, { redirect: 'manual' })).status).toBe(302)
     await expect(client.fetch(there, { redirect: 'error' })).rejects.toMatchObject({ code: 'HTTP_REDIRECT' })
+  })
+})
+
+describe('forms as bodies', () => {
+  const form = (): FormData => {
+    const made = new FormData()
+    made.append('word', 'naïve')
+    made.append('file', new File(['content'], 'a.txt', { type: 'text/plain' }))
+    return made
+  }
+  const isForm = ({ headers, body }: Seen): void => {
+    expect(headers['content-type']).toMatch(/^multipart\/form-data; boundary=/)
+    expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body))
+    expect(body).toMatch(/name="word"\r\n\r\nnaïve\r\n.*filename="a.txt".*text\/plain.*content/s)
+  }
+
+  test('a FormData goes out as one', async () => {
+    isForm(await seen('/', { method: 'POST', body: form() }))
+  })
+
+  test('so does what formBody has made', async () => {
+    isForm(await seen('/', { method: 'POST', body: formBody(form() as Iterable<[string, File]>) }))
+  })
+
+  test('a FormData is sent again where a redirect wants it, and what formBody has made is not', async () => {
+    isForm(await seen(`/to/307/${encodeURIComponent('/there')}`, { method: 'POST', body: form() }))
+    const once = seen('/to/307/there', { method: 'POST', body: formBody([['a', 'b']]) })
+    await expect(once).rejects.toMatchObject({ code: 'HTTP_REDIRECT' })
+  })
+})
+
+describe('a call that comes to nothing', () => {
+  test.each([
+    ['a URL that is none', { url: 'nothing' }, 'HTTP_URL'],
+    ['an option that is not known', { url: '/', wrong: 1 }, 'ERR_UNKNOWN_OPTION'],
+    ['a field that cannot be', { url: '/', headers: { a: '\n' } }, 'HTTP_HEADER'],
+    ['a method that is none', { url: '/', method: 'A B' }, 'HTTP_HEADER'],
+    ['a signal that was aborted', { url: '/', signal: AbortSignal.abort({ code: 'GONE' }) }, 'GONE'],
+  ])('because of %s closes what its body holds', async (_what, options, code) => {
+    let closed = 0
+    const file = { fd: 0, offset: 0, length: 1, close: () => closed++ }
+    using client = createClient({ proxy: 'none', ...(options.url === '/' ? { baseUrl: url } : {}) })
+    const asked = client.request({ method: 'POST', ...options, body: { file } } as never)
+    await expect(asked).rejects.toMatchObject({ code })
+    expect(closed).toBe(1)
+  })
+
+  test('because the client is closed closes what its body holds', async () => {
+    let closed = 0
+    const client = fresh()
+    client.close()
+    const asked = client.post('/', { body: { file: { fd: 0, offset: 0, length: 1, close: () => closed++ } } })
+    await expect(asked).rejects.toMatchObject({ code: 'HTTP_CLOSED' })
+    expect(closed).toBe(1)
+  })
+
+  test.each([null, 7, 'text'])('because its options are %j says so', async (options) => {
+    using client = fresh()
+    await expect(client.post('/', options as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+  })
+
+  test.each([
+    ['localhost:8080', 'was http://localhost:8080 meant?'],
+    ['localhost:8080/path?q', 'was http://localhost:8080 meant?'],
+    ['127.0.0.1:8080', 'http:// or https://'],
+    ['example.com/path', 'http:// or https://, or the client needs a baseUrl'],
+    ['/path', 'or the client needs a baseUrl'],
+    ['ftp://example.com', 'ftp: is not spoken here'],
+    ['http://', 'that is no URL'],
+  ])('because of the URL %s gives a hint', async (text, hint) => {
+    using client = createClient()
+    await expect(client.get(text)).rejects.toThrow(
+      expect.objectContaining({ code: 'HTTP_URL', message: expect.stringContaining(hint) }),
+    )
   })
 })

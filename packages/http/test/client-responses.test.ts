@@ -54,6 +54,7 @@ const BAD: readonly Bad[] = [
   { title: 'interim responses without an end', sent: 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(101), code: 'HTTP_SYNTAX' },
   { title: 'a head that is too long', sent: `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(200)}\r\n\r\n`, code: 'HTTP_LIMIT', limit: 'maxHeadBytes', options: { maxHeadBytes: 100 } },
   { title: 'too many fields', sent: `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(4)}\r\n`, code: 'HTTP_LIMIT', limit: 'maxHeaders', options: { maxHeaders: 3 } },
+  { title: 'a length nobody can count to', sent: `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(16)}\r\n\r\na`, code: 'HTTP_LIMIT', limit: 'maxResponseBytes' },
   { title: 'a length above the limit', sent: ok('abcdef'), code: 'HTTP_LIMIT', limit: 'maxResponseBytes', options: { maxResponseBytes: 5 } },
   { title: 'chunks above the limit', sent: `${CHUNKED}6\r\nabcdef\r\n0\r\n\r\n`, code: 'HTTP_LIMIT', limit: 'maxResponseBytes', options: { maxResponseBytes: 5 }, inBody: true },
   { title: 'an endless body above the limit', sent: 'HTTP/1.1 200 OK\r\n\r\nabcdef', code: 'HTTP_LIMIT', limit: 'maxResponseBytes', options: { maxResponseBytes: 5 }, inBody: true },

@@ -15,6 +15,8 @@ let server: Server
 let url: string
 let etag = '"one"'
 const ranges: string[] = []
+/** Sends the rest of `/slow`. */
+let goOn = (): void => {}
 
 /** A file with ranges; `/half` stops in the middle and stays open. */
 function serveFile(request: IncomingMessage, response: ServerResponse): void {
@@ -51,7 +53,17 @@ beforeAll(async () => {
       response.statusCode = 404
       response.end('no such thing')
     } else if (request.url === '/silent') response.flushHeaders()
-    else serveFile(request, response)
+    else if (request.url === '/endless') response.write('x'.repeat(100_000))
+    else if (request.url === '/slow') {
+      response.setHeader('content-length', 3 * 100_000)
+      const send = () => response.write('x'.repeat(100_000))
+      send()
+      goOn = () => {
+        send()
+        send()
+        response.end()
+      }
+    } else serveFile(request, response)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -140,7 +152,9 @@ test('no response is exit code 3, and so is half of one', async () => {
     code: 3,
     said: expect.stringContaining('ECONNREFUSED'),
   })
-  expect(await run('get', `${url}/silent`, '--timeout', '0.2')).toMatchObject({ code: 3 })
+  const late = await run('get', `${url}/silent`, '--timeout', '0.2')
+  expect(late).toMatchObject({ code: 3 })
+  expect(late.said).toContain('longer than --timeout allows')
 })
 
 test('--help and --version say what they are asked for', async () => {
@@ -198,6 +212,72 @@ test('Ctrl-C leaves a part, with which --continue goes on', async () => {
   expect(ranges).toEqual(['bytes=500000- "one"'])
   expect(readFileSync(`${folder.path}/resumed`).equals(FILE)).toBe(true)
   expect(existsSync(`${folder.path}/resumed.partial.json`)).toBe(false)
+})
+
+/** On a terminal of 80 columns, whose text is given. */
+async function onTerminal(
+  args: readonly string[],
+  partial: string,
+  act: (keys: (text: string) => void) => void,
+): Promise<{ text: string; code: number | null }> {
+  const command = `stty cols 80; exec '${process.execPath}' '${MAIN}' ${args.map((arg) => `'${arg}'`).join(' ')}`
+  const child = start('script', ['-q', '-e', '-c', command, 'typescript'], {
+    cwd: folder.path,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh', CI: '' },
+  })
+  let text = ''
+  child.stdout.on('data', (piece) => {
+    text += piece
+  })
+  const ended = once(child, 'close')
+  // The first of it is shown.
+  while (!text.includes(partial.replace('.partial', '')) || !existsSync(`${folder.path}/${partial}`))
+    await new Promise(setImmediate)
+  act((keys) => child.stdin.write(keys))
+  const [code] = (await ended) as [number | null]
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves about on a terminal
+  return { text: text.replace(/\x1b\[[?0-9;]*[A-Za-z]/g, ''), code }
+}
+
+test('on a terminal a download shows how far it is, and that it is done', async () => {
+  const { text, code } = await onTerminal(['get', `${url}/slow`, '-o', 'bar'], 'bar.partial', () => goOn())
+  expect(text).toMatch(/✔ bar {2}█{24} 100% {2}300\.0 kB of 300\.0 kB {2}[\d.]+ [kMG]?B\/s\r?\n/)
+  expect(code).toBe(0)
+  expect(statSync(`${folder.path}/bar`).size).toBe(300_000)
+})
+
+test('Ctrl-C on a terminal ends a download, which is not shown as done, and what nobody can go on with goes', async () => {
+  const args = ['get', `${url}/endless`, '-o', 'never']
+  const { text, code } = await onTerminal(args, 'never.partial', (keys) => keys('\x03'))
+  expect(text).toContain('interrupted')
+  expect(text).toContain('✖ never')
+  expect(text).not.toContain('✔')
+  expect(code).toBe(130)
+  for (const name of ['never', 'never.partial', 'never.partial.json'])
+    expect(existsSync(`${folder.path}/${name}`)).toBe(false)
+})
+
+test('Ctrl-C ends it while it waits for what it is to send', async () => {
+  const child = begin('post', `${url}/json`, '-d', '-')
+  const ended = once(child, 'close')
+  // More than a pipe holds: it reads.
+  await new Promise((resolve) => child.stdin?.write(Buffer.alloc(1_000_000), resolve))
+  child.kill('SIGINT')
+  expect((await ended)[0]).toBe(130)
+})
+
+test('what is printed into a pipe that is closed early ends well', async () => {
+  const child = start('sh', ['-c', `'${process.execPath}' '${MAIN}' get '${url}/file'; echo $? >&2`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (piece) => {
+    said += piece
+  })
+  child.stdout.once('data', () => child.stdout.destroy())
+  await once(child, 'close')
+  expect(said).toBe('0\n')
 })
 
 test('--continue begins anew when the server has another version', async () => {

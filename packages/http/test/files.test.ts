@@ -358,3 +358,54 @@ describe('curl', () => {
     expect(readFileSync(part).equals(bytes)).toBe(true)
   })
 })
+
+describe('a name that is not there', () => {
+  test.each([
+    ['/page', { extensions: ['html'] }, 200, '<p>'],
+    ['/site', { extensions: ['html', 'css'] }, 200, 'p {}'],
+    ['/sub/index', { extensions: ['html'] }, 200, '<p>sub'],
+    ['/page/', { extensions: ['html'] }, 404, 'Not Found\n'],
+    ['/sub', { extensions: ['html'] }, 301, 'Moved Permanently\n'],
+    ['/nothing', { extensions: ['html'] }, 404, 'Not Found\n'],
+    ['/', { extensions: ['html'] }, 200, '<p>root'],
+    ['/users/7', { fallback: 'index.html' }, 200, '<p>root'],
+    ['/users/7/', { fallback: 'index.html' }, 200, '<p>root'],
+    ['/v1.2/users', { fallback: 'sub/index.html' }, 200, '<p>sub'],
+    ['/lost.js', { fallback: 'index.html' }, 404, 'Not Found\n'],
+    ['/.hidden', { fallback: 'index.html' }, 404, 'Not Found\n'],
+    ['/site.css', { fallback: 'index.html' }, 200, 'p {}'],
+    ['/page', { fallback: 'index.html', extensions: ['html'] }, 200, '<p>'],
+    ['/users', { fallback: 'lost.html' }, 404, 'Not Found\n'],
+    ['/users', { fallback: 'sub' }, 404, 'Not Found\n'],
+  ] as const)('%s with %j is %i', async (target, options, status, text) => {
+    for (const threadPool of [false, true]) {
+      const answer = await askFiles({ ...options, threadPool }, target)
+      expect([answer.status, answer.body.toString()]).toEqual([status, text])
+    }
+  })
+
+  test('is given by its fallback before the next handler is asked', async () => {
+    const handler = files(root, { fallback: 'index.html' })
+    const next: Handler = () => ({ body: 'next' })
+    expect((await bodyText(await handler(madeRequest('/lost.js'), next))).toString()).toBe('next')
+    const answer = await handler(madeRequest('/users'), next)
+    expect(fieldsOf(answer).get('content-type')).toBe('text/html; charset=utf-8')
+    if (typeof answer.body === 'object' && answer.body !== null && 'file' in answer.body)
+      answer.body.file.close()
+  })
+
+  test.each([
+    { extensions: ['.html'] },
+    { extensions: 'html' },
+    { extensions: ['a/b'] },
+    { extensions: [''] },
+    { fallback: '/index.html' },
+    { fallback: '../secret' },
+    { fallback: 'a/../../b' },
+    { fallback: '' },
+  ])('cannot be %j', (options) => {
+    expect(() => files(root, options as FilesOptions)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    )
+  })
+})

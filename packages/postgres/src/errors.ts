@@ -11,6 +11,8 @@ export type PostgresErrorCode =
   | 'PG_CONNECT'
   /** The connection ended or broke. `safeToRetry` is true only if not a byte of the query had been given to the kernel. */
   | 'PG_BROKEN'
+  /** The connection was lost, or given up, while COMMIT was under way: whether it was committed is not known. */
+  | 'PG_COMMIT_UNKNOWN'
   /** What is used was closed, by this program: a connection, a pool, a transaction that is over. */
   | 'PG_CLOSED'
   /** The server sent what no honest server sends. The connection is discarded. */

@@ -1,12 +1,38 @@
 /** PostgreSQL for coroutines. The public names, by what one does with them. */
 
-export { type ConnectionOptions, connect } from './connection/connect.js'
+export { connect, pool } from './client/client.js'
+export { Connection } from './client/connection.js'
+// Getting in
+export type {
+  CertificateMode,
+  ChannelBinding,
+  ConnectOptions,
+  HostOrder,
+  Password,
+  PasswordRequest,
+  ProtocolVersion,
+  SessionTarget,
+  SslMode,
+  SslNegotiation,
+} from './connect/connect-options.js'
+export type { ConnectionOptions } from './connection/connect.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'
 export type { Notification } from './connection/session-hub.js'
 export type { QuerySettings } from './connection/settings.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
+export type { ListenEvent, ListenGap, ListenNotification } from './listen/listen-event.js'
+export type { ListenOptions } from './listen/listen-options.js'
+export type { Listener } from './listen/listener.js'
+export type { Lease } from './pool/lease.js'
+export { type CloseOptions, Pool } from './pool/pool.js'
+export type { PoolOptions, PoolReset } from './pool/pool-options.js'
+export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
+// Limits
+export type { TransactionFunction } from './transaction/begin.js'
+export type { Transaction } from './transaction/transaction.js'
+export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'

@@ -46,6 +46,7 @@ export {
   type HostileRun,
 } from './hostile-table.js'
 export { type KnotOptions, startKnot } from './knot.js'
+export { startMicrosocks } from './microsocks.js'
 export { type DnsServer, type NamedOptions, startNamed } from './named.js'
 export { type NginxFacts, type NginxOptions, startNginx } from './nginx.js'
 export { type NginxProxyOptions, startNginxProxy } from './nginx-proxy.js'
@@ -62,7 +63,14 @@ export {
   startOpensslClient,
 } from './openssl-client.js'
 export { type OpensslServerOptions, startOpensslServer } from './openssl-server.js'
-export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.js'
+export { type Pgbouncer, type PgbouncerOptions, startPgbouncer } from './pgbouncer.js'
+export {
+  type PostgresOptions,
+  type PostgresServer,
+  type PostgresStandby,
+  startPostgres,
+  startPostgresStandby,
+} from './postgres.js'
 export type { Readiness } from './readiness.js'
 export { type RealServer, type ServerEnd, type ServerOptions, startServer } from './real-server.js'
 export { seededRandom } from './seeded-random.js'
@@ -76,6 +84,7 @@ export {
   type TestsslSection,
   type TestsslSeverity,
 } from './testssl.js'
+export { type ProxyOptions, startTinyproxy } from './tinyproxy.js'
 export type { Cut, TrafficShape } from './traffic-shape.js'
 export { startUnbound, type UnboundOptions } from './unbound.js'
 // Time

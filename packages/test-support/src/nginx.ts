@@ -7,6 +7,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Certificate } from './certificate.js'
+import { commandPath } from './command-path.js'
+import { runCommand } from './command-run.js'
 import { freePort } from './free-port.js'
 import { type RealServer, startServer } from './real-server.js'
 
@@ -17,6 +19,8 @@ export interface NginxOptions {
   /** More blocks beside the server's, such as another server for another name. `$PORT` in it is the port. */
   readonly blocks?: string | undefined
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
+  /** Modules to load, such as `ngx_http_brotli_filter_module`: Debian has them in packages of their own. */
+  readonly modules?: readonly string[] | undefined
   /** Processes that serve. By default there is a single process and nothing to reload. */
   readonly workers?: number | undefined
 }
@@ -45,19 +49,28 @@ const FACTS = {
 /** It takes connections when the call returns; `port` is on 127.0.0.1. */
 export async function startNginx(options: NginxOptions): Promise<RealServer> {
   const port = await freePort()
+  const modules = await loading(options.modules ?? [])
   return await startServer({
     command: 'nginx',
     env: { OPENSSL_CONF: '/dev/null' },
     args: (folder) => ['-p', `${folder}/`, '-c', 'nginx.conf', '-e', 'stderr'],
     prepare: async (folder) => {
       await mkdir(join(folder, 'files'))
-      await writeFile(join(folder, 'nginx.conf'), configuration(options, port))
+      await writeFile(join(folder, 'nginx.conf'), modules + configuration(options, port))
       await writeFile(join(folder, 'passphrase'), `${options.certificate.passphrase ?? ''}\n`)
       for (const [name, bytes] of Object.entries(options.files ?? {}))
         await writeFile(join(folder, 'files', name), bytes)
     },
     ready: { port },
   })
+}
+
+/** Directives with the paths of what nginx loads: it would look for them beside its configuration. */
+async function loading(modules: readonly string[]): Promise<string> {
+  if (modules.length === 0) return ''
+  const { stderr } = await runCommand(commandPath('nginx'), { args: ['-V'] }, 'nginx')
+  const folder = /--modules-path=(\S+)/.exec(stderr)?.[1] ?? ''
+  return modules.map((name) => `load_module ${join(folder, `${name}.so`)};\n`).join('')
 }
 
 function configuration(options: NginxOptions, port: number): string {

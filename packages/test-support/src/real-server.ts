@@ -8,13 +8,15 @@ import { resolve } from 'node:path'
 import { commandPath } from './command-path.js'
 import type { Readiness } from './readiness.js'
 import { ServerProcess } from './server-process.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { type TemporaryFolder, temporaryFolder } from './temporary-folder.js'
 
 export interface ServerOptions {
   /** A name, looked for in PATH and where Debian keeps servers, or a path. */
   readonly command: string
   /** A function gets the folder, for paths inside it. */
   readonly args?: readonly string[] | ((folder: string) => readonly string[]) | undefined
+  /** Its folder: one that stays when the server is stopped, for one that is started again. A new one that goes with it by default. */
+  readonly folder?: TemporaryFolder | undefined
   /** Runs before the server does: writes its configuration, makes its database. */
   readonly prepare?: ((folder: string) => Promise<void>) | undefined
   /** The temporary folder by default. */
@@ -56,13 +58,13 @@ export interface RealServer extends AsyncDisposable {
   endInput(): void
   /** Waits until it ends by itself. Rejects with `program-timeout` after `timeoutMs` (5 seconds); it is not stopped. */
   ended(timeoutMs?: number): Promise<ServerEnd>
-  /** Ends its process group and removes the folder. Calls after the first wait for the first. */
+  /** Ends its process group and removes the folder, unless that was given. Calls after the first wait for the first. */
   stop(): Promise<void>
 }
 
 export async function startServer(options: ServerOptions): Promise<RealServer> {
   const path = commandPath(options.command)
-  const folder = await temporaryFolder()
+  const folder = options.folder ?? (await temporaryFolder())
   let server: ServerProcess
   try {
     if (options.runAs !== undefined) await giveTo(options.runAs, folder.path)
@@ -70,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RealServer> {
     if (options.runAs !== undefined) await giveTo(options.runAs, folder.path)
     server = new ServerProcess(path, options, folder)
   } catch (error) {
-    await folder.remove()
+    if (options.folder === undefined) await folder.remove()
     throw error
   }
   try {

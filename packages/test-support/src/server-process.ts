@@ -158,7 +158,7 @@ export class ServerProcess implements RealServer {
       this.#child.stdout?.destroy()
       this.#child.stderr?.destroy()
       await this.#guard?.release()
-      await this.#temporary.remove()
+      if (this.#options.folder === undefined) await this.#temporary.remove()
     }
   }
 

@@ -21,6 +21,8 @@ export interface TrafficShape {
   readonly delayMs?: number | undefined
   /** Passes on at most so many bytes in one write, and lets the event loop turn between writes. */
   readonly splitEvery?: number | undefined
+  /** Writes end after this many bytes of each connection, and the event loop turns: a message is torn at that byte. */
+  readonly splitAfterBytes?: number | undefined
   readonly throttleBytesPerSecond?: number | undefined
 }
 
@@ -43,13 +45,16 @@ const SPLIT_TURNS = 2
 
 /** Throws a RangeError for numbers that mean nothing. */
 export function checkShape(shape: TrafficShape): TrafficShape {
-  const { cutAfterBytes, delayMs, splitEvery, throttleBytesPerSecond } = shape
+  const { cutAfterBytes, delayMs, splitEvery, splitAfterBytes, throttleBytesPerSecond } = shape
   if (cutAfterBytes !== undefined && !(Number.isInteger(cutAfterBytes) && cutAfterBytes >= 0)) {
     throw new RangeError(`cutAfterBytes cannot be ${cutAfterBytes}`)
   }
   if (delayMs !== undefined && !(delayMs >= 0)) throw new RangeError(`delayMs cannot be ${delayMs}`)
   if (splitEvery !== undefined && !(Number.isInteger(splitEvery) && splitEvery > 0)) {
     throw new RangeError(`splitEvery cannot be ${splitEvery}`)
+  }
+  if (splitAfterBytes !== undefined && !(Number.isInteger(splitAfterBytes) && splitAfterBytes > 0)) {
+    throw new RangeError(`splitAfterBytes cannot be ${splitAfterBytes}`)
   }
   if (throttleBytesPerSecond !== undefined && !(throttleBytesPerSecond > 0)) {
     throw new RangeError(`throttleBytesPerSecond cannot be ${throttleBytesPerSecond}`)
@@ -62,6 +67,7 @@ export async function carry(carrier: Carrier): Promise<'source ended' | Cut> {
   const { source, target, shape, signal } = carrier
   const cut = shape.cut ?? 'reset'
   let left = shape.cutAfterBytes ?? Infinity
+  let toSplit = shape.splitAfterBytes ?? Infinity
   if (left === 0) return cut
   const pace = new Pace(shape.throttleBytesPerSecond ?? Infinity)
   const pieceBytes = Math.min(shape.splitEvery ?? Infinity, pace.pieceBytes)
@@ -70,13 +76,16 @@ export async function carry(carrier: Carrier): Promise<'source ended' | Cut> {
   for await (const block of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     if (shape.delayMs !== undefined) await sleep(shape.delayMs, undefined, { signal })
     const passing = block.subarray(0, Math.min(left, block.length))
-    for (let at = 0; at < passing.length; at += pieceBytes) {
-      const piece = passing.subarray(at, Math.min(at + pieceBytes, passing.length))
+    for (let at = 0, end = 0; at < passing.length; at = end) {
+      end = Math.min(at + pieceBytes, passing.length)
+      if (toSplit > 0 && toSplit < end - at) end = at + toSplit
+      toSplit -= end - at
+      const piece = passing.subarray(at, end)
       if (!(await carrier.mayPass())) continue
       await write(target, piece)
       carrier.onPassed(piece.length)
       left -= piece.length
-      if (shape.splitEvery !== undefined) await turns(SPLIT_TURNS)
+      if (shape.splitEvery !== undefined || toSplit === 0) await turns(SPLIT_TURNS)
       await pace.rest(piece.length, signal)
     }
     if (left === 0) return cut

@@ -198,6 +198,14 @@ describe('a shaped direction', () => {
     expect(at.echo.received[0]?.map(String)).toEqual(['abcdefghij', 'klmnopqrst', 'uvwxyz'])
   })
 
+  test('split after so many bytes is torn there and nowhere else', async () => {
+    await using at = await setUp({ toUpstream: { splitAfterBytes: 7 } })
+    const client = at.client()
+    client.socket.write(letters)
+    await client.has(letters.length)
+    expect(at.echo.received[0]?.map(String)).toEqual([letters.slice(0, 7), letters.slice(7)])
+  })
+
   test('split into single bytes still holds them all', async () => {
     await using at = await setUp({ toUpstream: { splitEvery: 1 }, toClient: { splitEvery: 1 } })
     const client = at.client()
@@ -233,6 +241,7 @@ describe('a shaped direction', () => {
     [{ cutAfterBytes: 1.5 }, 'cutAfterBytes'],
     [{ delayMs: Number.NaN }, 'delayMs'],
     [{ splitEvery: 0 }, 'splitEvery'],
+    [{ splitAfterBytes: 0 }, 'splitAfterBytes'],
     [{ throttleBytesPerSecond: 0 }, 'throttleBytesPerSecond'],
   ])('%o is refused by name', async (shape, name) => {
     await expect(startCuttingProxy({ upstream: { port: 1 }, toClient: shape })).rejects.toThrow(name)

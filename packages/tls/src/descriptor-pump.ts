@@ -32,11 +32,14 @@ export class DescriptorPump implements Pump {
   isCrossed = false
   readonly #isServer: boolean
 
-  constructor(raw: RawSocket, engine: NativeEngine, isServer: boolean) {
+  readonly #keepsNotTls: boolean
+
+  constructor(raw: RawSocket, engine: NativeEngine, isServer: boolean, keepsNotTls = false) {
     this.raw = raw
     this.engine = engine
     this.fd = raw.fd
     this.#isServer = isServer
+    this.#keepsNotTls = keepsNotTls
   }
 
   get isClosed(): boolean {
@@ -58,7 +61,9 @@ export class DescriptorPump implements Pump {
         next = await this.raw.attempt(next, new HandshakeOperation(this, next))
       }
     } catch (error) {
-      this.release()
+      if (this.#keepsNotTls && (error as { code?: unknown }).code === 'TLS_NOT_TLS')
+        native.engineFree(this.engine)
+      else this.release()
       throw error
     }
   }

@@ -18,6 +18,7 @@ import {
   tcp,
 } from '@shrapnel/core'
 import { checkFunction, checkInteger, checkOptionNames, closeOnExit, keepAlive } from '@shrapnel/core/parts'
+import { TlsError } from './errors.js'
 import { LISTEN_NAMES, SERVER_NAMES, TCP_LISTEN_NAMES } from './option-names.js'
 import { DEFAULT_PENDING_HANDSHAKES, type ListenOptions, type ServerOptions } from './options.js'
 import { mergedOptions } from './server-names.js'
@@ -29,8 +30,9 @@ import { secure } from './upgrade.js'
 export function listen(options: ListenOptions): TlsListener {
   checkOptionNames(options, LISTEN_NAMES)
   const side = serverSide(options)
-  const { onHandshakeFailure = () => {} } = options
+  const { onHandshakeFailure = () => {}, onNotTls } = options
   checkFunction('onHandshakeFailure', onHandshakeFailure)
+  if (onNotTls !== undefined) checkFunction('onNotTls', onNotTls)
   const pending = checkInteger(
     'maxPendingHandshakes',
     options.maxPendingHandshakes ?? DEFAULT_PENDING_HANDSHAKES,
@@ -39,7 +41,13 @@ export function listen(options: ListenOptions): TlsListener {
   )
   const place = Object.entries(options).filter(([name]) => TCP_LISTEN_NAMES.has(name))
   const listener = tcp.listen(Object.fromEntries(place) as unknown as ListenOptions)
-  return new TlsListener(listener, options, side, pending, onHandshakeFailure)
+  return new TlsListener(listener, options, side, pending, { onHandshakeFailure, onNotTls })
+}
+
+/** Who is told of handshakes that came to nothing. */
+interface Told {
+  readonly onHandshakeFailure: (error: unknown) => void
+  readonly onNotTls: ListenOptions['onNotTls']
 }
 
 /** A connection whose handshake is done, and the place it takes until somebody has it. */
@@ -66,24 +74,18 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   #options: ServerOptions
   #side: Side
   readonly #places: Semaphore
-  readonly #onFailure: (error: unknown) => void
+  readonly #told: Told
   readonly #ready = new Fifo<Ready>()
   readonly #handshakes = new Set<Coroutine<void>>()
   readonly #forget: () => void
 
   /** @internal */
-  constructor(
-    listener: Listener,
-    options: ServerOptions,
-    side: Side,
-    pending: number,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor(listener: Listener, options: ServerOptions, side: Side, pending: number, told: Told) {
     this.#listener = listener
     this.#options = options
     this.#side = side
     this.#places = new Semaphore(pending)
-    this.#onFailure = onFailure
+    this.#told = told
     this.#forget = closeOnExit(this)
     // A daemon: as with the core's listener it is whoever waits in `accept` that keeps the process alive.
     spawn({ name: `TLS listener ${this.port}`, daemon: true }, () => this.#acceptAll())
@@ -101,6 +103,11 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
 
   get isClosed(): boolean {
     return this.#listener.isClosed
+  }
+
+  /** Handshakes that go on. */
+  get handshakes(): number {
+    return this.#handshakes.size
   }
 
   /** The next connection whose handshake is done. Cancelling loses none. Fails with `CLOSED` once it is closed. */
@@ -140,18 +147,37 @@ export class TlsListener implements AsyncIterable<TlsStream>, AsyncDisposable {
   async #handshake(socket: Socket, place: Disposable, self: Coroutine<void>): Promise<void> {
     let stream: TlsStream
     try {
-      stream = await secure(socket, this.#side)
+      stream = await secure(socket, this.#sideNow())
     } catch (error) {
-      socket.close()
-      place[Symbol.dispose]()
-      // What was broken off because the listener was closed is no failure.
-      if (!this.isClosed) this.#onFailure(error)
+      try {
+        await this.#failed(socket, error)
+      } finally {
+        place[Symbol.dispose]()
+      }
       return
     } finally {
       this.#handshakes.delete(self)
     }
     if (this.#ready.isClosed) stream.close()
     else this.#ready.tryPush({ stream, place })
+  }
+
+  #sideNow(): Side {
+    return this.#told.onNotTls === undefined ? this.#side : { ...this.#side, keepsNotTls: true }
+  }
+
+  async #failed(socket: Socket, error: unknown): Promise<void> {
+    const { onNotTls, onHandshakeFailure } = this.#told
+    try {
+      if (!socket.isClosed && onNotTls !== undefined && error instanceof TlsError)
+        await onNotTls(socket, error)
+    } catch (second) {
+      if (!this.isClosed) throw second
+    } finally {
+      socket.close()
+      // What was broken off because the listener was closed is no failure.
+      if (!this.isClosed) onHandshakeFailure(error)
+    }
   }
 
   /** Every connection, until the listener is closed. Leaving the loop closes nothing. */

@@ -71,7 +71,11 @@ const TCP: Names<TcpListenOptions & InheritedListenOptions> = {
   exclusive: true,
   fd: true,
 }
-const LISTENER: Names<ListenerOptions> = { maxPendingHandshakes: true, onHandshakeFailure: true }
+const LISTENER: Names<ListenerOptions> = {
+  maxPendingHandshakes: true,
+  onHandshakeFailure: true,
+  onNotTls: true,
+}
 
 export const CREDENTIAL_NAMES: ReadonlySet<string> = setOf(CREDENTIALS)
 export const CONNECT_NAMES: ReadonlySet<string> = setOf(CONNECT)

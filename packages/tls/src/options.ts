@@ -1,10 +1,12 @@
 /** What can be chosen, and the checks of it. What belongs to a context comes first: connections with the same share one. */
 import type {
   InheritedListenOptions,
+  Socket,
   ConnectOptions as TcpConnectOptions,
   ListenOptions as TcpListenOptions,
 } from '@shrapnel/core'
 import { outOfRange, wrongType } from '@shrapnel/core/parts'
+import type { TlsError } from './errors.js'
 import type { IdentityOptions, Roots, ServerIdentityOptions } from './identity-options.js'
 import type { KeyLog } from './key-log.js'
 import type { OcspMode, OcspStaple } from './ocsp.js'
@@ -98,6 +100,11 @@ export interface ListenerOptions {
   readonly maxPendingHandshakes?: number
   /** Told of each handshake that failed. */
   readonly onHandshakeFailure?: (error: unknown) => void
+  /**
+   * Has the connection of a client whose first bytes are no TLS (they are received already, and `error.reason` is `http request` if they
+   * are one of HTTP), until what this gives has settled: then it is closed. It counts as a handshake until then. Closed at once unless given.
+   */
+  readonly onNotTls?: (socket: Socket, error: TlsError) => unknown
 }
 
 /** Where to listen is as in `tcp.listen`; `fd` in place of that takes a socket over that listens already. */

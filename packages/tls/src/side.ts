@@ -22,6 +22,8 @@ export interface Side {
   readonly handshakeTimeoutMs: number
   makeEngine(): NativeEngine
   readonly keyLog: ((lines: string) => void) | undefined
+  /** The socket of a peer that speaks no TLS stays open: somebody wants to tell it. */
+  readonly keepsNotTls?: boolean
   /** Of a client. */
   readonly resumption?: Resumption
   readonly choose?: Chooser | undefined

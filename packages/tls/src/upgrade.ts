@@ -86,7 +86,12 @@ async function judged(pump: Pump, side: Side, since: number, transport: Stream):
 
 function pumpFor(stream: Stream, side: Side): Pump {
   if (stream instanceof Socket)
-    return new DescriptorPump(rawOf(stream), side.makeEngine(), side.resumption === undefined)
+    return new DescriptorPump(
+      rawOf(stream),
+      side.makeEngine(),
+      side.resumption === undefined,
+      side.keepsNotTls === true,
+    )
   if (typeof stream?.recv !== 'function' || typeof stream.send !== 'function')
     throw wrongType('stream', 'a Stream', stream)
   return new RecordPump(stream, side.makeEngine())

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { Event, memoryStreamPair, type Stream, socketPair, spawn } from '@shrapnel/core'
 import { certificateCases } from '@shrapnel/test-support'
 import { describe, expect, test } from 'vitest'
-import { CertificateError, TlsError, type TlsErrorCode, tls } from '../src/index.js'
+import { CertificateError, TlsError, type TlsErrorCode, type TlsStream, tls } from '../src/index.js'
 import type { ClientOptions, ServerOptions } from '../src/options.js'
 import { house } from './house.js'
 
@@ -290,6 +290,32 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('certificates of clients, by %s',
       await seen(identity, 'none'),
     ]).toEqual([false, true, false])
   })
+})
+
+test('verify: chain takes a certificate for any name, but not of any authority, and no session that was made with it otherwise', async () => {
+  const elsewhere = await here.authority.issue({ names: ['elsewhere.test'] })
+  const stranger = await here.authority.stranger()
+  const server: ServerOptions = { cert: elsewhere.chainPem, key: elsewhere.keyPem }
+  const talk = async (client: ClientOptions) => {
+    const [left, right] = socketPair()
+    const ends = await Promise.allSettled([
+      tls.upgrade(left, { ...here.client, ...client }),
+      tls.upgrade(right, { ...server, isServer: true }),
+    ])
+    return ends
+  }
+  const [client, accepted] = await talk({ verify: 'chain' })
+  expect([client.status, accepted.status]).toEqual(['fulfilled', 'fulfilled'])
+  const stream = (client as PromiseFulfilledResult<TlsStream>).value
+  expect(stream.serverName).toBe('localhost')
+  await (accepted as PromiseFulfilledResult<TlsStream>).value.send('!')
+  await stream.recv()
+  const session = stream.takeSession()
+  expect(session).toBeDefined()
+  const [refused] = await talk({ ca: stranger.certificatePem, verify: 'chain' })
+  expect(refused).toMatchObject({ reason: { code: 'TLS_CERTIFICATE_ISSUER' } })
+  const [strict] = await talk(session === undefined ? {} : { session })
+  expect(strict).toMatchObject({ reason: { code: 'TLS_CERTIFICATE_NAME' } })
 })
 
 test('checkPeer sees the peer before anybody gets the stream, may wait, and what it throws ends it', async () => {

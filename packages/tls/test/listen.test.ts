@@ -225,3 +225,22 @@ test('a flood of clients that stall costs no more than the limit, and others are
   expect(failed).toBeGreaterThanOrEqual(200 - maxPendingHandshakes)
   for (const each of [client, server, ...flood]) each.close()
 })
+
+test('a client that speaks no TLS can be told so, and counts as a handshake until it was', async () => {
+  const told: (string | undefined)[] = []
+  await using listener = tls.listen({
+    port: 0,
+    ...here.server,
+    onNotTls: async (socket, { reason }) => {
+      told.push(reason)
+      await socket.send('this port speaks TLS')
+      expect(listener.handshakes).toBe(1)
+    },
+  })
+  const client = await tcp.connect('127.0.0.1', listener.port)
+  await client.send('GET / HTTP/1.1\r\n\r\n')
+  expect(String(await client.recv())).toBe('this port speaks TLS')
+  await until(() => listener.handshakes === 0)
+  expect(told).toEqual(['http request'])
+  client.close()
+})

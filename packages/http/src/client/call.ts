@@ -1,12 +1,14 @@
 /** What was asked for, without where: it stays the same through redirects, as far as they let it. */
 import type { HttpHeaders } from '../headers.js'
 import type { Exchange } from './exchange.js'
-import type { ExchangeSettings, RequestOptions } from './options.js'
+import type { RequestOptions } from './options.js'
 import type { OutgoingBody } from './outgoing-body.js'
 import type { ClientResponse } from './response.js'
+import type { ExchangeSettings } from './settings.js'
 
 /** Who made the call, and gets the response before the caller does. */
 export interface ResponseTaker {
+  /** @internal */
   deliver(exchange: Exchange, response: ClientResponse, hasSetCookie: boolean): void
 }
 

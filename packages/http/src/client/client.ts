@@ -8,50 +8,42 @@ import { type Cookies, cookiesOf } from './cookies.js'
 import { Exchange } from './exchange.js'
 import { clientClosed } from './failures.js'
 import { type FetchInit, fetchOptions } from './fetch.js'
+import type { ClientOptions, RequestOptions } from './options.js'
+import { dropUnsent, NO_BODY, outgoingBody } from './outgoing-body.js'
+import type { OriginPool, PoolStats } from './pool.js'
+import { Pools } from './pools.js'
+import { proxyChooser } from './proxy.js'
+import { isRedirect, redirected, refuse } from './redirect.js'
+import { requestHead } from './request-head.js'
+import type { ClientResponse } from './response.js'
+import { isForwarded, type Route } from './route.js'
 import {
-  type ClientOptions,
   checkSocketPath,
   clientExchangeSettings,
   type ExchangeSettings,
   exchangeSettings,
-  type PoolSettings,
   poolSettings,
-  type RequestOptions,
-} from './options.js'
-import { NO_BODY, outgoingBody } from './outgoing-body.js'
-import { OriginPool, type PoolOwner, type PoolStats } from './pool.js'
-import { type ProxyChooser, proxyChooser } from './proxy.js'
-import { isRedirect, redirected, refuse } from './redirect.js'
-import { requestHead } from './request-head.js'
-import type { ClientResponse } from './response.js'
-import { isForwarded, routeTo } from './route.js'
+} from './settings.js'
 import { parseUrl, type Target, TargetCache } from './target.js'
 
-/** Pools without a connection are forgotten when there are so many. */
-const MOST_POOLS = 1_000
 const NO_OPTIONS: RequestOptions = {}
 
-export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
-  /** @internal */
-  readonly settings: PoolSettings
+export class HttpClient implements ResponseTaker, Disposable {
   readonly #exchangeSettings: ExchangeSettings
   readonly #headers: HttpHeaders | null
   readonly #targets: TargetCache
-  readonly #pools = new Map<string, OriginPool>()
-  readonly #chooseProxy: ProxyChooser
+  readonly #pools: Pools
   readonly #cookies: Cookies | null
   readonly #socketPath: string | undefined
   readonly #plainGet: Call
-  #idle = 0
   #isClosed = false
 
   /** @internal */
   constructor(options: ClientOptions) {
     this.#exchangeSettings = clientExchangeSettings(options)
-    this.settings = poolSettings(options)
+    this.#pools = new Pools(poolSettings(options), proxyChooser(options.proxy))
     this.#headers = options.headers === undefined ? null : new HttpHeaders(options.headers)
     this.#targets = new TargetCache(baseOf(options.baseUrl))
-    this.#chooseProxy = proxyChooser(options.proxy)
     this.#cookies = cookiesOf(options.cookies)
     this.#socketPath = checkSocketPath(options.socketPath)
     this.#plainGet = {
@@ -120,23 +112,25 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
     url: string | URL,
     options: (RequestOptions & { readonly url?: string | URL }) | undefined,
   ): Promise<ClientResponse> {
+    let call: Call | undefined
     try {
+      if (options !== undefined) checkOptions(options)
       const target = this.#targets.find(url)
-      if (options !== undefined && options.method !== undefined && options.method !== method)
+      if (options?.method !== undefined && options.method !== method)
         throw wrongType('method', `undefined for ${method.toLowerCase()}()`, options.method)
-      const call = options === undefined && method === 'GET' ? this.#plainGet : this.#callOf(method, options)
+      call = options === undefined && method === 'GET' ? this.#plainGet : this.#callOf(method, options)
       const { timeoutMs } = call.settings
       const dueAt = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : now() + timeoutMs
       return this.#cookies === null
         ? this.#exchange(call, target, 0, dueAt, undefined)
         : this.#exchangeWithCookies(call, target, 0, dueAt)
     } catch (error) {
+      if (call === undefined) dropUnsent(options?.body)
       return Promise.reject(error)
     }
   }
 
   #callOf(method: string, options: RequestOptions = NO_OPTIONS): Call {
-    checkOptions(options)
     if (typeof method !== 'string') throw wrongType('method', 'text', method)
     const settings = exchangeSettings(options, this.#exchangeSettings)
     const { headers, body, json, trailers, signal, socketPath } = options
@@ -162,7 +156,13 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
     redirects: number,
     dueAt: number,
   ): Promise<ClientResponse> {
-    const cookie = await (this.#cookies as Cookies).header(target.url)
+    let cookie: string
+    try {
+      cookie = await (this.#cookies as Cookies).header(target.url)
+    } catch (error) {
+      call.body.close()
+      throw error
+    }
     return this.#exchange(call, target, redirects, dueAt, cookie)
   }
 
@@ -174,23 +174,36 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
     cookie: string | undefined,
   ): Promise<ClientResponse> {
     const scope = currentScope()
-    const refused = scope.refuse()
-    if (refused !== null) return refused
-    if (this.#isClosed) throw clientClosed()
-    if (call.signal?.aborted) throw call.signal.reason
-    const pool = this.#poolFor(target, call.socketPath)
-    let head = call === this.#plainGet && cookie === undefined ? target.getHead : null
-    if (head === null) {
-      const { route } = pool
-      const isAbsolute = isForwarded(route)
-      const authorization = isAbsolute ? route.proxy?.authorization : undefined
-      head = requestHead(call, target, authorization, isAbsolute, this.#headers, cookie)
-      if (call === this.#plainGet && cookie === undefined) target.getHead = head
+    let pool: OriginPool
+    let exchange: Exchange
+    try {
+      const refused = scope.refuse()
+      if (refused !== null) {
+        call.body.close()
+        return refused
+      }
+      if (this.#isClosed) throw clientClosed()
+      if (call.signal?.aborted) throw call.signal.reason
+      pool = this.#pools.find(target, call.socketPath)
+      const head = this.#headOf(call, target, pool.route, cookie)
+      exchange = new Exchange(scope, call, target, head, redirects, dueAt)
+    } catch (error) {
+      call.body.close()
+      throw error
     }
-    const exchange = new Exchange(scope, call, target, head, redirects, dueAt)
     const response = exchange.suspend()
     pool.dispatch(exchange)
     return response
+  }
+
+  #headOf(call: Call, target: Target, route: Route, cookie: string | undefined): string {
+    const isKept = call === this.#plainGet && cookie === undefined
+    if (isKept && target.getHead !== null) return target.getHead
+    const isAbsolute = isForwarded(route)
+    const authorization = isAbsolute ? route.proxy?.authorization : undefined
+    const head = requestHead(call, target, authorization, isAbsolute, this.#headers, cookie)
+    if (isKept) target.getHead = head
+    return head
   }
 
   /** A response came to an exchange: who waits for it gets it, or what it leads to. @internal */
@@ -224,55 +237,20 @@ export class HttpClient implements PoolOwner, ResponseTaker, Disposable {
       : this.#exchangeWithCookies(next.call, next.target, count, dueAt)
   }
 
-  // Pools
-
-  #poolFor(target: Target, socketPath: string | undefined): OriginPool {
-    const kept = target.pool
-    if (kept !== null && !kept.isRetired && kept.route.socketPath === socketPath) return kept
-    const key = socketPath === undefined ? target.origin : `${target.origin} ${socketPath}`
-    let pool = this.#pools.get(key)
-    if (pool === undefined) {
-      if (this.#pools.size >= MOST_POOLS) this.#forgetEmpty()
-      pool = new OriginPool(routeTo(target, socketPath, this.#chooseProxy(target)), this)
-      this.#pools.set(key, pool)
-    }
-    if (target.pool !== null) target.getHead = null
-    target.pool = pool
-    return pool
-  }
-
-  #forgetEmpty(): void {
-    for (const [key, pool] of this.#pools) {
-      if (!pool.isEmpty) continue
-      pool.isRetired = true
-      this.#pools.delete(key)
-    }
-  }
-
-  /** @internal */
-  idleChanged(pool: OriginPool, by: number): void {
-    this.#idle += by
-    if (this.#idle <= this.settings.maxIdleConnections) return
-    // The pool that has most can spare one best.
-    let largest = pool
-    for (const other of this.#pools.values()) if (other.idleCount > largest.idleCount) largest = other
-    largest.closeOldestIdle()
-  }
-
   /** What there is, for each origin: connections, how many of them are idle, how many requests wait for one. */
   get stats(): PoolStats[] {
-    return [...this.#pools.values()].map((pool) => pool.stats)
+    return this.#pools.stats
   }
 
   /** Closes the connections that nothing is under way on. */
   closeIdle(): void {
-    for (const pool of this.#pools.values()) pool.closeIdle()
+    this.#pools.closeIdle()
   }
 
   /** Closes every connection. What is under way fails with `HTTP_CLOSED`, and so does every later request. */
   close(): void {
     this.#isClosed = true
-    for (const pool of this.#pools.values()) pool.close()
+    this.#pools.close()
   }
 
   [Symbol.dispose](): void {

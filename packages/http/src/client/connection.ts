@@ -2,48 +2,24 @@
  * One connection to a server: requests out, responses in, in order. All the while its coroutine is in one wait, which reads at each event;
  * so it notices a server that closes while nothing is under way, and a response that is all there is handed over without another promise.
  */
-import { type Coroutine, now, Socket, type Stream, sleep, spawn } from '@shrapnel/core'
+import { type Coroutine, now, Socket, type Stream } from '@shrapnel/core'
 import { currentScope, recently } from '@shrapnel/core/parts'
-import { HttpError, type RequestPhase } from '../errors.js'
-import { Deadline } from '../server/deadline.js'
-import { Input } from '../server/input.js'
-import type { Link, Receiver } from '../server/link.js'
-import { SocketLink } from '../server/socket-link.js'
-import { StreamLink } from '../server/stream-link.js'
-import { HeadEnd } from '../wire/head-end.js'
-import { ResponseHead } from '../wire/response-head.js'
-import { reasonOf } from '../wire/status.js'
-import { decodingsOf } from './decoded-body.js'
+import { Deadline } from '../connection/deadline.js'
+import type { Link, Receiver } from '../connection/link.js'
+import { SocketLink } from '../connection/socket-link.js'
+import { StreamLink } from '../connection/stream-link.js'
+import type { RequestPhase } from '../errors.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
-import { cut, timedOut, withFacts } from './failures.js'
+import { cut, timedOut } from './failures.js'
 import { hasBody } from './request-head.js'
-import { ClientResponse } from './response.js'
-import { type BodySource, ResponseBody, tooLong } from './response-body.js'
-import { sendUpload, type UploadOutlet } from './upload.js'
+import { RequestSender, SEND_BYTES, type SenderOwner } from './request-sender.js'
+import type { BodySource } from './response-body.js'
+import { BODY, HEAD, head, IDLE, OVER, ResponseInput } from './response-input.js'
+import { advisedIdleMs, responseOf } from './response-of.js'
+import { Upload, type UploadOutlet } from './upload.js'
 
-/** Nothing is under way. */
-const IDLE = 0
-/** The head of a response is awaited. */
-const HEAD = 1
-const BODY = 2
-const OVER = 3
-
-/** Requests up to here go out in one write; longer ones as a body in pieces. */
-const SEND_BYTES = 65_536
 /** An idle connection that was idle longer than this is looked at before it is used: one system call. */
 const TRUSTED_IDLE_MS = 1
-/** Interim responses before one response: each is 1 or 2 in practice. */
-const MOST_INTERIM = 100
-
-/** One each for all connections of the thread: nobody holds them across a wait. */
-const head = new ResponseHead()
-const out = Buffer.allocUnsafeSlow(2 * SEND_BYTES) as Buffer & Latin1Writer
-
-/** As `write(text, at, 'latin1')`, without its looking at the name of the encoding. */
-interface Latin1Writer {
-  latin1Write(text: string, at: number): number
-}
-
 /** Whose connection it is. */
 export interface ConnectionOwner {
   readonly idleTimeoutMs: number
@@ -56,44 +32,27 @@ export interface ConnectionOwner {
   again(exchange: Exchange): void
 }
 
-/** Connections whose requests of this turn go out together. */
-let unflushed: ClientConnection[] | null = null
-const SOON = Promise.resolve()
-
-function flushAll(): void {
-  const connections = unflushed ?? []
-  unflushed = null
-  for (const connection of connections) connection.flush()
-}
-
-export class ClientConnection implements Receiver, BodySource, UploadOutlet {
+export class ClientConnection
+  extends ResponseInput
+  implements Receiver, BodySource, SenderOwner, UploadOutlet
+{
   readonly stream: Stream
   readonly #owner: ConnectionOwner
   readonly #coroutine: Coroutine
   readonly #link: Link
-  readonly #input = new Input()
+  readonly #sender: RequestSender
   readonly #deadline = new Deadline(this)
-  #phase = IDLE
-  /** Whose response comes next. */
-  #current: Exchange | null = null
   /** Sent, or about to be, behind the current one. */
   #behind: Exchange[] = []
-  /** Exchanges whose heads wait for the end of the turn, or of a write. */
-  #unsent: Exchange[] = []
-  #body: ResponseBody | null = null
-  #headEnd: HeadEnd | null = null
-  #interim = 0
-  #keepsAlive = true
   #responses = 0
-  #isFlushing = false
-  #upload: Coroutine<void> | null = null
-  #mayContinue: (() => void) | null = null
+  #upload: Upload | null = null
   #idleSince = 0
   #advisedMs = -1
   /** Its place among the idle ones of its pool, which sets it. */
   isIdle = false
 
   constructor(owner: ConnectionOwner, stream: Stream) {
+    super()
     this.#owner = owner
     this.stream = stream
     this.#coroutine = currentScope().coroutine
@@ -101,6 +60,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       stream instanceof Socket
         ? new SocketLink(stream, this, this.#coroutine)
         : new StreamLink(stream, this, this.#coroutine)
+    this.#sender = new RequestSender(this.#link, this)
   }
 
   /** Receives until the connection is over, and closes it. */
@@ -110,27 +70,28 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     } catch (error) {
       this.#lose(error)
     } finally {
-      this.#over()
+      this.over()
     }
-  }
-
-  get isOver(): boolean {
-    return this.#phase === OVER
   }
 
   /** Requests under way. */
   get load(): number {
-    return this.#current === null ? 0 : 1 + this.#behind.length
+    return this.current === null ? 0 : 1 + this.#behind.length
+  }
+
+  /** No response has come on it yet. */
+  get isNew(): boolean {
+    return this.#responses === 0
   }
 
   /** Whether one more may go out behind those under way. */
   get takesMore(): boolean {
-    return this.#keepsAlive && this.#upload === null && this.#phase !== OVER
+    return this.keepsAlive && this.#upload === null && this.phase !== OVER
   }
 
   /** The last request is one that none may follow before its response: it is not idempotent. */
   get isHeldByOne(): boolean {
-    const last = this.#behind[this.#behind.length - 1] ?? this.#current
+    const last = this.#behind[this.#behind.length - 1] ?? this.current
     return last !== null && !last.call.isIdempotent && !last.call.settings.pipelineAll
   }
 
@@ -148,15 +109,15 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
 
   /** Before a request goes out on a connection that was idle: whether the server has closed it. Costs a system call unless it was used just now. */
   isAlive(): boolean {
-    if (this.#phase === IDLE && recently() - this.#idleSince > TRUSTED_IDLE_MS) this.#link.wake()
-    return this.#phase === IDLE
+    if (this.phase === IDLE && recently() - this.#idleSince > TRUSTED_IDLE_MS) this.#link.wake()
+    return this.phase === IDLE
   }
 
   start(exchange: Exchange): void {
     const { call } = exchange
     exchange.connection = this
-    if (this.#current === null) {
-      this.#current = exchange
+    if (this.current === null) {
+      this.current = exchange
       this.#awaitHead()
     } else this.#behind.push(exchange)
     const { bytes, open } = call.body
@@ -166,318 +127,136 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
         return
       }
     }
-    this.#unsent.push(exchange)
-    if (this.#owner.pipelining === 1) this.flush()
-    else if (unflushed === null) {
-      unflushed = [this]
-      void SOON.then(flushAll)
-    } else if (this.#unsent.length === 1) unflushed.push(this)
+    if (this.#owner.pipelining === 1) this.#sender.send(exchange)
+    else this.#sender.sendSoon(exchange)
   }
 
   #awaitHead(): void {
-    const { headTimeoutMs } = (this.#current as Exchange).call.settings
-    this.#phase = HEAD
-    this.#interim = 0
+    const { headTimeoutMs } = (this.current as Exchange).call.settings
+    this.phase = HEAD
+    this.interim = 0
     this.#deadline.set(recently() + headTimeoutMs)
   }
 
-  /** Sends the requests that wait for it, in one write. @internal */
-  flush(): void {
-    while (!this.#isFlushing && this.#unsent.length > 0 && this.#phase !== OVER) {
-      let size = 0
-      let count = 0
-      for (const exchange of this.#unsent) {
-        const { bytes } = exchange.call.body
-        const needed = exchange.head.length + (bytes?.length ?? 0)
-        if (size + needed > out.length) break
-        size += out.latin1Write(exchange.head, size)
-        if (bytes !== null) {
-          out.set(bytes, size)
-          size += bytes.length
-        }
-        count++
-      }
-      if (count === 0) {
-        const exchange = this.#unsent[0] as Exchange
-        exchange.abort(new HttpError('HTTP_HEADER', 'the head of the request is too long'))
-        return
-      }
-      const sending = this.#unsent.splice(0, count)
-      this.#write(sending, size)
-    }
-  }
-
-  #write(sending: Exchange[], size: number): void {
-    for (const exchange of sending) exchange.sent = SENT_PART
-    try {
-      if (this.#link.write(out, size)) for (const exchange of sending) exchange.sent = SENT_ALL
-      else {
-        this.#isFlushing = true
-        this.#flushing = sending
-      }
-    } catch (error) {
-      for (const exchange of sending) exchange.sent = 0
-      this.#writeFailed(error)
-    }
-  }
-  #flushing: Exchange[] = []
-
   flushed(): void {
-    this.#isFlushing = false
-    for (const exchange of this.#flushing) exchange.sent = SENT_ALL
-    this.#flushing = []
-    if (this.#phase === OVER) return
-    if (this.#phase === IDLE) this.#settleIdle()
+    this.#sender.flushed()
+    if (this.phase === OVER) return
+    if (this.phase === IDLE) this.#settleIdle()
     this.#resetHeadLimit()
-    this.flush()
+    this.#sender.flush()
   }
 
   failed(error: unknown): void {
-    this.#isFlushing = false
-    this.#writeFailed(error)
+    this.#sender.failed(error)
   }
 
-  /** The server takes nothing more. It may have said why: that is read before all is given up. */
-  #writeFailed(error: unknown): void {
-    if (this.#phase === OVER) return
-    this.#keepsAlive = false
+  /** It may have said why: that is read before all is given up. */
+  writeFailed(error: unknown): void {
+    if (this.phase === OVER) return
+    this.keepsAlive = false
     this.#link.wake()
-    if (this.#phase !== OVER && (this.#phase === IDLE || this.#input.size === 0) && this.#body === null)
+    if (this.phase !== OVER && (this.phase === IDLE || this.input.size === 0) && this.body === null)
       this.#lose(error)
   }
 
   #resetHeadLimit(): void {
-    if (this.#phase === HEAD)
-      this.#deadline.set(now() + (this.#current as Exchange).call.settings.headTimeoutMs)
+    if (this.phase === HEAD)
+      this.#deadline.set(now() + (this.current as Exchange).call.settings.headTimeoutMs)
   }
 
   // Bodies in pieces
 
   #startUpload(exchange: Exchange): void {
     this.#deadline.set(Number.POSITIVE_INFINITY)
-    this.#upload = spawn({ name: `http upload to ${exchange.target.origin}`, daemon: true }, () =>
-      sendUpload(this, exchange),
-    )
+    this.#upload = new Upload(this, exchange)
   }
 
   /** So much is on its way: the server must take it in time. */
   sending(exchange: Exchange): void {
     exchange.sent = SENT_PART
-    if (this.#phase === HEAD) this.#deadline.set(now() + exchange.call.settings.bodyTimeoutMs)
+    if (this.phase === HEAD) this.#deadline.set(now() + exchange.call.settings.bodyTimeoutMs)
   }
 
   pausing(): void {
-    if (this.#phase === HEAD) this.#deadline.set(Number.POSITIVE_INFINITY)
-  }
-
-  /** Until the server says that it wants the body, or has said so, or nothing for a while. */
-  async untilContinue(timeoutMs: number): Promise<void> {
-    const me = currentScope().coroutine
-    this.#mayContinue = () => me.interrupt(CONTINUE)
-    try {
-      await sleep(timeoutMs)
-    } catch (error) {
-      if ((error as { reason?: unknown }).reason !== CONTINUE) throw error
-    } finally {
-      this.#mayContinue = null
-    }
+    if (this.phase === HEAD) this.#deadline.set(Number.POSITIVE_INFINITY)
   }
 
   uploaded(exchange: Exchange): void {
     exchange.sent = SENT_ALL
     this.#upload = null
-    if (this.#phase === OVER) return
-    if (this.#phase === IDLE) this.#settleIdle()
+    if (this.phase === OVER) return
+    if (this.phase === IDLE) this.#settleIdle()
     else this.#resetHeadLimit()
   }
 
   uploadFailed(exchange: Exchange, error: unknown, isSource: boolean): void {
     this.#upload = null
-    if (this.#phase === OVER) return
-    this.#keepsAlive = false
+    if (this.phase === OVER) return
+    this.keepsAlive = false
     if (!isSource) {
       // The response may say why: it is read, and the end of the connection is the end.
-      if (this.#phase === IDLE) this.#over()
-      else this.#writeFailed(error)
+      if (this.phase === IDLE) this.over()
+      else this.writeFailed(error)
       return
     }
     if (exchange.isPending) exchange.fail(error)
-    this.#body?.cut(cut('the body of the request could not be sent', exchange.facts('send', error)))
-    this.#over()
+    this.body?.cut(cut('the body of the request could not be sent', exchange.facts('send', error)))
+    this.over()
   }
 
   #stopUpload(): void {
     const upload = this.#upload
     if (upload === null) return
     this.#upload = null
-    this.#keepsAlive = false
-    upload.shutdown('nobody waits for it')
+    this.keepsAlive = false
+    upload.stop()
   }
 
   // What comes in
 
-  get wantsInput(): boolean {
-    return this.#body === null || this.#body.wantsMore
-  }
-
-  get target(): Receiver['target'] {
-    return this.#body?.target ?? null
-  }
-
-  gathered(count: number): void {
-    const body = this.#body as ResponseBody
-    body.gathered(count)
-    if (body.isComplete) this.#responseDone()
-    else this.#awaitBody()
-  }
-
-  received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
-    this.#input.add(bytes, from, to, isBorrowed)
-    this.#advance()
-    this.#input.keep()
-  }
-
-  #advance(): void {
-    const input = this.#input
-    while (input.at < input.end) {
-      if (this.#phase === HEAD) {
-        if (!this.#parseHead()) return
-      } else if (this.#phase === BODY) {
-        this.#feed()
-        if (this.#phase === BODY) return
-      } else {
-        // Nobody asked: whatever it is, it is no answer to what comes next.
-        if (this.#phase === IDLE) this.#over()
-        input.clear()
-        return
-      }
-    }
-  }
-
-  #feed(): void {
-    const body = this.#body as ResponseBody
-    const { target } = body
-    const input = this.#input
-    if (target !== null) {
-      const count = Math.min(input.size, target.end - target.at)
-      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
-      input.at += count
-      this.gathered(count)
-      if (body.target !== null && input.size > 0) this.#feed()
-      return
-    }
-    try {
-      body.feed(input)
-    } catch (error) {
-      this.#failBody(error)
-      return
-    }
-    if (body.isComplete) this.#responseDone()
-    else if (body.isWaiting) this.#awaitBody()
-  }
-
-  #failBody(error: unknown): void {
-    const exchange = this.#current as Exchange
-    this.#body?.cut(withFacts(error, exchange.facts('body')))
-    this.#over()
-  }
-
-  /** False: its end is not there yet. */
-  #parseHead(): boolean {
-    const exchange = this.#current as Exchange
-    const { settings, method } = exchange.call
-    const input = this.#input
-    const { bytes, at, end } = input
-    if (this.#headEnd?.isWorthParsing(bytes, at, end) === false && end - at < settings.maxHeadBytes)
-      return false
-    try {
-      if (!head.parse(bytes, at, end, settings)) {
-        this.#headEnd ??= new HeadEnd()
-        this.#headEnd.isWorthParsing(bytes, at, end)
-        return false
-      }
-      this.#headEnd = null
-      input.at = head.to
-      if (head.status >= 200) this.#takeHead(exchange, head.bodyLength(method))
-      else this.#takeInterim(exchange)
-    } catch (error) {
-      this.#keepsAlive = false
-      exchange.fail(withFacts(error, exchange.facts('head')))
-      this.#over()
-    }
-    return true
-  }
-
-  #takeInterim(exchange: Exchange): void {
-    if (head.status === 101)
-      throw new HttpError('HTTP_SYNTAX', 'the server changed a protocol that nobody wanted to change')
-    if (++this.#interim > MOST_INTERIM) throw new HttpError('HTTP_SYNTAX', 'interim responses without an end')
-    if (head.status === 100) this.#mayContinue?.()
+  protected takeInterim(exchange: Exchange): void {
+    if (head.status === 100) this.#upload?.wanted()
+    // Whoever says so before the response means the connection, too.
+    if (head.framing.saysClose) this.keepsAlive = false
     if (this.#upload === null) this.#deadline.set(recently() + exchange.call.settings.headTimeoutMs)
   }
 
-  #takeHead(exchange: Exchange, length: number): void {
-    const { call, target } = exchange
-    const { settings } = call
-    const input = this.#input
-    const { status } = head
-    const headers = head.headers(input.bytes)
-    const isWhole = length >= 0 && length <= input.end - input.at
-    this.#keepsAlive &&= head.keepsAlive && !ResponseBody.isUntilEnd(length)
-    if (this.#advisedMs < 0) this.#advisedMs = this.#keepsAlive ? advisedIdleMs(headers.get('keep-alive')) : 0
+  protected takeHead(exchange: Exchange): void {
+    const input = this.input
+    const { hasSetCookie, status } = head
+    const { response, body } = responseOf(head, input, exchange, this)
+    this.keepsAlive &&= head.keepsAlive && (body === null || !body.isUntilEnd)
+    if (this.#advisedMs < 0) this.#advisedMs = this.keepsAlive ? advisedIdleMs(response) : 0
     if (this.#upload !== null && status >= 300) this.#stopUpload()
-    if (length > settings.maxResponseBytes) throw tooLong('maxResponseBytes')
-    let whole: Buffer | null = null
-    let body: ResponseBody | null = null
-    if (isWhole) {
-      whole = length === 0 ? NOTHING : Buffer.from(input.bytes.subarray(input.at, input.at + length))
-      input.at += length
-    } else body = new ResponseBody(this, length, settings, () => headers.get('content-type'))
-    const reason = head.reason(input.bytes)
-    const codings =
-      head.hasContentEncoding && settings.decompress && whole !== NOTHING ? decodingsOf(headers) : null
-    const response = new ClientResponse(
-      status,
-      reason === reasonOf(status) ? reasonOf(status) : reason,
-      head.minorVersion,
-      headers,
-      target.url,
-      exchange.redirects,
-      settings,
-      whole,
-      body,
-      codings,
-    )
-    const { hasSetCookie } = head
     // What follows may read on another connection, into the same slab.
     input.keep()
-    if (body === null) this.#responseDone()
+    if (body === null) this.responseDone()
     else {
-      this.#body = body
-      this.#phase = BODY
+      this.body = body
+      this.phase = BODY
       this.#deadline.set(Number.POSITIVE_INFINITY)
     }
-    call.client.deliver(exchange, response, hasSetCookie)
+    exchange.call.client.deliver(exchange, response, hasSetCookie)
   }
 
   /** The response is all here: the next one, or nothing. */
-  #responseDone(): void {
-    const exchange = this.#current as Exchange
+  protected responseDone(): void {
+    const exchange = this.current as Exchange
     this.#responses++
-    this.#body = null
+    this.body = null
     exchange.end()
-    this.#current = null
+    this.current = null
     const next = this.#behind[0]
     // Behind one that was cancelled there is nothing to wait for here.
-    if (!this.#keepsAlive || next?.isPending === false) this.#over()
+    if (!this.keepsAlive || next?.isPending === false) this.over()
     else if (next !== undefined) {
-      this.#current = next
+      this.current = next
       this.#behind.shift()
       this.#awaitHead()
       this.#owner.freed(this)
     } else {
-      this.#phase = IDLE
-      if (this.#upload === null && !this.#isFlushing) this.#settleIdle()
+      this.phase = IDLE
+      if (this.#upload === null && !this.#sender.isFlushing) this.#settleIdle()
       else this.#deadline.set(recently() + exchange.call.settings.bodyTimeoutMs)
     }
   }
@@ -491,25 +270,25 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   }
 
   ended(): void {
-    if (this.#phase === BODY && this.#body?.connectionEnded()) {
-      this.#keepsAlive = false
-      this.#responseDone()
+    if (this.phase === BODY && this.body?.connectionEnded()) {
+      this.keepsAlive = false
+      this.responseDone()
     } else this.#lose(undefined)
   }
 
   /** The server has gone away. */
   #lose(error: unknown): void {
-    if (this.#phase === OVER) return
-    const exchange = this.#current
+    if (this.phase === OVER) return
+    const exchange = this.current
     if (exchange !== null) {
-      const phase: RequestPhase = this.#body !== null ? 'body' : exchange.sent === SENT_ALL ? 'head' : 'send'
-      const isFresh = this.#input.size > 0 || this.#interim > 0
-      if (this.#body !== null)
-        this.#body.cut(cut('the server went away in the middle of the body', exchange.facts(phase, error)))
+      const phase: RequestPhase = this.body !== null ? 'body' : exchange.sent === SENT_ALL ? 'head' : 'send'
+      const isFresh = this.input.size > 0 || this.interim > 0
+      if (this.body !== null)
+        this.body.cut(cut('the server went away in the middle of the body', exchange.facts(phase, error)))
       else if (!isFresh && this.#responses > 0 && exchange.mayBeReplayed) this.#replay(exchange)
       else exchange.fail(cut('the server went away without a response', exchange.facts(phase, error)))
     }
-    this.#over()
+    this.over()
   }
 
   #replay(exchange: Exchange): void {
@@ -520,7 +299,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   /** To be sent on another connection. */
   #giveBack(exchange: Exchange): void {
     this.#stopUpload()
-    if (this.#current === exchange) this.#current = null
+    if (this.current === exchange) this.current = null
     exchange.connection = null
     exchange.sent = 0
     this.#owner.again(exchange)
@@ -528,20 +307,18 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
 
   /** Whoever waited for this one is not there any more. `error`: why, for whoever reads the body. */
   abandon(exchange: Exchange, error: unknown): void {
-    if (exchange.connection !== this || this.#phase === OVER) return
+    if (exchange.connection !== this || this.phase === OVER) return
     exchange.connection = null
-    if (this.#current === exchange) {
-      if (this.#body !== null) this.#body.cut(error)
-      this.#current = null
+    if (this.current === exchange) {
+      if (this.body !== null) this.body.cut(error)
+      this.current = null
       exchange.end()
-      this.#over()
+      this.over()
       return
     }
     exchange.end()
     // Those before it get their responses. What was sent gets one too, and that is the connection's end.
-    const at = this.#unsent.indexOf(exchange)
-    if (at < 0) return
-    this.#unsent.splice(at, 1)
+    if (!this.#sender.withdraw(exchange)) return
     this.#behind.splice(this.#behind.indexOf(exchange), 1)
   }
 
@@ -549,7 +326,7 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
   #settleBehind(): void {
     const behind = this.#behind
     this.#behind = []
-    this.#unsent = []
+    this.#sender.clear()
     for (const exchange of behind) {
       // Behind a response that said close nothing was handled: that is no second try (RFC 9112, 9.6).
       if (exchange.isPending && exchange.isSafeToRetry && exchange.call.body.isRepeatable)
@@ -561,15 +338,15 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
     }
   }
 
-  #over(): void {
-    if (this.#phase === OVER) return
-    this.#phase = OVER
+  protected over(): void {
+    if (this.phase === OVER) return
+    this.phase = OVER
     this.#deadline.end()
     this.#stopUpload()
-    const exchange = this.#current
-    if (exchange !== null) this.#body?.cut(cut('the connection was closed', exchange.facts('body')))
-    this.#current = null
-    this.#body = null
+    const exchange = this.current
+    if (exchange !== null) this.body?.cut(cut('the connection was closed', exchange.facts('body')))
+    this.current = null
+    this.body = null
     this.stream.close()
     this.#link.wake()
     if (exchange !== null) {
@@ -586,59 +363,48 @@ export class ClientConnection implements Receiver, BodySource, UploadOutlet {
       exchange.end()
       exchange.fail(error)
     }
-    const exchange = this.#current
+    const exchange = this.current
     if (exchange?.isPending) exchange.fail(error)
-    this.#body?.cut(error)
-    this.#over()
+    this.body?.cut(error)
+    this.over()
   }
 
   // The body of the response
 
   bodyWanted(isWaiting: boolean): void {
-    if (this.#phase !== BODY) return
-    if (isWaiting) this.#awaitBody()
-    if (this.#body?.wantsMore) this.#link.pull()
+    if (this.phase !== BODY) return
+    if (isWaiting) this.awaitBody()
+    if (this.body?.wantsMore) this.#link.pull()
     // What TLS keeps is not pulled: its coroutine waits for a word.
     if (!(this.stream instanceof Socket)) this.#link.wake()
   }
 
-  #awaitBody(): void {
-    this.#deadline.set(recently() + (this.#current as Exchange).call.settings.bodyTimeoutMs)
+  protected awaitBody(): void {
+    this.#deadline.set(recently() + (this.current as Exchange).call.settings.bodyTimeoutMs)
   }
 
   bodyCame(): void {
-    if (this.#phase === BODY) this.#deadline.set(Number.POSITIVE_INFINITY)
+    if (this.phase === BODY) this.#deadline.set(Number.POSITIVE_INFINITY)
   }
 
   bodyDropped(): void {
-    this.#current?.end()
-    this.#over()
+    this.current?.end()
+    this.over()
   }
 
   /** @internal */
   onDeadline(): void {
-    const exchange = this.#current
-    if (exchange === null) this.#over()
-    else if (this.#body !== null) {
-      this.#body.cut(timedOut('bodyTimeoutMs', exchange.facts('body')))
-      this.#over()
+    const exchange = this.current
+    if (exchange === null) this.over()
+    else if (this.body !== null) {
+      this.body.cut(timedOut('bodyTimeoutMs', exchange.facts('body')))
+      this.over()
     } else {
       const isSending = this.#upload !== null
       exchange.fail(
         timedOut(isSending ? 'bodyTimeoutMs' : 'headTimeoutMs', exchange.facts(isSending ? 'send' : 'head')),
       )
-      this.#over()
+      this.over()
     }
   }
-}
-
-const CONTINUE = Symbol('continue')
-const NOTHING: Buffer = Buffer.alloc(0)
-/** The server closes a little before or after what it says; so does the way there take its time. */
-const ADVICE_MARGIN_MS = 1_000
-
-/** What `Keep-Alive: timeout=5` leaves us; 0: it says nothing. Less than a second is not worth keeping. */
-function advisedIdleMs(value: string | undefined): number {
-  const seconds = value === undefined ? null : /(?:^|[,;\s])timeout="?(\d{1,9})/i.exec(value)
-  return seconds === null ? 0 : Math.max(1, Number(seconds[1]) * 1_000 - ADVICE_MARGIN_MS)
 }

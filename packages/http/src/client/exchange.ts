@@ -7,8 +7,8 @@ import { addTimer, removeTimer, type Scope, type Timed, Wait } from '@shrapnel/c
 import type { HttpErrorFacts, RequestPhase } from '../errors.js'
 import type { Call } from './call.js'
 import type { ClientConnection } from './connection.js'
+import type { Queue } from './exchange-queue.js'
 import { cut, timedOut } from './failures.js'
-import type { OriginPool } from './pool.js'
 import type { ClientResponse } from './response.js'
 import type { Target } from './target.js'
 
@@ -30,7 +30,7 @@ export class Exchange extends Wait<ClientResponse> {
   /** Somebody sends its body, and closes that. */
   isUploading = false
   /** Its queue, while it waits for a connection. */
-  queue: OriginPool | null = null
+  queue: Queue | null = null
   next: Exchange | null = null
   previous: Exchange | null = null
   /** The connection it is on. */
@@ -54,9 +54,9 @@ export class Exchange extends Wait<ClientResponse> {
     return this.#total?.dueAt ?? Number.POSITIVE_INFINITY
   }
 
-  /** Sending it once more does nothing twice. */
+  /** Sending it once more does nothing twice. A part is enough for a server that begins before it has it all. */
   get isSafeToRetry(): boolean {
-    return this.sent !== SENT_ALL || this.call.isIdempotent
+    return this.sent === SENT_NOTHING || this.call.isIdempotent
   }
 
   get mayBeReplayed(): boolean {

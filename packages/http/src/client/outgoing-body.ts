@@ -1,8 +1,11 @@
 /** The body of a request, from whatever the program has. */
 import type { Stream } from '@shrapnel/core'
 import { wrongType } from '@shrapnel/core/parts'
+import { readAt } from '../body/file-read.js'
+import { type Piece, piecesOf } from '../body/pieces.js'
+import { type FieldData, type FormBody, formBody } from '../form/form-body.js'
 import type { FileBody } from '../message.js'
-import { readAt } from '../server/file-read.js'
+import { randomBoundary } from '../wire/multipart-boundary.js'
 import type { RequestBody, StreamedBody } from './options.js'
 
 const FILE_PIECE_BYTES = 262_144
@@ -13,7 +16,7 @@ export interface OutgoingBody {
   /** All of it; null: it comes in pieces. */
   readonly bytes: Uint8Array | null
   /** The pieces; called each time it is sent. */
-  readonly open: (() => AsyncIterable<Uint8Array | string>) | null
+  readonly open: (() => AsyncIterable<Piece>) | null
   readonly isRepeatable: boolean
   readonly contentType: string | undefined
   /** Nobody will send it any more. Again without effect. */
@@ -48,12 +51,32 @@ export function outgoingBody(body: RequestBody | undefined, json: unknown): Outg
     return {
       ...NO_BODY,
       length: -1,
-      open: () => piecesOf(body()),
+      open: () => opened(body()),
     }
   if (typeof body !== 'object') throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
+  if (body instanceof FormData) return ofForm(body)
   if ('file' in body) return ofFile(body.file)
-  const pieces = piecesOf(body)
+  if ('headers' in body && 'body' in body) return { ...ofPieces(body.body), ...factsOf(body) }
+  return ofPieces(body)
+}
+
+function ofPieces(body: StreamedBody): OutgoingBody {
+  const pieces = opened(body)
   return { ...NO_BODY, length: -1, open: () => pieces, isRepeatable: false, close: () => closeSource(body) }
+}
+
+/** Of a web FormData: made again each time it is sent. */
+function ofForm(form: FormData): OutgoingBody {
+  const boundary = randomBoundary()
+  const make = (): FormBody => formBody(form as Iterable<[string, FieldData]>, boundary)
+  return { ...NO_BODY, ...factsOf(make()), open: () => make().body }
+}
+
+function factsOf({ headers }: FormBody): {
+  readonly contentType: string | undefined
+  readonly length: number
+} {
+  return { contentType: headers['Content-Type'], length: Number(headers['Content-Length'] ?? -1) }
 }
 
 function closeSource(body: StreamedBody): void {
@@ -82,17 +105,20 @@ async function* readFile({ fd, offset, length }: FileBody): AsyncGenerator<Buffe
   }
 }
 
-async function* receiveAll(stream: Stream): AsyncGenerator<Buffer, void> {
-  for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) yield bytes
-}
-
-async function* each(pieces: Iterable<Uint8Array | string>): AsyncGenerator<Uint8Array | string, void> {
+async function* each(pieces: Iterable<Piece>): AsyncGenerator<Piece, void> {
   yield* pieces
 }
 
-function piecesOf(body: StreamedBody): AsyncIterable<Uint8Array | string> {
-  if (Symbol.asyncIterator in body) return body
-  if ('recv' in body && typeof body.recv === 'function') return receiveAll(body)
+function opened(body: StreamedBody): AsyncIterable<Piece> {
+  if (Symbol.asyncIterator in body || ('recv' in body && typeof body.recv === 'function'))
+    return piecesOf(body)
   if (Symbol.iterator in body) return each(body)
   throw wrongType('body', 'text, bytes, an iterable or a Stream', body)
+}
+
+/** A call failed before anybody had made anything of its body: lets go of what that holds. */
+export function dropUnsent(body: unknown): void {
+  if (typeof body !== 'object' || body === null) return
+  if ('file' in body) (body as { readonly file: FileBody }).file?.close?.()
+  else if ('recv' in body) (body as Stream).close()
 }

@@ -6,9 +6,10 @@ import { type Coroutine, spawn, TimeoutError, withTimeout, yieldSlice } from '@s
 import { inBackground } from '@shrapnel/core/parts'
 import { ClientConnection, type ConnectionOwner } from './connection.js'
 import type { Exchange } from './exchange.js'
+import { ExchangeQueue, type Queue } from './exchange-queue.js'
 import { clientClosed, timedOut } from './failures.js'
-import type { PoolSettings } from './options.js'
 import { openStream, type Route } from './route.js'
+import type { PoolSettings } from './settings.js'
 
 /** Longer bodies are sent while the response is awaited, and nothing can go out behind them. */
 const MOST_PIPELINED_BYTES = 32_768
@@ -28,7 +29,7 @@ export interface PoolStats {
   readonly waiting: number
 }
 
-export class OriginPool implements ConnectionOwner {
+export class OriginPool implements ConnectionOwner, Queue {
   readonly route: Route
   readonly #owner: PoolOwner
   readonly #settings: PoolSettings
@@ -36,9 +37,7 @@ export class OriginPool implements ConnectionOwner {
   /** The last one was used last. */
   readonly #idle: ClientConnection[] = []
   readonly #connecting = new Set<Coroutine<void>>()
-  #first: Exchange | null = null
-  #last: Exchange | null = null
-  #waiting = 0
+  readonly #queue = new ExchangeQueue(this)
   /** Busy connections in turn, for pipelining. */
   #turn: Iterator<ClientConnection> | null = null
   #isClosed = false
@@ -64,7 +63,7 @@ export class OriginPool implements ConnectionOwner {
   }
 
   get isEmpty(): boolean {
-    return this.#size === 0 && this.#waiting === 0
+    return this.#size === 0 && this.#queue.size === 0
   }
 
   get stats(): PoolStats {
@@ -73,7 +72,7 @@ export class OriginPool implements ConnectionOwner {
       connections: this.#all.size,
       idle: this.#idle.length,
       connecting: this.#connecting.size,
-      waiting: this.#waiting,
+      waiting: this.#queue.size,
     }
   }
 
@@ -86,22 +85,22 @@ export class OriginPool implements ConnectionOwner {
       return
     }
     if (this.#size >= this.#settings.maxConnectionsPerOrigin) {
-      const mayJoin = this.#first === null && mayFollow(exchange, this.#settings.pipelining)
+      const mayJoin = this.#queue.first === null && mayFollow(exchange, this.#settings.pipelining)
       const busy = mayJoin ? this.#nextWithRoom() : null
       if (busy !== null) {
         busy.start(exchange)
         return
       }
-      this.#enqueue(exchange)
+      this.#queue.push(exchange)
       return
     }
-    this.#enqueue(exchange)
+    this.#queue.push(exchange)
     this.#open()
   }
 
   /** After a turn, in which the end of a connection shows that came while the program was busy. */
   #startLater(connection: ClientConnection, exchange: Exchange): void {
-    this.#enqueue(exchange)
+    this.#queue.push(exchange)
     const goOn = (): void => {
       connection.looked()
       if (!connection.isOver) this.freed(connection)
@@ -138,47 +137,15 @@ export class OriginPool implements ConnectionOwner {
     return connection.load < this.#settings.pipelining && connection.takesMore && !connection.isHeldByOne
   }
 
-  // The queue
-
-  #enqueue(exchange: Exchange, isFirst = false): void {
-    exchange.queue = this
-    this.#waiting++
-    const next = isFirst ? this.#first : null
-    const previous = isFirst ? null : this.#last
-    exchange.next = next
-    exchange.previous = previous
-    if (next === null) this.#last = exchange
-    else next.previous = exchange
-    if (previous === null) this.#first = exchange
-    else previous.next = exchange
-  }
-
-  #remove(exchange: Exchange): void {
-    const { next, previous } = exchange
-    if (previous === null) this.#first = next
-    else previous.next = next
-    if (next === null) this.#last = previous
-    else next.previous = previous
-    exchange.next = exchange.previous = null
-    exchange.queue = null
-    this.#waiting--
-  }
-
   /** It was cancelled: nobody may need the connection that is being made. */
   withdraw(exchange: Exchange): void {
-    this.#remove(exchange)
-    if (this.#connecting.size <= this.#waiting) return
-    for (const last of [...this.#connecting].slice(this.#waiting)) {
+    this.#queue.remove(exchange)
+    if (this.#connecting.size <= this.#queue.size) return
+    for (const last of [...this.#connecting].slice(this.#queue.size)) {
       // One that has not started yet never does, and says nothing.
       this.#connecting.delete(last)
       last.shutdown('nobody waits for the connection')
     }
-  }
-
-  #takeFirst(): Exchange | null {
-    const first = this.#first
-    if (first !== null) this.#remove(first)
-    return first
   }
 
   // Connections
@@ -216,7 +183,7 @@ export class OriginPool implements ConnectionOwner {
 
   /** One of those who wait is told, and the others go on trying: they may have more luck, as with several addresses. */
   #connectFailed(error: unknown): void {
-    const exchange = this.#takeFirst()
+    const exchange = this.#queue.takeFirst()
     if (exchange !== null) {
       const facts = { ...exchange.facts('connect', error), safeToRetry: true }
       exchange.end()
@@ -227,20 +194,38 @@ export class OriginPool implements ConnectionOwner {
 
   #openMore(): void {
     if (this.#isClosed) return
-    while (this.#connecting.size < this.#waiting && this.#size < this.#settings.maxConnectionsPerOrigin)
+    while (this.#connecting.size < this.#queue.size && this.#size < this.#settings.maxConnectionsPerOrigin)
       this.#open()
   }
 
   freed(connection: ClientConnection): void {
     const { pipelining } = this.#settings
-    while (this.#first !== null && connection.load < pipelining && connection.takesMore) {
-      if (connection.load > 0 && (connection.isHeldByOne || !mayFollow(this.#first, pipelining))) return
-      connection.start(this.#takeFirst() as Exchange)
+    while (connection.load < pipelining && connection.takesMore) {
+      const exchange = this.#firstFor(connection)
+      if (exchange === null) break
+      if (connection.load > 0 && (connection.isHeldByOne || !mayFollow(exchange, pipelining))) return
+      this.#queue.remove(exchange)
+      connection.start(exchange)
     }
     if (connection.load > 0 || connection.isOver || connection.isIdle) return
+    if (this.#queue.first !== null && this.#connecting.size === 0) {
+      // None but requests that need a new connection wait, and if there may be no more of them, this one makes room.
+      this.#openMore()
+      if (this.#connecting.size === 0) {
+        connection.close(clientClosed())
+        return
+      }
+    }
     connection.isIdle = true
     this.#idle.push(connection)
     this.#owner.idleChanged(this, 1)
+  }
+
+  /** Who is sent again goes out on a new connection: an old one may be as stale as the last one was. */
+  #firstFor(connection: ClientConnection): Exchange | null {
+    let exchange = this.#queue.first
+    if (!connection.isNew) while (exchange?.isReplay) exchange = exchange.next
+    return exchange
   }
 
   ended(connection: ClientConnection): void {
@@ -258,13 +243,10 @@ export class OriginPool implements ConnectionOwner {
       exchange.fail(clientClosed(exchange.facts('queue')))
       return
     }
-    // Before those who came later; one that is idle may be as stale as the last one was.
-    this.#enqueue(exchange, true)
+    // Before those who came later.
+    this.#queue.pushFirst(exchange)
     if (this.#size < this.#settings.maxConnectionsPerOrigin) this.#open()
-    else {
-      const idle = this.#takeIdle()
-      if (idle !== null) idle.start(this.#takeFirst() as Exchange)
-    }
+    else if (this.#idle.length > 0) this.closeOldestIdle()
   }
 
   /** Closes the connection that has been idle longest. */
@@ -282,7 +264,7 @@ export class OriginPool implements ConnectionOwner {
 
   close(): void {
     this.#isClosed = true
-    for (let exchange = this.#takeFirst(); exchange !== null; exchange = this.#takeFirst()) {
+    for (let exchange = this.#queue.takeFirst(); exchange !== null; exchange = this.#queue.takeFirst()) {
       exchange.end()
       exchange.fail(clientClosed(exchange.facts('queue')))
     }
@@ -293,8 +275,8 @@ export class OriginPool implements ConnectionOwner {
 }
 
 /** Whether it may go out behind others that have no response yet (RFC 9112, 9.3.2). */
-function mayFollow({ call }: Exchange, pipelining: number): boolean {
-  if (pipelining === 1) return false
+function mayFollow({ call, isReplay }: Exchange, pipelining: number): boolean {
+  if (pipelining === 1 || isReplay) return false
   const { body, settings } = call
   const isShort = body.open === null && body.length <= MOST_PIPELINED_BYTES
   return (call.isIdempotent || settings.pipelineAll) && isShort && !settings.expectContinue

@@ -2,7 +2,7 @@
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { Call } from './call.js'
-import { ACCEPT_ENCODING } from './decoded-body.js'
+import { ACCEPT_ENCODING } from './codings.js'
 import type { Target } from './target.js'
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/

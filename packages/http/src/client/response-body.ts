@@ -4,26 +4,21 @@
  */
 import type { Awaitable } from '@shrapnel/core'
 import { afterTurn, checkInteger, currentScope, type Scope, spend } from '@shrapnel/core/parts'
-import { HttpError } from '../errors.js'
-import { formOf, partsOf } from '../form/form.js'
-import type { FormLimits } from '../form/limits.js'
-import type { FormParts } from '../form/parts.js'
+import { Gathering, TRUSTED_BYTES } from '../body/gathering.js'
+import type { Collecting } from '../body/received-body.js'
+import type { Input } from '../connection/input.js'
 import { HttpHeaders } from '../headers.js'
-import type { Body } from '../message.js'
-import { decodeText, OF_RESPONSE, parseJson } from '../server/body-text.js'
-import type { Input } from '../server/input.js'
 import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
-import { BODY_UNTIL_END, CHUNKED_BODY } from '../wire/response-head.js'
+import { CHUNKED_BODY } from '../wire/response-head.js'
 import { BodyWait } from './body-wait.js'
-import { type ExchangeSettings, MAX_COLLECTED_BYTES } from './options.js'
+import { type BodyOrigin, IncomingBody } from './incoming-body.js'
+import type { ExchangeSettings } from './settings.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const NO_TRAILERS = new HttpHeaders()
 const RECV_BYTES = 65_536
 /** So much is received ahead of whoever reads. */
 const AHEAD_BYTES = 65_536
-/** An announced length is believed up to here; beyond, memory is taken as bytes come. */
-const TRUSTED_BYTES = 1_048_576
 
 /** What a body needs of its connection. */
 export interface BodySource {
@@ -35,16 +30,8 @@ export interface BodySource {
   bodyDropped(): void
 }
 
-interface Target {
-  bytes: Buffer
-  at: number
-  end: number
-}
-
-export class ResponseBody implements Body {
+export class ResponseBody extends IncomingBody {
   readonly length: number | undefined
-  readonly #settings: ExchangeSettings
-  readonly #contentType: () => string | undefined
   #source: BodySource | null
   #decoder: ChunkedDecoder | null = null
   /** Bytes to come, where the length is known; -1: it is not. */
@@ -60,34 +47,28 @@ export class ResponseBody implements Body {
   #waitMax = 0
   /** Somebody wants all of it, so many bytes at most. */
   #collectMax = -1
+  /** What whoever wants it has said, if anything. */
+  #collectLimit: number | undefined
   /** So many bytes may still come to be dropped; below 0: they are wanted. */
   #dropLeft = -1
-  target: Target | null = null
+  target: Gathering | null = null
+  isUsed = false
 
-  /** `framing`: as `ResponseHead.bodyLength` has it. `isCompressed`: `maxResponseBytes` is for what it is decoded to. */
-  constructor(
-    source: BodySource | null,
-    framing: number,
-    settings: ExchangeSettings,
-    contentType: () => string | undefined,
-  ) {
+  /** `framing`: as `ResponseHead.bodyLength` has it. */
+  constructor(source: BodySource | null, framing: number, settings: ExchangeSettings, origin: BodyOrigin) {
+    super(settings, origin)
     this.#source = source
-    this.#settings = settings
-    this.#contentType = contentType
     this.length = framing >= 0 ? framing : undefined
     this.#left = framing >= 0 ? framing : -1
     this.isComplete = framing === 0
     if (framing === CHUNKED_BODY) this.#decoder = new ChunkedDecoder(settings)
   }
 
-  /** One that is all here. */
-  static whole(
-    bytes: Buffer,
-    settings: ExchangeSettings,
-    contentType: () => string | undefined,
-  ): ResponseBody {
-    const body = new ResponseBody(null, bytes.length, settings, contentType)
-    if (bytes.length > 0) {
+  /** One that is all here; null: somebody has it. */
+  static whole(bytes: Buffer | null, settings: ExchangeSettings, origin: BodyOrigin): ResponseBody {
+    const body = new ResponseBody(null, bytes?.length ?? 0, settings, origin)
+    body.isUsed = bytes === null
+    if (bytes !== null && bytes.length > 0) {
       body.#queue.push(bytes)
       body.#queuedBytes = bytes.length
       body.#left = 0
@@ -97,8 +78,8 @@ export class ResponseBody implements Body {
   }
 
   /** Whether it ends with the connection. */
-  static isUntilEnd(framing: number): boolean {
-    return framing === BODY_UNTIL_END
+  get isUntilEnd(): boolean {
+    return this.length === undefined && this.#decoder === null
   }
 
   get isFinished(): boolean {
@@ -164,11 +145,12 @@ export class ResponseBody implements Body {
 
   #count(bytes: number): void {
     this.#receivedBytes += bytes
-    if (this.#receivedBytes > this.#settings.maxResponseBytes) throw tooLong('maxResponseBytes')
+    if (this.#receivedBytes > this.settings.maxResponseBytes) throw this.tooLong()
     if (this.#dropLeft >= 0) {
       this.#dropLeft -= bytes
-      if (this.#dropLeft < 0) throw new HttpError('HTTP_CUT', 'the body was closed')
-    } else if (this.#collectMax >= 0 && this.#receivedBytes > this.#collectMax) throw tooLong('maxBytes')
+      if (this.#dropLeft < 0) throw this.dropped()
+    } else if (this.#collectMax >= 0 && this.#receivedBytes > this.#collectMax)
+      throw this.tooLong(this.#collectLimit)
   }
 
   #push(piece: Buffer): void {
@@ -179,7 +161,7 @@ export class ResponseBody implements Body {
 
   /** So many bytes came into the target. */
   gathered(count: number): void {
-    const target = this.target as Target
+    const target = this.target as Gathering
     target.at += count
     this.#left -= count
     this.#receivedBytes += count
@@ -188,12 +170,7 @@ export class ResponseBody implements Body {
       this.isComplete = true
       this.#push(target.bytes)
       this.#wakeReader()
-    } else if (target.at === target.end) {
-      const bytes = Buffer.allocUnsafeSlow(Math.min(2 * target.bytes.length, target.at + this.#left))
-      target.bytes.copy(bytes, 0, 0, target.at)
-      target.bytes = bytes
-      target.end = bytes.length
-    }
+    } else if (target.at === target.end) target.grow(this.#left)
   }
 
   /** The connection ended: false if that is in the middle of it. */
@@ -235,7 +212,7 @@ export class ResponseBody implements Body {
       return piece
     }
     if (this.#failure !== null) throw this.#failure
-    if (this.isComplete) return NOTHING
+    if (this.isComplete) return this.#shift(max)
     this.#waitMax = max
     return this.#wait(scope, () => this.#source?.bodyCame())
   }
@@ -254,7 +231,10 @@ export class ResponseBody implements Body {
   /** The next piece, empty at the end. */
   #shift(max: number): Buffer {
     const first = this.#queue[0]
-    if (first === undefined) return NOTHING
+    if (first === undefined) {
+      this.isUsed = this.#hadBytes
+      return NOTHING
+    }
     let piece = first
     if (first.length > max) {
       piece = first.subarray(0, max)
@@ -265,6 +245,7 @@ export class ResponseBody implements Body {
   }
 
   #takeAll(): Buffer {
+    this.isUsed = this.#hadBytes
     const queue = this.#queue
     const all = queue.length === 1 ? (queue[0] as Buffer) : Buffer.concat(queue, this.#queuedBytes)
     this.#queue = []
@@ -272,17 +253,8 @@ export class ResponseBody implements Body {
     return all
   }
 
-  bytes(options: { readonly maxBytes?: number } = {}): Promise<Buffer> {
-    try {
-      return Promise.resolve(this.collect(options.maxBytes))
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  /** All that is still to be read. @internal */
-  collect(maxBytes?: number): Awaitable<Buffer> {
-    const most = this.#limitOf(maxBytes)
+  protected collect({ maxBytes }: Collecting): Awaitable<Buffer> {
+    const most = this.mostOf(maxBytes)
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
@@ -291,9 +263,10 @@ export class ResponseBody implements Body {
     const expected = this.#queuedBytes + Math.max(0, this.#left)
     if (expected > most) {
       this.close()
-      throw tooLong(maxBytes === undefined ? 'maxResponseBytes' : 'maxBytes')
+      throw this.tooLong(maxBytes)
     }
     if (this.isComplete) return this.#takeAll()
+    this.#collectLimit = maxBytes
     this.#collectMax = Math.min(Number.MAX_SAFE_INTEGER, most + this.#receivedBytes - this.#queuedBytes)
     if (this.#left > 0) this.#aim(expected)
     return this.#wait(scope, () => this.close())
@@ -306,94 +279,38 @@ export class ResponseBody implements Body {
     for (const piece of this.#queue) at += piece.copy(bytes, at)
     this.#queue = []
     this.#queuedBytes = 0
-    this.target = { bytes, at, end: bytes.length }
-  }
-
-  #limitOf(maxBytes: number | undefined): number {
-    if (maxBytes !== undefined) return checkInteger('maxBytes', maxBytes, 0, Number.MAX_SAFE_INTEGER)
-    const { maxResponseBytes } = this.#settings
-    return maxResponseBytes === Number.POSITIVE_INFINITY ? MAX_COLLECTED_BYTES : maxResponseBytes
-  }
-
-  async text(options: { readonly maxBytes?: number } = {}): Promise<string> {
-    return decodeText(await this.bytes(options), this.#contentType(), OF_RESPONSE)
-  }
-
-  parts(options?: FormLimits): FormParts {
-    return partsOf(this, this.#contentType(), options)
-  }
-
-  formData(options?: FormLimits): Promise<FormData> {
-    return formOf(this, this.#contentType(), options)
-  }
-
-  async json<T = unknown>(options: { readonly maxBytes?: number } = {}): Promise<T> {
-    return parseJson<T>(await this.bytes(options), OF_RESPONSE)
-  }
-
-  async recvInto(target: Uint8Array): Promise<number> {
-    if (target.length === 0) return 0
-    const bytes = await this.recv(target.length)
-    target.set(bytes)
-    return bytes.length
-  }
-
-  /** Whoever leaves the loop early wants no more of it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
-    try {
-      for (let bytes = await this.recv(); bytes.length > 0; bytes = await this.recv()) yield bytes
-    } catch (error) {
-      this.close()
-      throw error
-    } finally {
-      if (!this.isFinished) this.discard()
-    }
+    this.target = new Gathering(bytes, at)
   }
 
   /** Drops the rest: what little is left is received without anybody waiting, more than `maxDrainBytes` closes the connection. */
   discard(): void {
     if (this.isWaiting) return
-    this.#queue = []
-    this.#queuedBytes = 0
+    this.#forget()
     if (this.isComplete || this.#failure !== null || this.#dropLeft >= 0) return
-    if (this.#left > this.#settings.maxDrainBytes || this.target !== null) {
+    if (this.#left > this.settings.maxDrainBytes || this.target !== null) {
       this.close()
       return
     }
-    this.#dropLeft = this.#settings.maxDrainBytes
+    this.#dropLeft = this.settings.maxDrainBytes
     this.#source?.bodyWanted(true)
-  }
-
-  send(): Promise<never> {
-    return Promise.reject(readOnly())
-  }
-
-  sendv(): Promise<never> {
-    return Promise.reject(readOnly())
-  }
-
-  shutdown(): Promise<never> {
-    return Promise.reject(readOnly())
   }
 
   /** Nobody reads it any more: unless all of it has come the connection is closed. */
   close(): void {
     const source = this.#source
-    this.#queue = []
-    this.#queuedBytes = 0
+    this.#forget()
     if (this.isComplete || this.#failure !== null) return
-    this.cut(new HttpError('HTTP_CUT', 'the body was closed'))
+    this.cut(this.dropped())
     source?.bodyDropped()
   }
-}
 
-export function readOnly(): HttpError {
-  return new HttpError('HTTP_READ_ONLY', 'the body of a response can only be received')
-}
+  #forget(): void {
+    this.#queue = []
+    this.#queuedBytes = 0
+    if (this.isComplete) this.isUsed = this.#hadBytes
+  }
 
-export function tooLong(limit: string): HttpError {
-  return new HttpError('HTTP_LIMIT', `the body of the response is longer than ${limit} allows`, {
-    limit,
-    phase: 'body',
-  })
+  get #hadBytes(): boolean {
+    return this.length === undefined ? this.#receivedBytes > 0 : this.length > 0
+  }
 }

@@ -1,16 +1,15 @@
 /** A response as a client sees it: the familiar face of fetch over a Body that is a Stream too. */
+
+import { decodeText, parseJson } from '../body/body-text.js'
+import { bodyUsed, type Collecting } from '../body/received-body.js'
+import type { FormLimits } from '../form/limits.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { decodeText, OF_RESPONSE, parseJson } from '../server/body-text.js'
-import { DecodedBody, type Decoding, decodeShort } from './decoded-body.js'
-import type { ExchangeSettings } from './options.js'
+import { type Decoding, decodeShort } from './codings.js'
+import { DecodedBody } from './decoded-body.js'
+import { blameResponse, type IncomingBody } from './incoming-body.js'
 import { ResponseBody } from './response-body.js'
-
-const NOTHING: Buffer = Buffer.alloc(0)
-
-interface Collecting {
-  readonly maxBytes?: number
-}
+import type { ExchangeSettings } from './settings.js'
 
 /** `using response` drops what was not read when the block ends. */
 export class ClientResponse implements Disposable {
@@ -27,7 +26,7 @@ export class ClientResponse implements Disposable {
   /** All of the body, if it came with the head and nobody asked for it as a stream yet. */
   #whole: Buffer | null
   #received: ResponseBody | null
-  #body: Body | null = null
+  #body: IncomingBody | null = null
   #codings: readonly Decoding[] | null
 
   /** @internal */
@@ -66,55 +65,66 @@ export class ClientResponse implements Disposable {
 
   /** Decoded, unless `decompress` is off. Its bytes come once. */
   get body(): Body {
-    if (this.#body !== null) return this.#body
-    const raw = this.#raw()
-    this.#body =
-      this.#codings === null ? raw : new DecodedBody(raw, this.#codings, this.#settings, this.#contentType)
+    return this.#incoming
+  }
+
+  get #incoming(): IncomingBody {
+    const raw = this.#raw
+    this.#body ??= this.#codings === null ? raw : new DecodedBody(raw, this.#codings, this.#settings, this)
     return this.#body
   }
 
-  #raw(): ResponseBody {
-    if (this.#received !== null) return this.#received
-    const raw = ResponseBody.whole(this.#whole as Buffer, this.#settings, this.#contentType)
-    this.#received = raw
+  get #raw(): ResponseBody {
+    this.#received ??= ResponseBody.whole(this.#whole, this.#settings, this)
     this.#whole = null
-    return raw
+    return this.#received
   }
-
-  readonly #contentType = (): string | undefined => this.headers.get('content-type')
 
   /** Those of a chunked body; empty until all of it was received. */
   get trailers(): HttpHeaders {
-    return this.#raw().trailers
+    return this.#raw.trailers
   }
 
   /** Nobody asked for the body yet and all of it is here. */
   #takeWhole(options: Collecting | undefined): Buffer | null {
+    if (this.#received !== null) return null
     const whole = this.#whole
-    if (whole === null || options?.maxBytes !== undefined) return null
-    const decoded = this.#codings === null ? whole : decodeShort(whole, this.#codings, this.#settings)
+    if (whole === null) throw bodyUsed()
+    if (options?.maxBytes !== undefined) return null
+    const decoded =
+      this.#codings === null ? whole : decodeShort(whole, this.#codings, this.#settings.maxResponseBytes)
     if (decoded === null) return null
     this.#codings = null
-    this.#whole = NOTHING
+    // What is empty can be read any number of times.
+    if (whole.length > 0) this.#whole = null
     return decoded
   }
 
   /** All of the body. Fails with `HTTP_LIMIT`, `HTTP_CUT`, `HTTP_TIMEOUT`, `HTTP_SYNTAX`. Cancelled, it closes the connection. */
-  bytes(options?: Collecting): Promise<Buffer> {
-    const whole = this.#takeWhole(options)
-    return whole === null ? this.body.bytes(options) : Promise.resolve(whole)
+  async bytes(options?: Collecting): Promise<Buffer> {
+    return this.#takeWhole(options) ?? this.#incoming.bytes(options)
   }
 
   /** As `bytes`, as text: UTF-8, or what Content-Type says. */
   async text(options?: Collecting): Promise<string> {
     const whole = this.#takeWhole(options)
-    return decodeText(whole ?? (await this.body.bytes(options)), this.#contentType(), OF_RESPONSE)
+    if (whole === null) return this.#incoming.text(options)
+    try {
+      return decodeText(whole, this.headers.get('content-type'))
+    } catch (error) {
+      throw blameResponse(error, this.url)
+    }
   }
 
   /** As `bytes`, as JSON. */
   async json<T = unknown>(options?: Collecting): Promise<T> {
     const whole = this.#takeWhole(options)
-    return parseJson<T>(whole ?? (await this.body.bytes(options)), OF_RESPONSE)
+    if (whole === null) return this.#incoming.json<T>(options)
+    try {
+      return parseJson<T>(whole)
+    } catch (error) {
+      throw blameResponse(error, this.url)
+    }
   }
 
   async arrayBuffer(options?: Collecting): Promise<ArrayBuffer> {
@@ -122,14 +132,28 @@ export class ClientResponse implements Disposable {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
   }
 
+  /** As `bytes`, with the type that Content-Type says. */
+  async blob(options?: Collecting): Promise<Blob> {
+    return new Blob([await this.bytes(options)], { type: this.headers.get('content-type') ?? '' })
+  }
+
+  /** A form, multipart or urlencoded, gathered in memory. `body.parts()` gives the parts of one as they come. */
+  async formData(options?: FormLimits): Promise<FormData> {
+    return this.body.formData(options)
+  }
+
+  /** Whether all of it was read or dropped. What is empty never is. */
+  get bodyUsed(): boolean {
+    return this.#received === null ? this.#whole === null : this.#incoming.isUsed
+  }
+
   /**
    * Nobody wants the rest of the body. What is left of it, up to `maxDrainBytes`, is received behind the scenes and the connection used
    * again; with more to come the connection is closed.
    */
   discard(): void {
-    if (this.#whole !== null) return
-    if (this.#body instanceof DecodedBody) this.#body.discard()
-    this.#received?.discard()
+    if (this.#received !== null) this.#incoming.discard()
+    else if (this.#whole?.length !== 0) this.#whole = null
   }
 
   [Symbol.dispose](): void {

@@ -56,7 +56,10 @@ export function parseUrl(text: string, base: URL | string | undefined): URL {
     return new URL(text, base)
   } catch {
     // The text may have a password in it, and is not shown.
-    throw new HttpError('HTTP_URL', 'that is no URL')
+    const hint = text.includes('://')
+      ? ''
+      : `: it begins with http:// or https://${base === undefined ? ', or the client needs a baseUrl' : ''}`
+    throw new HttpError('HTTP_URL', `that is no URL${hint}`)
   }
 }
 
@@ -64,8 +67,7 @@ export function makeTarget(url: URL): Target {
   if (!(url instanceof URL)) throw new HttpError('HTTP_URL', 'a URL is text or a URL object')
   const { protocol, hostname, port, pathname, search, username, password } = url
   const isTls = protocol === 'https:'
-  if (!isTls && protocol !== 'http:')
-    throw new HttpError('HTTP_URL', `${protocol} is not spoken here, only http: and https:`)
+  if (!isTls && protocol !== 'http:') throw new HttpError('HTTP_URL', notSpoken(url))
   const number = port === '' ? (isTls ? SECURE_PORT : PLAIN_PORT) : Number(port)
   if (number === 0) throw new HttpError('HTTP_URL', 'nobody can connect to port 0')
   const path = pathname + search
@@ -81,6 +83,13 @@ export function makeTarget(url: URL): Target {
     pool: null,
     getHead: null,
   }
+}
+
+/** `localhost:8080` is a URL too, of a scheme `localhost:`. */
+function notSpoken({ protocol, pathname, host }: URL): string {
+  const text = `${protocol} is not spoken here, only http: and https:`
+  const port = /^\d{1,5}(?=\/|$)/.exec(pathname)?.[0]
+  return port === undefined || host !== '' ? text : `${text}; was http://${protocol}${port} meant?`
 }
 
 /** The value of Authorization for a user and password of a URL (RFC 7617). */

@@ -32,6 +32,7 @@ export class Download {
   /** There is something to go on with. */
   isPartial: boolean
   #hasValidator: boolean
+  #isWhole = false
 
   private constructor(path: string, url: string, have: number, begun: Begun | null, isSpecial: boolean) {
     this.path = path
@@ -115,6 +116,7 @@ export class Download {
   }
 
   async #finish(): Promise<void> {
+    this.#isWhole = true
     await attempt(async () => {
       await this.#file?.close()
       this.#file = null
@@ -125,10 +127,15 @@ export class Download {
     this.isPartial = false
   }
 
+  /** What nobody could go on with goes. */
   async end(): Promise<void> {
-    this.#progress?.end()
-    await this.#file?.close()
+    const file = this.#file
     this.#file = null
+    this.#progress?.end(this.#isWhole)
+    await file?.close()
+    if (file === null || this.isPartial || this.#isSpecial) return
+    await rm(this.partialPath, { force: true })
+    await rm(`${this.partialPath}.json`, { force: true })
   }
 }
 

@@ -1,6 +1,7 @@
 /** One request, and where its response goes. */
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
+import { addAbortSignal } from 'node:stream'
 import { interruptible } from '@shrapnel/core'
 import { createClient, type HttpClient } from '../client/client.js'
 import type { RequestOptions } from '../client/options.js'
@@ -21,7 +22,7 @@ export async function perform(wanted: Wanted, signal: AbortSignal): Promise<numb
   try {
     if (wanted.output !== undefined) download = await Download.begin(wanted.output, wanted)
     const response = await client.request({
-      ...(await requestFor(wanted, download)),
+      ...(await requestFor(wanted, download, signal)),
       url: wanted.url,
       signal,
     })
@@ -29,6 +30,7 @@ export async function perform(wanted: Wanted, signal: AbortSignal): Promise<numb
   } catch (error) {
     if (signal.aborted) {
       if (download?.isPartial) say(`interrupted; --continue goes on from ${download.partialPath}`)
+      else say('interrupted')
       throw error
     }
     if (error instanceof ArgumentError) throw error
@@ -51,15 +53,19 @@ function clientFor({ proxy, isInsecure, timeoutMs }: Wanted): HttpClient {
       ...(isInsecure ? { tls: { verify: false } } : {}),
     })
   } catch (error) {
-    throw new ArgumentError((error as Error).message)
+    throw new ArgumentError(inItsWords((error as Error).message))
   }
 }
 
-async function requestFor(wanted: Wanted, download: Download | null): Promise<RequestOptions> {
+async function requestFor(
+  wanted: Wanted,
+  download: Download | null,
+  signal: AbortSignal,
+): Promise<RequestOptions> {
   const { method, data, isJson } = wanted
   const headers = new HttpHeaders(headersOf(wanted))
   if (isJson && !headers.has('accept')) headers.append('Accept', 'application/json')
-  const body = data === undefined ? undefined : await bodyOf(data)
+  const body = data === undefined ? undefined : await bodyOf(data, signal)
   if (body !== undefined && !headers.has('content-type'))
     headers.append('Content-Type', isJson ? 'application/json' : 'application/x-www-form-urlencoded')
   for (const [name, value] of download?.fields ?? []) headers.set(name, value)
@@ -80,10 +86,10 @@ function headersOf({ headers }: Wanted): HttpHeaders {
   }
 }
 
-async function bodyOf(data: string): Promise<Uint8Array> {
+async function bodyOf(data: string, signal: AbortSignal): Promise<Uint8Array> {
   if (data === '-') {
     const pieces: Buffer[] = []
-    for await (const piece of process.stdin) pieces.push(piece as Buffer)
+    for await (const piece of addAbortSignal(signal, process.stdin)) pieces.push(piece as Buffer)
     return Buffer.concat(pieces)
   }
   if (!data.startsWith('@')) return Buffer.from(data)
@@ -155,5 +161,10 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, cause } = error as { code?: string; cause?: unknown }
   const reason = cause instanceof Error && cause.message !== error.message ? ` (${cause.message})` : ''
-  return `${error.message}${reason}${code === undefined || error.message.includes(code) ? '' : ` [${code}]`}`
+  return `${inItsWords(error.message)}${reason}${code === undefined || error.message.includes(code) ? '' : ` [${code}]`}`
+}
+
+/** Whoever uses the command knows its options, and not the client's. */
+function inItsWords(text: string): string {
+  return text.replace(/\btimeoutMs\b/, '--timeout')
 }

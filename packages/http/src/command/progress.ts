@@ -5,7 +5,8 @@ import { now } from '@shrapnel/core'
 export interface Progress {
   /** So many bytes are there now. */
   advance(bytes: number): void
-  end(): void
+  /** `isWhole`: there is nothing more to come. */
+  end(isWhole: boolean): void
 }
 
 const BAR_COLUMNS = 24
@@ -34,8 +35,7 @@ export async function startProgress(
       shown = time
       line.text = describeProgress(name, from, bytes, total, time - since)
     },
-    end() {
-      const isWhole = total === undefined || last === total
+    end(isWhole) {
       const text = describeProgress(name, from, last, total, now() - since)
       if (isWhole) line.succeed(text)
       else line.fail(text)
@@ -57,7 +57,7 @@ export function describeProgress(
   const share = Math.min(1, bytes / total)
   const done = Math.round(share * BAR_COLUMNS)
   const bar = `${'█'.repeat(done)}${'░'.repeat(BAR_COLUMNS - done)}`
-  const left = perSecond > 0 ? `  ${duration((total - bytes) / perSecond)}` : ''
+  const left = perSecond > 0 && bytes < total ? `  ${duration((total - bytes) / perSecond)}` : ''
   return `${name}  ${bar} ${Math.floor(share * 100)}%  ${size(bytes)} of ${size(total)}  ${rate}${left}`
 }
 

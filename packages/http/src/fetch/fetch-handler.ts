@@ -4,9 +4,9 @@
  */
 import type { Awaitable } from '@shrapnel/core'
 import { checkFunction, checkOptionNames, currentScope, wrongType } from '@shrapnel/core/parts'
+import { isThenable } from '../connection/stream-end.js'
 import { HttpHeaders } from '../headers.js'
 import type { Handler, HttpRequest, HttpResponse } from '../message.js'
-import { isThenable } from '../server/stream-end.js'
 import { overrideFetchGlobals } from './globals.js'
 import { LightRequest, platformRequest } from './light-request.js'
 import { isLight, type LightResponse, PlatformResponse } from './light-response.js'

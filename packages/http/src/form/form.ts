@@ -1,6 +1,5 @@
 /** Forms out of any body: part by part, or gathered. */
-import type { Body } from '../message.js'
-import { boundaryOf } from '../wire/multipart-boundary.js'
+import type { ReceivedBody } from '../body/received-body.js'
 import { parseParameters } from '../wire/parameters.js'
 import { badSyntax, pastLimit } from '../wire/refusals.js'
 import { decodeUrlencoded } from '../wire/urlencoded.js'
@@ -8,28 +7,30 @@ import { type FormLimits, type FormSettings, formSettings } from './limits.js'
 import { FormParts } from './parts.js'
 
 /** What `Body.parts` gives. */
-export function partsOf(body: Body, contentType: string | undefined, limits: FormLimits = {}): FormParts {
-  return new FormParts(body, boundaryOf(contentType), formSettings(limits))
+export function partsOf(body: ReceivedBody, limits: FormLimits = {}): FormParts {
+  return new FormParts(body, formSettings(limits))
 }
 
 /** What `Body.formData` gives. */
-export async function formOf(
-  body: Body,
-  contentType: string | undefined,
-  limits: FormLimits = {},
-): Promise<FormData> {
+export async function formOf(body: ReceivedBody, limits: FormLimits = {}): Promise<FormData> {
   const settings = formSettings(limits)
-  const { value: type } = parseParameters(contentType ?? '', 'a Content-Type')
-  if (type === 'multipart/form-data')
-    return gather(new FormParts(body, boundaryOf(contentType), settings), settings)
-  if (type !== 'application/x-www-form-urlencoded') throw badSyntax('the body is no form', 415)
+  try {
+    const { value: type } = parseParameters(body.contentType ?? '', 'a Content-Type')
+    if (type === 'multipart/form-data') return await gather(new FormParts(body, settings), settings)
+    if (type !== 'application/x-www-form-urlencoded') throw badSyntax('the body is no form', 415)
+    return decodePairs(await urlencodedBytes(body, settings), settings)
+  } catch (error) {
+    throw body.blame(error)
+  }
+}
+
+function decodePairs(bytes: Buffer, { maxParts }: FormSettings): FormData {
   const form = new FormData()
-  for (const [name, value] of decodeUrlencoded(await urlencodedBytes(body, settings), settings.maxParts))
-    form.append(name, value)
+  for (const [name, value] of decodeUrlencoded(bytes, maxParts)) form.append(name, value)
   return form
 }
 
-async function urlencodedBytes(body: Body, { maxMemoryBytes }: FormSettings): Promise<Buffer> {
+async function urlencodedBytes(body: ReceivedBody, { maxMemoryBytes }: FormSettings): Promise<Buffer> {
   const { length } = body
   if (length !== undefined && length > maxMemoryBytes) throw tooLarge()
   // An announced length is checked before anything is received; of chunks it is the body's own limit that counts first.

@@ -1,10 +1,10 @@
 /** One part of a form: what its head says, and its data as a body of its own. */
 import { type Awaitable, Interrupted } from '@shrapnel/core'
 import { checkInteger } from '@shrapnel/core/parts'
+import { type Collecting, ReceivedBody } from '../body/received-body.js'
 import { HttpError } from '../errors.js'
 import type { HttpHeaders } from '../headers.js'
 import type { Body } from '../message.js'
-import { ReceivedBody } from '../received-body.js'
 import type { PartHead } from '../wire/multipart-head.js'
 import { badSyntax, pastLimit } from '../wire/refusals.js'
 
@@ -24,8 +24,10 @@ export interface FormPart {
 
 /** Where the data of a part comes from. */
 export interface PartSource {
-  /** The next piece of the part that came last; null: it has ended. */
+  /** The next piece of the part that came last; null: it has ended. @internal */
   nextData(): Awaitable<Buffer | null>
+  /** As of the body that it is part of. @internal */
+  blame(error: unknown): unknown
 }
 
 export class PartBody extends ReceivedBody {
@@ -38,7 +40,9 @@ export class PartBody extends ReceivedBody {
   readonly #maxBytes: number
   #rest: Buffer = NOTHING
   #isEnded = false
-  #failure: HttpError | null = null
+  #hasData = false
+  #isUsed = false
+  #failure: unknown = null
 
   constructor(source: PartSource, head: PartHead, maxBytes: number, limit: string) {
     super()
@@ -60,11 +64,19 @@ export class PartBody extends ReceivedBody {
     return this.#failure !== null
   }
 
+  get isUsed(): boolean {
+    return this.#isUsed && this.isFinished
+  }
+
+  override blame(error: unknown): unknown {
+    return this.#source.blame(error)
+  }
+
   recv(max = RECV_BYTES): Awaitable<Buffer> {
     if (max !== RECV_BYTES) checkInteger('max', max, 1, Number.MAX_SAFE_INTEGER)
     if (this.#failure !== null) throw this.#failure
     if (this.#rest.length > 0) return this.#shift(max)
-    if (this.#isEnded) return NOTHING
+    if (this.#isEnded) return this.#came(null, max)
     const data = this.#source.nextData()
     return data instanceof Promise ? data.then((late) => this.#came(late, max)) : this.#came(data, max)
   }
@@ -72,11 +84,14 @@ export class PartBody extends ReceivedBody {
   #came(data: Buffer | null, max: number): Buffer {
     if (data === null) {
       this.#isEnded = true
+      this.#isUsed = this.#hasData
       return NOTHING
     }
+    this.#hasData = true
     this.#allowance -= data.length
     if (this.#allowance < 0) {
-      this.#failure = pastLimit(this.#limit, 413, `the part ${JSON.stringify(this.#head.name)} is longer`)
+      const text = `the part ${JSON.stringify(this.#head.name)} is longer`
+      this.#failure = this.blame(pastLimit(this.#limit, 413, text))
       throw this.#failure
     }
     this.#rest = data
@@ -91,7 +106,7 @@ export class PartBody extends ReceivedBody {
     return max < rest.length ? rest.subarray(0, max) : rest
   }
 
-  async bytes({ maxBytes = this.#maxBytes }: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+  protected async collect({ maxBytes = this.#maxBytes }: Collecting): Promise<Buffer> {
     checkInteger('maxBytes', maxBytes, 0, Number.MAX_SAFE_INTEGER)
     const pieces: Buffer[] = []
     let count = 0
@@ -102,7 +117,7 @@ export class PartBody extends ReceivedBody {
         if (piece.length === 0) break
         pieces.push(piece)
         count += piece.length
-        if (count > maxBytes) throw pastLimit('maxBytes', 413, 'the part is longer')
+        if (count > maxBytes) throw this.blame(pastLimit('maxBytes', 413, 'the part is longer'))
       }
     } catch (error) {
       // Who was cancelled has taken nothing.
@@ -113,11 +128,11 @@ export class PartBody extends ReceivedBody {
   }
 
   parts(): never {
-    throw noForm()
+    throw this.blame(noForm())
   }
 
   formData(): Promise<never> {
-    return Promise.reject(noForm())
+    return Promise.reject(this.blame(noForm()))
   }
 
   /** Nobody reads it any more: the next part comes. */

@@ -3,14 +3,15 @@
  * cancelled meanwhile has taken nothing, and may ask again. To stop early leaves the rest of the body unread.
  */
 import type { Awaitable } from '@shrapnel/core'
-import type { Body } from '../message.js'
+import type { ReceivedBody } from '../body/received-body.js'
+import { boundaryOf } from '../wire/multipart-boundary.js'
 import { MultipartDecoder, type MultipartPiece, PART_END } from '../wire/multipart-decoder.js'
 import type { PartHead } from '../wire/multipart-head.js'
 import type { FormSettings } from './limits.js'
 import { type FormPart, PartBody, type PartSource } from './part.js'
 
 export class FormParts implements AsyncIterableIterator<FormPart>, PartSource {
-  readonly #body: Body
+  readonly #body: ReceivedBody
   readonly #decoder: MultipartDecoder
   readonly #settings: FormSettings
   #pieces: MultipartPiece[] = []
@@ -19,10 +20,19 @@ export class FormParts implements AsyncIterableIterator<FormPart>, PartSource {
   #isEnded = false
 
   /** @internal */
-  constructor(body: Body, boundary: string, settings: FormSettings) {
+  constructor(body: ReceivedBody, settings: FormSettings) {
     this.#body = body
-    this.#decoder = new MultipartDecoder(boundary, settings)
     this.#settings = settings
+    try {
+      this.#decoder = new MultipartDecoder(boundaryOf(body.contentType), settings)
+    } catch (error) {
+      throw body.blame(error)
+    }
+  }
+
+  /** @internal */
+  blame(error: unknown): unknown {
+    return this.#body.blame(error)
   }
 
   /** The next part. What is left of the present one is received and dropped. */
@@ -81,14 +91,20 @@ export class FormParts implements AsyncIterableIterator<FormPart>, PartSource {
     for (;;) {
       const received = this.#body.recv()
       const bytes = received instanceof Promise ? await received : received
-      if (bytes.length === 0) {
-        this.#isEnded = true
-        this.#decoder.end()
-        return undefined
-      }
-      this.#pieces = this.#decoder.push(bytes)
-      this.#at = 0
+      this.#decode(bytes)
+      if (this.#isEnded) return undefined
       if (this.#pieces.length > 0) return this.#pieces[this.#at++]
+    }
+  }
+
+  #decode(bytes: Buffer): void {
+    this.#isEnded = bytes.length === 0
+    try {
+      if (this.#isEnded) this.#decoder.end()
+      else this.#pieces = this.#decoder.push(bytes)
+      this.#at = 0
+    } catch (error) {
+      throw this.blame(error)
     }
   }
 }

@@ -1,9 +1,20 @@
 /** A page that shows what is in a folder. Names are escaped for HTML and for links; the order is that of their code units, folders first. */
+import { createHash } from 'node:crypto'
 import { opendir } from 'node:fs/promises'
 import { interruptible } from '@shrapnel/core'
 import type { HttpResponse } from '../message.js'
 import type { OpenFile } from './file-root.js'
 import type { FilesSettings } from './files-options.js'
+
+const STYLE = `
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+h1 { font-size: 1.3rem; overflow-wrap: anywhere }
+ul { list-style: none; margin: 0; padding: 0 }
+a { display: block; padding: .3rem 0; border-bottom: 1px solid #8884; overflow-wrap: anywhere; text-decoration: none }
+a:hover { text-decoration: underline }
+`
+const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`
 
 interface Entry {
   readonly name: string
@@ -29,7 +40,7 @@ export async function directoryListing(
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
       'X-Content-Type-Options': 'nosniff',
-      'Content-Security-Policy': "default-src 'none'",
+      'Content-Security-Policy': POLICY,
     },
     body: page(title, entries, isCut),
   }
@@ -65,7 +76,14 @@ function page(title: string, entries: readonly Entry[], isCut: boolean): string 
   if (title !== '/') lines.unshift('<li><a href="../">../</a></li>')
   if (isCut) lines.push('<li>… and more</li>')
   const heading = escaped(title)
-  return `<!doctype html>\n<html><head><meta charset="utf-8"><title>${heading}</title></head>\n<body><h1>${heading}</h1>\n<ul>\n${lines.join('\n')}\n</ul></body></html>\n`
+  return `<!doctype html>
+<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${heading}</title><style>${STYLE}</style></head>
+<body><h1>${heading}</h1>
+<ul>
+${lines.join('\n')}
+</ul></body></html>
+`
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

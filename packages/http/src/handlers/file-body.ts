@@ -2,7 +2,7 @@
  * Bodies made of parts of a file where sendfile(2) does not fit: several ranges, or a file on a disk that is too slow to be read in the
  * thread. A file that has become shorter ends the body early, and the server then cuts the connection: Content-Length is a promise.
  */
-import { readAt } from '../server/file-read.js'
+import { readAt } from '../body/file-read.js'
 import type { ByteRange } from '../wire/byte-ranges.js'
 
 /** Read at a time; so much of it is in memory. */

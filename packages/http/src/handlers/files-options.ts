@@ -21,6 +21,13 @@ export interface FilesOptions {
   readonly prefix?: string
   /** The file that is given for a folder; false: none. `index.html` unless given. */
   readonly index?: string | false
+  /** What a name may lack, in the order in which it is tried: with `['html']`, `/about` gives `about.html`. None unless given. */
+  readonly extensions?: readonly string[]
+  /**
+   * The file below the root that is given, with status 200, for a path that leads to none and whose last part has no dot: `index.html`, for an
+   * application that finds its way in the browser. It comes before `next`. None unless given.
+   */
+  readonly fallback?: string
   /** Shows what is in a folder that has no index, as HTML. False unless given. */
   readonly listing?: boolean
   /** Names that begin with a dot: all of them, or those named, such as `['.well-known']`. False unless given: 404. */
@@ -59,14 +66,15 @@ export interface FilesOptions {
 }
 
 export interface FilesSettings
-  extends Required<Omit<FilesOptions, 'dotFiles' | 'maxAgeSeconds' | 'immutable' | 'headers'>> {
+  extends Required<Omit<FilesOptions, 'dotFiles' | 'maxAgeSeconds' | 'immutable' | 'headers' | 'fallback'>> {
+  readonly fallback: string | undefined
   readonly allowsHidden: (name: string) => boolean
   readonly cacheControl: string | undefined
   readonly headers: FilesOptions['headers']
 }
 
 const NAMES = new Set([
-  'prefix', 'index', 'listing', 'dotFiles', 'outsideLinks', 'fallsThrough', 'precompressed', 'maxAgeSeconds',
+  'prefix', 'index', 'extensions', 'fallback', 'listing', 'dotFiles', 'outsideLinks', 'fallsThrough', 'precompressed', 'maxAgeSeconds',
   'immutable', 'etag', 'headers', 'download', 'maxRanges', 'maxListed', 'threadPool',
 ]) // biome-ignore format: a table
 const ENCODINGS: readonly string[] = ['br', 'zstd', 'gzip'] satisfies FileEncoding[]
@@ -82,6 +90,11 @@ export function filesSettings(options: FilesOptions): FilesSettings {
     throw wrongType('prefix', 'a path that begins with a slash and does not end in one', prefix)
   if (index !== false && (typeof index !== 'string' || index === '' || index.includes('/')))
     throw wrongType('index', 'the name of a file, or false', index)
+  const { extensions = [], fallback } = options
+  if (!Array.isArray(extensions) || !extensions.every(isExtension))
+    throw wrongType('extensions', "an array of extensions without their dots, such as 'html'", extensions)
+  if (fallback !== undefined && !isFileName(fallback))
+    throw wrongType('fallback', 'the name of a file below the root', fallback)
   if (!Array.isArray(precompressed) || !precompressed.every((one) => ENCODINGS.includes(one)))
     throw wrongType('precompressed', "an array of 'br', 'zstd' and 'gzip'", precompressed)
   if (typeof dotFiles !== 'boolean' && !Array.isArray(dotFiles))
@@ -93,6 +106,8 @@ export function filesSettings(options: FilesOptions): FilesSettings {
   return {
     prefix,
     index,
+    extensions,
+    fallback,
     listing: flag(options, 'listing', false),
     allowsHidden: dotFiles === true ? () => true : (name) => allowed.has(name),
     outsideLinks: flag(options, 'outsideLinks', false),
@@ -106,6 +121,14 @@ export function filesSettings(options: FilesOptions): FilesSettings {
     maxListed: checkInteger('maxListed', options.maxListed ?? 10_000, 0, MOST),
     threadPool: flag(options, 'threadPool', false),
   }
+}
+
+function isExtension(one: unknown): boolean {
+  return typeof one === 'string' && /^[^./\\\0][^/\\\0]*$/.test(one)
+}
+
+function isFileName(name: unknown): boolean {
+  return typeof name === 'string' && /^[^/\\\0]/.test(name) && !/(?:^|\/)\.\.?(?:\/|$)/.test(name)
 }
 
 type Flag = 'listing' | 'outsideLinks' | 'fallsThrough' | 'immutable' | 'threadPool'

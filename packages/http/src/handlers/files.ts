@@ -70,11 +70,33 @@ class FileServer {
   }
 
   #opened(asked: Asked, file: OpenFile | Refusal): Awaitable<HttpResponse> {
+    if (file === 404) return this.#missing(asked, asked.isFolder ? [] : this.#settings.extensions)
     if (typeof file === 'number') return miss(asked.request, asked.next, file)
     if (file.isFolder) return this.#folder(asked, file)
     if (!asked.isFolder) return this.#file(asked.request, asked.name, file)
     file.close()
     return miss(asked.request, asked.next, 404)
+  }
+
+  /** Nothing has this name: one that it may lack an extension of, or what is given in its place. */
+  #missing(asked: Asked, extensions: readonly string[]): Awaitable<HttpResponse> {
+    const { request, next, name } = asked
+    const [extension, ...others] = extensions
+    if (extension !== undefined && name !== '') {
+      const longer = `${name}.${extension}`
+      return chain(this.#root.open(longer), (file) => {
+        if (typeof file !== 'number' && !file.isFolder) return this.#file(request, longer, file)
+        if (typeof file !== 'number') file.close()
+        return this.#missing(asked, others)
+      })
+    }
+    const { fallback } = this.#settings
+    if (fallback === undefined || /\.[^/]*$/.test(name)) return miss(request, next, 404)
+    return chain(this.#root.open(fallback), (file) => {
+      if (typeof file !== 'number' && !file.isFolder) return this.#file(request, fallback, file)
+      if (typeof file !== 'number') file.close()
+      return miss(request, next, typeof file === 'number' ? file : 404)
+    })
   }
 
   #folder(asked: Asked, folder: OpenFile): Awaitable<HttpResponse> {

@@ -2,7 +2,8 @@
  * One request of a session, and its answer, which may come from any coroutine. The client waits meanwhile, or
  * goes away.
  */
-import { Event } from '@shrapnel/core'
+import { Event, TimeoutError, withTimeout } from '@shrapnel/core'
+import { HttpError } from '../errors.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import { dropBody } from '../server/body-sender.js'
 import { reason } from './responses.js'
@@ -52,15 +53,15 @@ export class SessionExchange {
   }
 
   /** What it is answered with, in the coroutine of the connection. @internal */
-  async answer(): Promise<HttpResponse> {
+  async answer(timeoutMs: number): Promise<HttpResponse> {
     try {
-      return await this.#answered.wait()
+      return await withTimeout(timeoutMs, () => this.#answered.wait())
     } catch (error) {
       const { value } = this.#answered
       if (value !== undefined) dropBody(value)
       this.#isGone = true
       this.#onEnd(this)
-      throw error
+      throw error instanceof TimeoutError ? notAnswered() : error
     }
   }
 
@@ -71,4 +72,9 @@ export class SessionExchange {
     this.#cookie = undefined
     this.respond(status === 503 ? withHeaders(refusal, { 'Retry-After': 1 }) : refusal)
   }
+}
+
+function notAnswered(): HttpError {
+  const text = 'the session gave no answer in the time that answerTimeoutMs allows'
+  return new HttpError('HTTP_TIMEOUT', text, { status: 503, limit: 'answerTimeoutMs' })
 }

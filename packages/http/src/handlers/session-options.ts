@@ -23,6 +23,11 @@ export interface SessionOptions {
    * there is none, the answer is 503. 10,000 unless given.
    */
   readonly maxSessions?: number
+  /**
+   * How long a request waits for its answer, from when it came; then it is answered with 503, `respond` gives false, and the error goes to
+   * the server's `onError`. 60,000 unless given; longer, or `Infinity`, for a session that answers when something happens.
+   */
+  readonly answerTimeoutMs?: number
   /** Requests of one session that wait for their turn; more are answered with 503. 16 unless given. */
   readonly maxQueuedRequests?: number
 }
@@ -33,12 +38,14 @@ export interface SessionSettings {
   readonly sameSite: 'strict' | 'lax'
   readonly secure: boolean | undefined
   readonly idleTimeoutMs: number
+  readonly answerTimeoutMs: number
   readonly maxSessions: number
   readonly maxQueuedRequests: number
 }
 
 const OPTIONS = new Set([
-  'cookieName', 'cookiePath', 'sameSite', 'secure', 'idleTimeoutMs', 'maxSessions', 'maxQueuedRequests',
+  'cookieName', 'cookiePath', 'sameSite', 'secure', 'idleTimeoutMs', 'answerTimeoutMs', 'maxSessions',
+  'maxQueuedRequests',
 ]) // biome-ignore format: a table
 const MOST = 2 ** 31
 const DEFAULT_IDLE_MS = 30 * 60_000
@@ -56,6 +63,7 @@ export function sessionSettings(options: SessionOptions): SessionSettings {
     sameSite,
     secure,
     idleTimeoutMs: checkDuration('idleTimeoutMs', options.idleTimeoutMs ?? DEFAULT_IDLE_MS),
+    answerTimeoutMs: checkDuration('answerTimeoutMs', options.answerTimeoutMs ?? 60_000),
     maxSessions: checkInteger('maxSessions', options.maxSessions ?? 10_000, 1, MOST),
     maxQueuedRequests: checkInteger('maxQueuedRequests', options.maxQueuedRequests ?? 16, 1, MOST),
   }

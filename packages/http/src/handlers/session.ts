@@ -103,7 +103,7 @@ export class Session {
     const oldId = this.#id
     this.#id = newId()
     this.#keeper.renamed(this, oldId)
-    this.#drain()
+    this.#drain('The session has changed')
     for (const exchange of this.#taken) exchange.setCookie(undefined)
     const last = [...this.#taken].at(-1)
     last?.setCookie(this.#keeper.cookieOf(this, last.request))
@@ -147,16 +147,15 @@ export class Session {
     this.#gone = 0
   }
 
-  #drain(): void {
-    for (let one = this.#fifo.tryPop(); one !== undefined; one = this.#fifo.tryPop())
-      one.refuse(503, 'The session has changed')
+  #drain(text: string): void {
+    for (let one = this.#fifo.tryPop(); one !== undefined; one = this.#fifo.tryPop()) one.refuse(503, text)
     this.#queued = this.#gone = 0
   }
 
   /** Its function has returned or thrown. @internal */
   ended(): void {
     this.close()
-    this.#drain()
+    this.#drain('The session has ended')
     for (const exchange of [...this.#taken]) exchange.refuse(500, 'Internal Server Error')
   }
 }

@@ -58,11 +58,12 @@ class Keeper implements SessionKeeper {
 
   handle(request: HttpRequest): Awaitable<HttpResponse> {
     if (this.#isStopping) return unavailable('The server stops', 1)
+    const { answerTimeoutMs } = this.settings
     const id = cookies(request).get(this.settings.cookieName)
     const known = id === undefined ? undefined : this.#byId.get(id)
     if (known !== undefined) {
       this.#unconfirmed.delete(known)
-      return known.enqueue(request)?.answer() ?? unavailable('Too many requests wait', 1)
+      return known.enqueue(request)?.answer(answerTimeoutMs) ?? unavailable('Too many requests wait', 1)
     }
     // An id that is not known is never taken over: whoever made it up could know it for somebody else.
     if (!this.#hasRoom()) return unavailable('There are too many sessions', 1)
@@ -75,7 +76,7 @@ class Keeper implements SessionKeeper {
       session,
       spawn({ name: 'http session', daemon: true }, () => this.#run(session)),
     )
-    return exchange?.answer() ?? unavailable()
+    return exchange?.answer(answerTimeoutMs) ?? unavailable()
   }
 
   #hasRoom(): boolean {

@@ -1,6 +1,6 @@
 /**
  * The status page as HTML: one file without scripts, which loads nothing and is looked at in light and in
- * dark.
+ * dark, on a desk and on a telephone.
  */
 import { createHash } from 'node:crypto'
 import { escapeHtml } from './responses.js'
@@ -23,7 +23,18 @@ td.w { font-family: ui-monospace, monospace; font-size: 13px; overflow-wrap: any
 td.w span { color: var(--mute) }
 td b { font-weight: 600; color: var(--accent) }
 td i { color: var(--mute) }
-${Array.from({ length: DEEPEST_INDENT }, (_, i) => `.d${i + 1} { padding-left: ${(0.6 + 1.1 * (i + 1)).toFixed(1)}rem }`).join('\n')}
+td:first-child { padding-left: calc(.6rem + var(--depth, 0) * 1.1rem) }
+@media (max-width: 44rem) {
+  body { margin: 1rem auto }
+  table, tbody { display: block }
+  thead { display: none }
+  tr { display: grid; grid-template-columns: 1fr auto auto; border-bottom: 1px solid var(--line); padding: .3rem 0 }
+  td { border: 0; padding: .1rem 0 .1rem .8rem; overflow-wrap: anywhere }
+  td:first-child, td.w { padding-left: calc(min(var(--depth, 0), 10) * .7rem) }
+  td.w { grid-area: 2 / 1 / auto / -1 }
+  td.n:last-child::before { content: 'CPU '; color: var(--mute) }
+}
+${Array.from({ length: DEEPEST_INDENT }, (_, i) => `.d${i + 1} { --depth: ${i + 1} }`).join('\n')}
 `
 
 /** Allows the style and nothing else, and no frame around it. */
@@ -68,7 +79,7 @@ function row({ id, name, state, isDaemon, depth, ageMs, cpuMs, waits }: StatusRo
       ? `<i>${escapeHtml(state)}</i>`
       : waits.map((wait) => `${escapeHtml(wait.on)} <span>${duration(wait.ageMs)}</span>`).join('<br>')
   const daemon = isDaemon ? ' <i>daemon</i>' : ''
-  return `<tr><td${indent}><b>${id}</b> ${escapeHtml(name)}${daemon}<td class="w">${on}<td class="n">${duration(ageMs)}<td class="n">${cpuMs.toFixed(1)} ms`
+  return `<tr${indent}><td><b>${id}</b> ${escapeHtml(name)}${daemon}<td class="w">${on}<td class="n">${duration(ageMs)}<td class="n">${cpuMs.toFixed(1)} ms`
 }
 
 function duration(ms: number): string {

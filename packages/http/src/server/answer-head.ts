@@ -2,6 +2,7 @@
  * The head of an answer, written into an OutputBuffer. Framing, Date and Connection are written here and nowhere else: fields of a
  * handler that would say otherwise are left out, and its Content-Length is what the body is held to.
  */
+import { wrongType } from '@shrapnel/core/parts'
 import { HttpError } from '../errors.js'
 import { type HeadersInit, HttpHeaders } from '../headers.js'
 import { formatHttpDate } from '../wire/date.js'
@@ -58,7 +59,9 @@ export class AnswerHead {
     if (headers instanceof HttpHeaders) {
       const { flat } = headers
       for (let i = 0; i < flat.length; i += 2) this.#field(flat[i] as string, flat[i + 1] as string)
-    } else if (Symbol.iterator in headers) for (const [name, value] of headers) this.#field(name, value)
+    } else if (typeof headers !== 'object' || headers === null)
+      throw wrongType('headers', 'an object, pairs or HttpHeaders', headers)
+    else if (Symbol.iterator in headers) for (const [name, value] of headers) this.#field(name, value)
     else this.#record(headers as Readonly<Record<string, string | number | readonly string[] | undefined>>)
   }
 

@@ -3,16 +3,16 @@
  * that a generator which waits is interrupted when the client has gone.
  */
 import { type Awaitable, Socket, type Stream } from '@shrapnel/core'
-import { wrongType } from '@shrapnel/core/parts'
-import { HttpError } from '../errors.js'
+import { readAt } from '../body/file-read.js'
+import { AnnouncedBody, bodyTooShort, type Piece, piecesOf } from '../body/pieces.js'
 import { HttpHeaders } from '../headers.js'
 import type { FileBody, HttpResponse } from '../message.js'
 import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
 import type { Rest } from './answer.js'
-import { readAt } from './file-read.js'
 
 /** Sent at a time, so that a client that takes something is told from one that takes nothing. */
 const PIECE_BYTES = 1_048_576
+const NOTHING = Buffer.alloc(0)
 
 export interface Outlet {
   readonly stream: Stream
@@ -34,11 +34,7 @@ export async function sendRest(
   else await sendPieces(outlet, head, rest, response)
 }
 
-async function transmit(
-  outlet: Outlet,
-  parts: readonly (Uint8Array | string)[],
-  length: number,
-): Promise<void> {
+async function transmit(outlet: Outlet, parts: readonly Piece[], length: number): Promise<void> {
   outlet.sending(length)
   try {
     await outlet.stream.sendv(parts)
@@ -88,7 +84,7 @@ async function sendFile(
       count = bytes.length
       if (count > 0) await transmit(outlet, [bytes], count)
     }
-    if (count === 0) throw tooShort(file.length, sent)
+    if (count === 0) throw bodyTooShort(file.length, sent)
     sent += count
   }
 }
@@ -97,20 +93,23 @@ type Pieces = Extract<Rest, { kind: 'pieces' }>
 
 async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: HttpResponse): Promise<void> {
   let first: Buffer | null = head
-  let count = 0
+  const body = new AnnouncedBody(rest.length)
   for await (const piece of piecesOf(rest.pieces)) {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-    if (!(bytes instanceof Uint8Array)) throw wrongType('a piece of a body', 'text or a Uint8Array', bytes)
+    const bytes = body.take(piece)
     const { length } = bytes
     if (length === 0) continue
-    count += length
-    if (rest.length >= 0 && count > rest.length) throw tooLong(rest.length)
-    const parts: (Uint8Array | string)[] = rest.isChunked ? [chunkSize(length), bytes, CHUNK_END] : [bytes]
+    const parts: Piece[] = rest.isChunked ? [chunkSize(length), bytes, CHUNK_END] : [bytes]
     if (first !== null) parts.unshift(first)
     first = null
-    await transmit(outlet, parts, length)
+    if (length <= PIECE_BYTES) await transmit(outlet, parts, length)
+    else {
+      const at = parts.indexOf(bytes)
+      if (at > 0) await transmit(outlet, parts.slice(0, at), 0)
+      await sendBlock(outlet, NOTHING, bytes)
+      if (rest.isChunked) await transmit(outlet, [CHUNK_END], 0)
+    }
   }
-  if (rest.length >= 0 && count < rest.length) throw tooShort(rest.length, count)
+  body.end()
   const end = rest.isChunked ? await endOf(response) : null
   const parts = [first, end].filter((part) => part !== null)
   if (parts.length > 0) await transmit(outlet, parts, 0)
@@ -118,26 +117,6 @@ async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: 
 
 async function endOf({ trailers }: HttpResponse): Promise<Buffer> {
   return trailers === undefined ? LAST_CHUNK : lastChunk(new HttpHeaders(await trailers()))
-}
-
-function piecesOf(pieces: Pieces['pieces']): AsyncIterable<Uint8Array | string> {
-  return Symbol.asyncIterator in pieces ? pieces : receiveAll(pieces)
-}
-
-async function* receiveAll(stream: Stream): AsyncGenerator<Buffer, void> {
-  try {
-    for (let bytes = await stream.recv(); bytes.length > 0; bytes = await stream.recv()) yield bytes
-  } finally {
-    stream.close()
-  }
-}
-
-function tooShort(length: number, count: number): HttpError {
-  return new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body ended after ${count} bytes`)
-}
-
-function tooLong(length: number): HttpError {
-  return new HttpError('HTTP_HEADER', `Content-Length says ${length} and the body has more bytes`)
 }
 
 /** Nobody will send it: lets go of what it holds. */

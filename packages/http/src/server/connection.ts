@@ -6,30 +6,27 @@
  * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the
  * handler's scope.
  */
-import { type Awaitable, Interrupted, now, type SocketAddress, type Stream, shield } from '@shrapnel/core'
-import {
-  type Coroutine,
-  charge,
-  currentScope,
-  recently,
-  reportFailure,
-  runIn,
-  Wait,
-} from '@shrapnel/core/parts'
-import type { TlsFacts } from '@shrapnel/tls'
+import { type Awaitable, now } from '@shrapnel/core'
+import { type Coroutine, charge, currentScope, recently, runIn } from '@shrapnel/core/parts'
+import { Deadline } from '../connection/deadline.js'
+import { Input } from '../connection/input.js'
+import type { Link, Receiver } from '../connection/link.js'
+import { Pause } from '../connection/pause.js'
+import { readHead } from '../connection/read-head.js'
+import { isThenable, reset } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
-import type { Handler } from '../message.js'
-import { HeadEnd } from '../wire/head-end.js'
+import type { Handler, HttpRequest, UpgradeServer } from '../message.js'
+import { latin1 } from '../wire/characters.js'
+import type { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
-import type { RequestBody } from './body.js'
-import { Deadline } from './deadline.js'
+import { BodyDrain } from './body-drain.js'
+import { finish, type Unfinished, type Upgrade } from './connection-end.js'
+import { ConnectionOutput } from './connection-output.js'
 import { Exchange } from './exchange.js'
-import { Input } from './input.js'
-import type { Link, Receiver } from './link.js'
+import { nameOf, reportError, tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
-import { answer, head, out } from './shared-parts.js'
-import { isGone, reset } from './stream-end.js'
-import { UpgradedStream } from './upgraded-stream.js'
+import type { RequestBody } from './request-body.js'
+import { answer, head } from './shared-parts.js'
 
 /** Between requests, or in the middle of a head. */
 const HEAD = 0
@@ -43,14 +40,8 @@ const DRAINING = 3
 const LINGERING = 4
 const OVER = 5
 
-/** `sendTimeoutMs` is for so many bytes. */
-const SEND_UNIT_BYTES = 65_536
-/** What a handler that was cancelled gets to end, when the coroutine itself was shut down. */
-const END_GRACE_MS = 1_000
 /** Whose request could not be read. */
 const NOBODY: Asked = { isHead: false, isConnect: false, minorVersion: 1 }
-
-type Upgrade = (stream: Stream) => Awaitable<void>
 
 /** What all connections of a server have in common. */
 export interface ConnectionOwner {
@@ -61,56 +52,36 @@ export interface ConnectionOwner {
   ended(connection: Connection): void
 }
 
-export class Connection implements Receiver {
+export class Connection extends ConnectionOutput implements Receiver, Unfinished, UpgradeServer {
   readonly input = new Input()
   readonly coroutine: Coroutine
   readonly deadline: Deadline
-  /** A write waits for the client. Nothing else is sent before it is done. */
-  isFlushing = false
-  /** What is put off until then. */
-  afterFlush: (() => void) | null = null
-  /** Nothing that is still done for the client will reach it. */
-  isLost = false
+  readonly settings: ConnectionSettings
+  protected readonly link: Link
   readonly #owner: ConnectionOwner
-  readonly #link: Link
   #phase = HEAD
   #requests = 0
   /** Part of a head has come: where its end may be, and since when. */
   #headEnd: HeadEnd | null = null
   #headSince = -1
   #exchange: Exchange | null = null
-  #upgrade: { readonly takeOver: Upgrade; readonly exchange: Exchange } | null = null
+  upgrade: Upgrade | null = null
+  /** Who has the stream wants to know when the server stops. */
+  #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
-  #closesAfterFlush = false
-  /** The body that is dropped, and how much of it still may be. */
-  #dropping: RequestBody | null = null
-  #dropLeft = 0
+  #drain: BodyDrain | null = null
   /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
   #lingers = false
-  #wait: EndWait | null = null
+  #pause: Pause | null = null
 
   constructor(owner: ConnectionOwner, coroutine: Coroutine, makeLink: (receiver: Receiver) => Link) {
+    super()
     this.#owner = owner
+    this.settings = owner.settings
     this.coroutine = coroutine
     this.deadline = new Deadline(this)
-    this.#link = makeLink(this)
-  }
-
-  get settings(): ConnectionSettings {
-    return this.#owner.settings
-  }
-
-  get stream(): Stream {
-    return this.#link.stream
-  }
-
-  get peer(): SocketAddress | undefined {
-    return this.#link.peer
-  }
-
-  get tls(): TlsFacts | undefined {
-    return this.#link.tls
+    this.link = makeLink(this)
   }
 
   get isOver(): boolean {
@@ -129,77 +100,77 @@ export class Connection implements Receiver {
     this.deadline.set(now() + this.settings.headTimeoutMs)
     let running: Promise<void> | undefined
     try {
-      running = this.#link.run()
+      running = this.link.run()
     } catch (error) {
-      this.#lose(error)
+      this.lose(error)
     }
     if (running === undefined) return this.#finish()
     return running.then(
       () => this.#finish(),
       (error) => {
-        this.#lose(error)
+        this.lose(error)
         return this.#finish()
       },
     )
   }
 
   #finish(): Awaitable<void> {
-    if (this.#exchange !== null || this.#upgrade !== null) return this.#finishOthers()
-    this.#end()
-  }
-
-  async #finishOthers(): Promise<void> {
+    let rest: Awaitable<void>
     try {
-      if (this.#exchange !== null) await this.#untilAnswered()
-      if (this.#upgrade !== null && this.isFlushing) await this.#untilWoken()
-      if (this.#upgrade !== null && !this.isLost) await this.#handOver(this.#upgrade)
-    } finally {
+      rest = finish(this)
+    } catch (error) {
       this.#end()
+      throw error
     }
+    if (!isThenable(rest)) return this.#end()
+    return rest.then(
+      () => this.#end(),
+      (error) => {
+        this.#end()
+        throw error
+      },
+    )
   }
 
   #end(): void {
     this.#phase = OVER
     this.isLost = true
     this.deadline.end()
-    this.#link.stream.close()
+    this.stream.close()
     this.#owner.ended(this)
   }
 
-  /** The handler was cancelled, and may be cleaning up. */
-  async #untilAnswered(): Promise<void> {
-    await this.#untilWoken().catch(() => {})
-    // This coroutine was cancelled too: the handler gets a little time all the same.
-    if (this.#exchange !== null) await shield(END_GRACE_MS, () => this.#untilWoken()).catch(() => {})
+  get isAnswering(): boolean {
+    return this.#exchange !== null
   }
 
-  #untilWoken(): Promise<void> {
+  untilWoken(): Promise<void> {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
-    this.#wait = new EndWait(scope)
-    return this.#wait.suspend()
+    this.#pause = new Pause(scope, 'the handler has ended')
+    return this.#pause.suspend()
   }
 
   #wake(): void {
-    this.#wait?.wake()
-    this.#wait = null
+    this.#pause?.wake()
+    this.#pause = null
   }
 
-  async #handOver({ takeOver, exchange }: { takeOver: Upgrade; exchange: Exchange }): Promise<void> {
-    const { stream } = this.#link
-    const early = this.input.takeAll()
-    try {
-      await takeOver(early.length === 0 ? stream : new UpgradedStream(stream, early))
-    } catch (error) {
-      // That the client goes away is how most of them end.
-      if (error instanceof Interrupted) throw error
-      if (!isGone(error)) exchange.report(error)
-    }
+  onStop(tell: () => void): void {
+    this.#tellOfStop = tell
+    if (this.#owner.isStopping) this.#tellStop()
+  }
+
+  #tellStop(): void {
+    const tell = this.#tellOfStop
+    this.#tellOfStop = null
+    tell?.()
   }
 
   /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
   stop(): void {
+    this.#tellStop()
     if (this.#phase === HEAD && this.input.size === 0 && !this.isFlushing) this.#over()
   }
 
@@ -230,15 +201,11 @@ export class Connection implements Receiver {
     this.#exchange?.gathered(count)
   }
 
-  pull(): void {
-    this.#link.pull()
-  }
-
   received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
     // As much as comes in its time: ending before the client has sent it all would take the answer from it.
     if (this.#phase === LINGERING) return
     this.input.add(bytes, from, to, isBorrowed)
-    if (this.#phase === DRAINING) this.#drain()
+    if (this.#phase === DRAINING) this.#dropBody()
     if (this.#phase === HEAD) this.#serve()
     else this.#exchange?.feedBody()
     this.input.keep()
@@ -259,14 +226,13 @@ export class Connection implements Receiver {
     if (!this.settings.allowHalfClose) exchange.abort()
   }
 
-  /** Whatever is still being done for the client is in vain. */
-  #lose(cause: unknown): void {
+  protected lose(cause: unknown): void {
     this.isLost = this.#hasEnded = true
     this.deadline.end()
     const exchange = this.#exchange
     if (exchange === null) this.#over()
     else {
-      this.#link.stream.close()
+      this.stream.close()
       exchange.body?.cut(new HttpError('HTTP_CUT', 'the client went away', { cause }))
       exchange.abort()
     }
@@ -275,8 +241,10 @@ export class Connection implements Receiver {
   // One request after another
 
   #serve(): void {
-    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end)
+    while (this.#phase === HEAD && !this.isFlushing && this.input.at < this.input.end) {
       if (!this.#serveOne()) break
+      this.flushIfMuch()
+    }
     this.flush()
     if (this.#phase === HEAD && !this.isFlushing) this.#awaitHead()
   }
@@ -310,20 +278,8 @@ export class Connection implements Receiver {
   }
 
   #parse(): boolean {
-    const { input } = this
-    const { bytes, at, end } = input
-    const isWorthIt = this.#headEnd?.isWorthParsing(bytes, at, end) ?? true
-    if (!isWorthIt && end - at < this.settings.maxHeadBytes) return false
-    if (head.parse(bytes, at, end, this.settings)) {
-      this.#headEnd = null
-      input.at = head.to
-      return true
-    }
-    if (this.#headEnd === null) {
-      this.#headEnd = new HeadEnd()
-      this.#headEnd.isWorthParsing(bytes, at, end)
-    }
-    return false
+    this.#headEnd = readHead(head, this.input, this.settings, this.#headEnd)
+    return this.#headEnd === null
   }
 
   /** The time for a head runs from its first byte, however slowly the others come. */
@@ -339,35 +295,31 @@ export class Connection implements Receiver {
 
   /** What came is no request that can be served: says so, and closes. */
   #refuse(error: HttpError): void {
-    this.#tellRefused(error)
+    tellRefused(error, this.peer, this.settings)
     answer.write({ status: error.status ?? 400, body: `${error.message}\n` }, NOBODY, true, recently())
     this.#closeBehindAnswer(false)
-  }
-
-  #tellRefused(error: HttpError): void {
-    try {
-      this.settings.onRefused?.(error, this.peer)
-    } catch (second) {
-      reportFailure(second, this.coroutine, 'failed in onRefused')
-    }
   }
 
   /** After an answer that had to wait: what came meanwhile has its turn. */
   goOn(): void {
     this.#serve()
     this.input.keep()
-    if (this.#phase !== OVER) this.#link.wake()
+    if (this.#phase !== OVER) this.link.wake()
+  }
+
+  /** Tells of an error that the client must not see. */
+  report(error: unknown, asked: HttpRequest | string): void {
+    reportError(error, asked, this.coroutine, this.settings)
+  }
+
+  /** What a report will need: the request, or no more than its name, in memory of its own and not cut from the head. */
+  #keptOf(request: HttpRequest): HttpRequest | string {
+    if (this.settings.onError !== undefined) return request
+    const name = Buffer.from(nameOf(request), 'latin1')
+    return latin1(name, 0, name.length)
   }
 
   // What an exchange comes to
-
-  /** Sends what is in the output as far as it goes at once: the rest of it is the caller's. */
-  writeNow(): Buffer {
-    const sent = this.#link.writeNow(out.bytes, out.at)
-    const rest = Buffer.from(out.bytes.subarray(sent, out.at))
-    out.clear()
-    return rest
-  }
 
   sendsBody(): void {
     this.#phase = SENDING
@@ -382,10 +334,9 @@ export class Connection implements Receiver {
     else if (isRead) this.#phase = HEAD
     else {
       this.#phase = DRAINING
-      this.#dropping = body
-      this.#dropLeft = this.settings.maxDrainBytes
+      this.#drain = new BodyDrain(body, this.settings.maxDrainBytes)
       this.deadline.set(recently() + this.settings.bodyTimeoutMs)
-      this.#drain()
+      this.#dropBody()
     }
   }
 
@@ -395,9 +346,9 @@ export class Connection implements Receiver {
     this.#over()
   }
 
-  takeOver(exchange: Exchange, upgrade: Upgrade): void {
+  takeOver(exchange: Exchange, takeOver: Upgrade['takeOver']): void {
     this.#exchangeEnded(exchange)
-    this.#upgrade = { takeOver: upgrade, exchange }
+    this.upgrade = { takeOver, asked: this.#keptOf(exchange.request) }
     this.flush()
     this.#over()
   }
@@ -409,18 +360,12 @@ export class Connection implements Receiver {
   }
 
   /** Drops what is here of a body that nobody read. */
-  #drain(): void {
-    const body = this.#dropping as RequestBody
-    const before = body.receivedBytes
-    try {
-      body.discard()
-      this.#dropLeft -= body.receivedBytes - before
-    } catch {
-      this.#dropLeft = -1
-    }
-    if (this.#dropLeft >= 0 && !body.isFinished) return
-    this.#dropping = null
-    if (body.isFinished) this.#phase = HEAD
+  #dropBody(): void {
+    const drain = this.#drain as BodyDrain
+    const isWell = drain.step()
+    if (isWell && !drain.isFinished) return
+    this.#drain = null
+    if (drain.isFinished) this.#phase = HEAD
     else {
       this.#closeBehindAnswer(false)
       this.flush()
@@ -429,61 +374,35 @@ export class Connection implements Receiver {
 
   // What goes out
 
-  flush(): void {
-    if (out.at > 0) {
-      const { at } = out
-      try {
-        this.isFlushing = !this.#link.write(out.bytes, at)
-      } catch (error) {
-        this.#closesAfterFlush = false
-        this.#lose(error)
-      }
-      out.clear()
-      if (this.isFlushing) this.sending(at)
-    }
-    if (this.#closesAfterFlush && !this.isFlushing) this.#close()
-  }
-
   flushed(): void {
     this.isFlushing = false
     if (this.#phase === OVER) this.#wake()
-    else if (this.#closesAfterFlush) this.#close()
+    else if (this.closesAfterFlush) this.close()
     else if (this.#phase === HANDLING) {
       this.deadline.set(Number.POSITIVE_INFINITY)
       if (this.#isBodyStarved) this.#exchange?.bodyWanted()
-      this.#doPutOff()
+      this.doPutOff()
     } else if (this.#hasEnded && this.#phase !== HEAD) this.#over()
     else this.goOn()
   }
 
   failed(error: unknown): void {
     this.isFlushing = false
-    this.#lose(error)
+    this.lose(error)
     this.#wake()
-    this.#doPutOff()
-  }
-
-  #doPutOff(): void {
-    const putOff = this.afterFlush
-    this.afterFlush = null
-    putOff?.()
-  }
-
-  sending(bytes: number): void {
-    const units = Math.ceil((bytes + 1) / SEND_UNIT_BYTES)
-    this.deadline.set(recently() + this.settings.sendTimeoutMs * units)
+    this.doPutOff()
   }
 
   /** `isQuiet`: the client has nothing more to say, as far as is known. */
   #closeBehindAnswer(isQuiet: boolean): void {
     this.#phase = SENDING
-    this.#closesAfterFlush = true
+    this.closesAfterFlush = true
     this.#lingers = !isQuiet || this.input.size > 0
   }
 
   /** Everything is sent: ends, so that the client reads it all. */
-  #close(): void {
-    this.#closesAfterFlush = false
+  protected close(): void {
+    this.closesAfterFlush = false
     if (this.#hasEnded || !this.#lingers) {
       this.#over()
       return
@@ -498,40 +417,31 @@ export class Connection implements Receiver {
       this.#over()
       return
     }
-    this.#link.wake()
+    this.link.wake()
   }
 
   #over(): void {
     if (this.#phase === OVER) return
     this.#phase = OVER
     this.deadline.end()
-    this.#link.wake()
+    this.link.wake()
   }
 
   /** @internal */
   onDeadline(): void {
-    if (this.isFlushing || this.#phase === SENDING) {
+    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
+    else if (this.isFlushing || this.#phase === SENDING) {
       // The client takes nothing: what it took is no whole answer.
       reset(this.stream)
-      this.#lose(undefined)
-    } else if (this.#phase === HANDLING) this.#exchange?.bodyTimedOut()
-    else if (this.#phase === HEAD && this.input.size > 0) {
+      this.lose(undefined)
+    } else if (this.#phase === HEAD && this.input.size > 0) {
       const text = 'the head of the request took longer than headTimeoutMs allows'
       this.#refuse(new HttpError('HTTP_LIMIT', text, { status: 408, limit: 'headTimeoutMs' }))
       this.flush()
-    } else this.#over()
+    } else if (this.#phase !== HANDLING) this.#over()
   }
 }
 
 function cutBody(): HttpError {
   return new HttpError('HTTP_CUT', 'the client ended in the middle of a body', { status: 400 })
-}
-
-class EndWait extends Wait<void> {
-  protected unlink(): void {
-    // The connection has one at most; waking one that has ended does nothing.
-  }
-  describe(): string {
-    return 'http, until the handler has ended'
-  }
 }

@@ -2,42 +2,38 @@
  * One request and its answer, and the scope that its handler runs in: cancelled, it interrupts the handler wherever that waits. It
  * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
  */
-import { type Awaitable, Interrupted, type Stream } from '@shrapnel/core'
-import { recently, reportFailure, runIn, Scope, wrongType } from '@shrapnel/core/parts'
+import type { Awaitable, Stream } from '@shrapnel/core'
+import { recently, runIn, Scope, wrongType } from '@shrapnel/core/parts'
+import type { Input } from '../connection/input.js'
+import { isThenable } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
-import { reasonOf } from '../wire/status.js'
 import type { Asked, Rest } from './answer.js'
-import { type BodySource, RequestBody } from './body.js'
-import { beginFile, dropBody, type Outlet, sendRest } from './body-sender.js'
+import { BodyClock } from './body-clock.js'
+import { dropBody } from './body-sender.js'
 import type { Connection } from './connection.js'
-import type { Input } from './input.js'
+import { answerTo, isOfLeaving, reportError } from './handler-failure.js'
+import { isGrowing, LongAnswer, type LongAnswerOwner } from './long-answer.js'
 import { ServerRequest } from './request.js'
+import { type BodySource, RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
-import { isGone, isThenable, reset } from './stream-end.js'
 
-const NOTHING = Buffer.alloc(0)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
-export class Exchange extends Scope implements Asked, BodySource, Outlet {
+export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwner {
   readonly request: ServerRequest
   readonly isHead: boolean
   readonly isConnect: boolean
   readonly minorVersion: number
   /** Whether another request may follow. */
   keepsAlive: boolean
-  /** Its body is being sent, in pieces. */
-  isSending = false
-  #hasSent = false
   /** Where its head begins in the output: before it are answers to earlier requests. */
   #headFrom = 0
   readonly #connection: Connection
   #awaitsContinue = false
-  /** When somebody began to wait for the body, and how long that was altogether. */
-  #bodyWaitFrom = 0
-  #bodyWaitedMs = 0
-  #response: HttpResponse | null = null
+  #bodyClock: BodyClock | null = null
+  #long: LongAnswer | null = null
 
   /** Of the head that was parsed last. */
   constructor(connection: Connection) {
@@ -140,7 +136,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
       checkResponse(response)
       if (response.upgrade !== undefined) this.#skipBody()
       this.#headFrom = out.at
-      answer.write(response, this, this.#mustClose(), recently())
+      answer.write(response, this, this.#mustClose(response), recently())
     } catch (error) {
       this.#drop(response)
       this.#answerError(error)
@@ -148,7 +144,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
     this.keepsAlive = !answer.isClosing
     if (response.upgrade !== undefined) connection.takeOver(this, response.upgrade)
-    else if (answer.rest !== null) this.#sendRest(response, answer.rest)
+    else if (answer.rest !== null) this.#sendLong(response, answer.rest)
     else {
       if (response.body !== undefined) dropBody(response)
       connection.answered(this)
@@ -175,7 +171,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
   }
 
   /** Whether this answer has to be the last. */
-  #mustClose(): boolean {
+  #mustClose(response: HttpResponse): boolean {
     const { body } = this
     // Cancelled: the client has gone away, and whatever else it asked for goes with it.
     if (!this.keepsAlive || this.#connection.mustEnd || this.cancellation !== null) return true
@@ -184,87 +180,57 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     if (body === null || body.isFinished) return false
     // Nobody told the client to send its body: whether it will is not known (RFC 9110, 10.1.1).
     if (this.#awaitsContinue && body.receivedBytes === 0) return true
+    if (body.isClosed) return true
+    // It may be read while the answer is made of it. What is left in the end decides.
+    if (isGrowing(response)) return false
     const { leftBytes } = body
-    const isTooLong = Number.isFinite(leftBytes) && leftBytes > this.#connection.settings.maxDrainBytes
-    return body.isClosed || isTooLong
+    return Number.isFinite(leftBytes) && leftBytes > this.#connection.settings.maxDrainBytes
   }
 
   #answerError(error: unknown): void {
-    const status = statusOf(error)
-    if (status >= 500) this.report(error)
-    // An error's own words may say more than a client should know; but for those about what the client did.
-    const text = status < 500 ? (error as HttpError).message : reasonOf(status)
-    this.#answer({ status, body: `${text}\n` })
+    const response = answerTo(error)
+    if (response.status >= 500) this.report(error)
+    this.#answer(response)
   }
 
   /** Tells of an error that the client must not see. */
   report(error: unknown): void {
-    const { request } = this
-    const { onError } = this.#connection.settings
-    if (onError === undefined) {
-      reportFailure(error, this.coroutine, `failed at ${request.method} ${request.path}`)
-      return
-    }
-    try {
-      onError(error, request)
-    } catch (second) {
-      reportFailure(second, this.coroutine, 'failed in onError')
-    }
+    reportError(error, this.request, this.coroutine, this.#connection.settings)
   }
 
-  /** A body that is not sent in one write. The next request waits for its end; but a file that the kernel takes whole needs no promise. */
-  #sendRest(response: HttpResponse, rest: Rest): void {
-    this.#response = response
+  /** A body that is not sent in one write. The next request waits for its end. */
+  #sendLong(response: HttpResponse, rest: Rest): void {
+    this.#long = new LongAnswer(this, response)
+    this.#connection.sendsBody()
+    if (!this.#long.begin(rest, this.#headFrom)) this.#connection.answered(this)
+  }
+
+  /** Whether the answer being sent is made as it goes out. */
+  get isGrowing(): boolean {
+    return this.#long?.isGrowing === true
+  }
+
+  // As the owner of a long answer, and the source of the body
+
+  get scope(): Scope {
+    return this
+  }
+
+  get stream(): Stream {
+    return this.#connection.stream
+  }
+
+  sending(bytes: number): void {
+    if (bytes < 0) this.#connection.deadline.set(Number.POSITIVE_INFINITY)
+    else this.#connection.sending(bytes)
+  }
+
+  writeNow(): Buffer {
+    return this.#connection.writeNow()
+  }
+
+  restSent(): void {
     const connection = this.#connection
-    let first: Buffer
-    let begun: Awaitable<number> | undefined
-    this.#hasSent = rest.kind === 'file'
-    try {
-      first = rest.kind === 'file' ? connection.writeNow() : out.take()
-      if (rest.kind === 'file' && first.length === 0)
-        begun = runIn(this as Scope, beginFile, this as Outlet, rest.file)
-    } catch (error) {
-      out.clear()
-      first = NOTHING
-      begun = Promise.reject(error)
-    }
-    if (rest.kind === 'file' && begun === rest.file.length) {
-      dropBody(response)
-      connection.answered(this)
-      return
-    }
-    this.isSending = true
-    connection.sendsBody()
-    runIn(this as Scope, sendRest, this as Outlet, first, rest, response, begun).then(
-      () => this.#restSent(),
-      (error) => {
-        const isExpected = error instanceof Interrupted || this.stream.isClosed || isGone(error)
-        if (!isExpected && !this.#hasSent) {
-          out.add(first.subarray(0, this.#headFrom))
-          this.#replaceAnswer(response, error)
-          return
-        }
-        // Half an answer cannot be made whole: the client must not take it for one.
-        if (!isExpected) this.report(error)
-        this.#connection.isLost = true
-        reset(this.stream)
-        this.#restSent()
-      },
-    )
-  }
-
-  /** Its body failed before anything was sent: the client can still be told. */
-  #replaceAnswer(response: HttpResponse, error: unknown): void {
-    this.isSending = false
-    this.#response = null
-    this.#drop(response)
-    this.#answerError(error)
-    this.#connection.goOn()
-  }
-
-  #restSent(): void {
-    const connection = this.#connection
-    dropBody(this.#response as HttpResponse)
     if (connection.isLost) connection.abandoned(this)
     else {
       connection.answered(this)
@@ -272,25 +238,17 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     }
   }
 
-  /** Whether the answer being sent is made as it goes out, by code that the client's leaving should interrupt. */
-  get isGrowing(): boolean {
-    const body = this.#response?.body
-    return typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !('file' in body)
+  /** Its body failed before anything was sent: the client can still be told. */
+  notBegun(response: HttpResponse, error: unknown): void {
+    this.#long = null
+    this.#drop(response)
+    this.#answerError(error)
+    this.#connection.goOn()
   }
 
-  // As Outlet and BodySource
-
-  get stream(): Stream {
-    return this.#connection.stream
-  }
-
-  sending(bytes: number): void {
-    this.#hasSent = true
-    this.#connection.sending(bytes)
-  }
-
-  sent(): void {
-    this.#connection.deadline.set(Number.POSITIVE_INFINITY)
+  cutOff(error: unknown): void {
+    this.#connection.isLost = true
+    if (error !== null) this.report(error)
   }
 
   get input(): Input {
@@ -299,7 +257,8 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 
   bodyWanted(): void {
     const connection = this.#connection
-    if (this.#awaitsContinue && !connection.isFlushing) {
+    // Behind the head of the answer it would be part of the body: a client that gets that need not be told any more.
+    if (this.#awaitsContinue && !connection.isFlushing && this.#long?.hasBegun !== true) {
       this.#awaitsContinue = false
       out.add(CONTINUE)
       connection.flush()
@@ -308,20 +267,14 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     connection.pull()
   }
 
-  /** Until the next piece, and in all for what a body may take. */
   #awaitBody(): void {
     const { settings, deadline } = this.#connection
-    const { bodyTimeoutMs, minBodyBytesPerSecond } = settings
-    this.#bodyWaitFrom = recently()
-    const received = this.body?.receivedBytes ?? 0
-    const earnedMs =
-      minBodyBytesPerSecond === 0 ? Number.POSITIVE_INFINITY : (1000 * received) / minBodyBytesPerSecond
-    const leftMs = bodyTimeoutMs + earnedMs - this.#bodyWaitedMs
-    deadline.set(this.#bodyWaitFrom + Math.min(leftMs, bodyTimeoutMs))
+    this.#bodyClock ??= new BodyClock()
+    deadline.set(this.#bodyClock.begin(this.body?.receivedBytes ?? 0, settings))
   }
 
   bodyCame(): void {
-    this.#bodyWaitedMs += recently() - this.#bodyWaitFrom
+    this.#bodyClock?.end()
     this.#connection.deadline.set(Number.POSITIVE_INFINITY)
   }
 
@@ -340,9 +293,7 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
     if (body === null) return
     if (body.target === null) body.moreCame()
     while (body.target !== null && input.size > 0) {
-      const { target } = body
-      const count = Math.min(input.size, target.end - target.at)
-      input.bytes.copy(target.bytes, target.at, input.at, input.at + count)
+      const count = body.target.take(input.bytes, input.at, input.end)
       input.at += count
       this.gathered(count)
     }
@@ -363,14 +314,4 @@ export class Exchange extends Scope implements Asked, BodySource, Outlet {
 function checkResponse(response: unknown): asserts response is HttpResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
     throw wrongType('what a handler returns', 'an object of status, headers and body', response)
-}
-
-/** What a handler fails with when its client goes away: its waits are interrupted, and the body that it reads is cut. */
-function isOfLeaving(error: unknown): boolean {
-  return error instanceof Interrupted || (error instanceof HttpError && error.code === 'HTTP_CUT')
-}
-
-/** An error with a phase is that of a request which the handler made itself: its status is what another server said. */
-function statusOf(error: unknown): number {
-  return error instanceof HttpError && error.phase === undefined ? (error.status ?? 500) : 500
 }

@@ -12,6 +12,8 @@ export interface ConnectionSource {
   close(): void
   readonly isClosed: boolean
   readonly address?: SocketAddress | undefined
+  /** Connections that it makes ready, as by a handshake: they count for `maxConnections`. */
+  readonly handshakes?: number
 }
 
 export interface ConnectionOptions {

@@ -2,16 +2,17 @@
  * Messages that came, and the one coroutine that receives them. What comes while it waits is handed over; the rest waits here, compressed
  * if it came so: it is the receiver who has it decompressed, one message at a time.
  */
-import { isUtf8 } from 'node:buffer'
-import { type Awaitable, interruptible, SimultaneousError } from '@shrapnel/core'
-import { afterTurn, currentScope, type Scope, spend, Wait } from '@shrapnel/core/parts'
+import { type Awaitable, SimultaneousError } from '@shrapnel/core'
+import { afterTurn, currentScope, type Scope, spend } from '@shrapnel/core/parts'
 import { WebSocketError } from '../errors.js'
-import { badText } from '../wire/websocket-frame.js'
-import { takeBack } from './message-memory.js'
-import { startInflate } from './zlib-work.js'
+import { CompressedMessage } from './compressed-message.js'
+import { isLent, takeBack } from './message-memory.js'
+import { type End, ReceiveWait } from './receive-wait.js'
 
 /** What a message costs besides its bytes. */
 const MESSAGE_BYTES = 64
+/** What a receive that waited is woken with when the message has to be decompressed. */
+const AGAIN = Symbol('again')
 
 export interface InboxOwner {
   /** There is room again. */
@@ -20,35 +21,17 @@ export interface InboxOwner {
   failed(error: unknown): void
   readonly maxMessageBytes: number
   readonly recyclesMessages: boolean
+  /** 0: messages do not come compressed. */
   readonly peerWindowBits: number
 }
 
-/** How receiving ended. */
-export interface End {
-  readonly error: unknown
-  /** By a close, as it should: an iteration just ends. */
-  readonly isQuiet: boolean
-}
-
-class Compressed {
-  readonly isText: boolean
-  readonly bytes: Buffer
-  readonly length: number
-  /** What became of it, once it has been begun. A receive that is cancelled leaves it to the next. */
-  work: Promise<Buffer> | null = null
-  constructor(isText: boolean, bytes: Buffer, length: number) {
-    this.isText = isText
-    this.bytes = bytes
-    this.length = length
-  }
-}
-
 type Message = string | Buffer
-type Item = Message | Compressed
+type Step = IteratorResult<Message, undefined>
 
 export class Inbox {
   readonly #owner: InboxOwner
-  #items: Item[] = []
+  /** Null while there are none. */
+  #items: (Message | CompressedMessage)[] | null = null
   #first = 0
   #bytes = 0
   #wait: ReceiveWait | null = null
@@ -63,7 +46,7 @@ export class Inbox {
   }
 
   get isEmpty(): boolean {
-    return this.#first === this.#items.length
+    return this.#items === null
   }
 
   /** What the messages in it come to. */
@@ -73,80 +56,58 @@ export class Inbox {
 
   add(message: Message): void {
     const wait = this.#wait
-    if (wait !== null) {
-      this.#wait = null
+    if (wait?.isPending === true) {
       this.#lend(message)
       wait.deliver(message)
-      return
-    }
-    this.#items.push(message)
-    this.#bytes += message.length + MESSAGE_BYTES
+    } else this.#keep(message)
   }
 
   addCompressed(isText: boolean, bytes: Buffer, length: number): void {
-    this.#items.push(new Compressed(isText, bytes, length))
-    this.#bytes += bytes.length + MESSAGE_BYTES
-    const wait = this.#wait
-    this.#wait = null
-    wait?.wake(AGAIN)
+    this.#keep(new CompressedMessage(isText, bytes, length))
+    this.#wait?.wake(AGAIN)
   }
 
   /** Nothing more comes. What is here can still be received. */
   end(error: unknown, isQuiet: boolean): void {
     if (this.#end !== null) return
     this.#end = { error, isQuiet }
-    const wait = this.#wait
-    this.#wait = null
-    wait?.end(this.#end)
+    if (this.#wait?.isPending === true) this.#wait.end(this.#end)
   }
 
   receive(): Awaitable<Message> {
-    const scope = currentScope()
-    const refused = scope.refuse()
-    if (refused !== null) return refused
-    this.#claim(scope)
-    if (this.#lent !== null) this.#takeBack(this.#lent)
-    if (this.#first < this.#items.length) {
-      if (!spend(scope)) return afterTurn(() => this.receive())
-      const item = this.#items[this.#first] as Item
-      if (item instanceof Compressed) return this.#inflated(item)
-      this.#drop(item.length)
-      this.#lend(item)
-      return item
-    }
-    if (this.#end !== null) return Promise.reject(this.#end.error)
-    this.#wait = new ReceiveWait(scope, this, false)
-    const received = this.#wait.suspend()
-    return this.#mayBeCompressed ? this.#orAgain(received) : (received as Promise<Message>)
+    return this.#take(false) as Awaitable<Message>
   }
 
-  next(): Awaitable<IteratorResult<Message, undefined>> {
+  /** As `receive`, for an iteration. */
+  next(): Awaitable<Step> {
+    return this.#take(true) as Awaitable<Step>
+  }
+
+  #take(isNext: boolean): Awaitable<Message | Step> {
     const scope = currentScope()
     const refused = scope.refuse()
     if (refused !== null) return refused
     this.#claim(scope)
     if (this.#lent !== null) this.#takeBack(this.#lent)
-    if (this.#first < this.#items.length) {
-      if (!spend(scope)) return afterTurn(() => this.next())
-      const item = this.#items[this.#first] as Item
-      if (item instanceof Compressed) return this.#nextInflated(item)
+    if (this.#items !== null) {
+      if (!spend(scope)) return afterTurn(() => this.#take(isNext) as Message | Promise<Message>)
+      const item = this.#items[this.#first] as Message | CompressedMessage
+      if (item instanceof CompressedMessage) return this.#decompressed(item, isNext)
       this.#drop(item.length)
       this.#lend(item)
-      return { done: false, value: item }
+      return isNext ? { done: false, value: item } : item
     }
     if (this.#end !== null) {
-      if (this.#end.isQuiet) return { done: true, value: undefined }
+      if (isNext && this.#end.isQuiet) return { done: true, value: undefined }
       return Promise.reject(this.#end.error)
     }
-    this.#wait = new ReceiveWait(scope, this, true)
-    const received = this.#wait.suspend()
-    return this.#mayBeCompressed
-      ? this.#nextOrAgain(received)
-      : (received as Promise<IteratorResult<Message, undefined>>)
+    this.#wait ??= new ReceiveWait(scope)
+    const received = this.#wait.again(scope, isNext) as Promise<Message | Step>
+    return this.#owner.peerWindowBits > 0 ? this.#orAgain(received, isNext) : received
   }
 
   #claim(scope: Scope): void {
-    if (this.#wait === null && !this.#isTaken) return
+    if (this.#wait?.isPending !== true && !this.#isTaken) return
     const { coroutine } = scope
     throw new SimultaneousError(
       'SIMULTANEOUS',
@@ -154,17 +115,25 @@ export class Inbox {
     )
   }
 
+  #keep(item: Message | CompressedMessage): void {
+    if (this.#items === null) this.#items = [item]
+    else this.#items.push(item)
+    this.#bytes += item.length + MESSAGE_BYTES
+  }
+
   #drop(length: number): void {
-    this.#items[this.#first++] = ''
-    if (this.#first === this.#items.length) {
-      this.#items.length = this.#first = 0
+    const items = this.#items as (Message | CompressedMessage)[]
+    items[this.#first++] = ''
+    if (this.#first === items.length) {
+      this.#items = null
+      this.#first = 0
     }
     this.#bytes -= length + MESSAGE_BYTES
     this.#owner.pull()
   }
 
   #lend(message: Message): void {
-    if (this.#owner.recyclesMessages && typeof message !== 'string') this.#lent = message
+    if (this.#owner.recyclesMessages && typeof message !== 'string' && isLent(message)) this.#lent = message
   }
 
   #takeBack(lent: Buffer): void {
@@ -172,89 +141,23 @@ export class Inbox {
     takeBack(lent)
   }
 
-  /** @internal */
-  left(): void {
-    this.#wait = null
+  async #orAgain(received: Promise<Message | Step>, isNext: boolean): Promise<Message | Step> {
+    const outcome: unknown = await received
+    return outcome === AGAIN ? this.#take(isNext) : (outcome as Message | Step)
   }
 
-  // Compressed messages
-
-  get #mayBeCompressed(): boolean {
-    return this.#owner.peerWindowBits > 0
-  }
-
-  async #orAgain(received: Promise<unknown>): Promise<Message> {
-    const message = await received
-    return message === AGAIN ? this.receive() : (message as Message)
-  }
-
-  async #nextOrAgain(received: Promise<unknown>): Promise<IteratorResult<Message, undefined>> {
-    const result = await received
-    return result === AGAIN ? this.next() : (result as IteratorResult<Message, undefined>)
-  }
-
-  async #nextInflated(item: Compressed): Promise<IteratorResult<Message, undefined>> {
-    return { done: false, value: await this.#inflated(item) }
-  }
-
-  async #inflated(item: Compressed): Promise<Message> {
+  async #decompressed(item: CompressedMessage, isNext: boolean): Promise<Message | Step> {
     const owner = this.#owner
     this.#isTaken = true
     try {
-      if (item.work === null) {
-        const { work } = await startInflate(
-          item.bytes,
-          item.length,
-          owner.peerWindowBits,
-          owner.maxMessageBytes,
-        )
-        item.work = work
-      }
-      let bytes: Buffer
-      let message: Message
-      try {
-        bytes = await interruptible(item.work)
-        if (item.isText && !isUtf8(bytes)) throw badText('a text message')
-        message = item.isText ? bytes.toString() : bytes
-      } catch (error) {
-        if (error instanceof WebSocketError) owner.failed(error)
-        throw error
-      }
-      if (this.#items[this.#first] === item) this.#drop(item.bytes.length)
-      return message
+      const message = await item.read(owner.peerWindowBits, owner.maxMessageBytes)
+      this.#drop(item.length)
+      return isNext ? { done: false, value: message } : message
+    } catch (error) {
+      if (error instanceof WebSocketError) owner.failed(error)
+      throw error
     } finally {
       this.#isTaken = false
     }
-  }
-}
-
-/** What a receive that waited is woken with when the message has to be decompressed. */
-const AGAIN = Symbol('again')
-
-class ReceiveWait extends Wait<unknown> {
-  readonly #inbox: Inbox
-  readonly #isNext: boolean
-
-  constructor(scope: Scope, inbox: Inbox, isNext: boolean) {
-    super(scope)
-    this.#inbox = inbox
-    this.#isNext = isNext
-  }
-
-  deliver(message: Message): void {
-    this.wake(this.#isNext ? { done: false, value: message } : message)
-  }
-
-  end({ error, isQuiet }: End): void {
-    if (this.#isNext && isQuiet) this.wake({ done: true, value: undefined })
-    else this.fail(error)
-  }
-
-  protected unlink(): void {
-    this.#inbox.left()
-  }
-
-  describe(): string {
-    return 'websocket receive'
   }
 }

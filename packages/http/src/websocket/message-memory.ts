@@ -37,6 +37,11 @@ export function lend(length: number): Buffer {
   return give(length)
 }
 
+/** Whether `message` may be of memory that was lent. */
+export function isLent({ length }: Buffer): boolean {
+  return length >= LEAST_BYTES
+}
+
 /** Takes back what was lent, or anything else, which is left to the collector. */
 export function takeBack(lent: Buffer): void {
   const { buffer } = lent

@@ -5,11 +5,15 @@
 import { LATER, PENDING, type RawOperation, type RawSocket, type Socket } from '@shrapnel/core'
 import { inBackground, refillBackground } from '@shrapnel/core/parts'
 import { receiveSlab } from '../wire/websocket-mask.js'
+import { intake } from './intake.js'
 import type { Link, LinkOwner } from './link.js'
 
 /** Reads and writes of one turn, then others have theirs. */
 const READS_PER_TURN = 4
 const WRITES_PER_TURN = 4
+
+/** Of a link that the owner has heard of already. */
+const ended = (): void => {}
 
 export class SocketLink implements Link, RawOperation<undefined> {
   readonly verb = 'websocket receive'
@@ -30,9 +34,14 @@ export class SocketLink implements Link, RawOperation<undefined> {
     refillBackground()
     inBackground(
       () => this.#raw.attempt('read', this),
-      () => {},
+      ended,
       (error) => this.#owner.failed(error),
     )
+  }
+
+  /** @internal */
+  readNow(): void {
+    this.#raw.retryNow('read')
   }
 
   pull(): void {
@@ -46,6 +55,10 @@ export class SocketLink implements Link, RawOperation<undefined> {
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       this.#isHeld = !owner.wantsInput
       if (this.#isHeld) return PENDING
+      if (intake.isFull) {
+        intake.wait(this)
+        return PENDING
+      }
       const { target } = owner
       let count: number
       if (target === null) {
@@ -56,6 +69,7 @@ export class SocketLink implements Link, RawOperation<undefined> {
         if (count > 0) owner.gathered(count)
       }
       if (count < 0) return PENDING
+      intake.took(count)
       if (count === 0) {
         owner.ended()
         return undefined

@@ -5,8 +5,8 @@
 import { constants, deflateRaw, inflateRaw } from 'node:zlib'
 import { Semaphore } from '@shrapnel/core'
 import { WebSocketError } from '../errors.js'
-import { TRAILER_BYTES } from '../wire/websocket-decoder.js'
 import { broken, tooBig } from '../wire/websocket-frame.js'
+import { TRAILER_BYTES } from '../wire/websocket-gathered.js'
 
 /** As many threads as libuv has. */
 const MAX_AT_A_TIME = 4

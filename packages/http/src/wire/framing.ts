@@ -29,6 +29,12 @@ export class Framing {
   /** Transfer-Encoding, where it is anything but `chunked`. */
   #codings: string | null = null
   #hasCodings = false
+  readonly #lengthLimit: string
+
+  /** `lengthLimit`: the option that says how long a body may be. */
+  constructor(lengthLimit = 'maxBodyBytes') {
+    this.#lengthLimit = lengthLimit
+  }
 
   reset(): void {
     this.contentLength = -1
@@ -70,7 +76,7 @@ export class Framing {
     }
     if (valueFrom === valueTo) throw badSyntax('an empty Content-Length')
     if (valueTo - valueFrom > MAX_LENGTH_DIGITS)
-      throw pastLimit('maxBodyBytes', 413, 'Content-Length announces more')
+      throw pastLimit(this.#lengthLimit, 413, 'Content-Length announces more')
     this.contentLength = length
   }
 

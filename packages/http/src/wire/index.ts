@@ -59,7 +59,7 @@ export {
   MAX_REASON_BYTES,
   parseClosing,
 } from './websocket-close.js'
-export { FrameDecoder, type FrameSink, type MessageLimits, TRAILER_BYTES } from './websocket-decoder.js'
+export { FrameDecoder, type FrameSink, type MessageLimits } from './websocket-decoder.js'
 export { encodeFrame, headerBytes, writeHeader } from './websocket-encoder.js'
 export {
   acceptDeflate,
@@ -81,6 +81,7 @@ export {
   PONG,
   TEXT,
 } from './websocket-frame.js'
+export { TRAILER_BYTES } from './websocket-gathered.js'
 export {
   acceptanceOf,
   isProtocolName,

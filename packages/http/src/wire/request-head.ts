@@ -18,10 +18,9 @@ import {
   nameBytes,
   SPACE,
 } from './characters.js'
-import { FieldScanner, INCOMPLETE } from './field-scanner.js'
 import { FieldTable, fieldKey } from './field-table.js'
-import { Framing } from './framing.js'
 import { type HeadLimits, MAX_METHOD_BYTES } from './limits.js'
+import { MessageHead } from './message-head.js'
 import { badByte, badSyntax, pastLimit } from './refusals.js'
 import { checkTarget, isHost } from './target.js'
 
@@ -32,8 +31,7 @@ const CONTINUE = nameBytes('100-continue')
 const VERSION = exactBytes('HTTP/1.')
 const VERSION_BYTES = 8
 
-export class RequestHead {
-  readonly framing = new Framing()
+export class RequestHead extends MessageHead {
   /** Where the fields are, counted from `from`. */
   readonly table = new FieldTable()
   /** From the first byte, which is `from`. */
@@ -41,24 +39,20 @@ export class RequestHead {
   methodTo = 0
   targetFrom = 0
   targetTo = 0
-  minorVersion = 1
-  /** Where the fields begin, and where the line after the empty one does. */
-  fieldsFrom = 0
-  to = 0
   expectsContinue = false
   hasUpgrade = false
-  readonly #field = new FieldScanner()
+  #hosts = 0
 
-  /**
-   * Parses the bytes from `from` to `to`, which begin with a head. False: its end is not there yet. Throws `HTTP_SYNTAX` or
-   * `HTTP_LIMIT`, as soon as what is there can be refused.
-   */
+  constructor() {
+    super('maxBodyBytes')
+  }
+
   parse(bytes: Buffer, from: number, to: number, limits: HeadLimits): boolean {
     const at = this.#skipEmptyLine(bytes, from, to)
     this.from = at
     // A head longer than its limit is cut there: what is refused before the limit is refused for its own reason.
     const end = Math.min(to, at + limits.maxHeadBytes)
-    const isComplete = this.#parseLine(bytes, at, end, limits) && this.#parseFields(bytes, end, limits)
+    const isComplete = this.#parseLine(bytes, at, end, limits) && this.#parseRest(bytes, end, limits)
     if (!isComplete && to - at >= limits.maxHeadBytes)
       throw pastLimit('maxHeadBytes', 431, 'the head is longer')
     return isComplete
@@ -102,42 +96,13 @@ export class RequestHead {
     return true
   }
 
-  #parseFields(bytes: Buffer, to: number, limits: HeadLimits): boolean {
-    const { framing, table, from } = this
-    const field = this.#field
-    framing.reset()
-    table.begin()
-    field.begin(bytes, to - this.fieldsFrom)
+  #parseRest(bytes: Buffer, to: number, limits: HeadLimits): boolean {
+    const { framing } = this
+    this.table.begin()
     this.expectsContinue = this.hasUpgrade = false
-    let hosts = 0
-    let count = 0
-    for (let at = this.fieldsFrom; ; ) {
-      if (at === to) return false
-      if (bytes[at] === CR) {
-        if (at + 1 === to) return false
-        if (bytes[at + 1] !== LF) throw badByte(CR, 'the head of a request')
-        this.to = at + 2
-        break
-      }
-      const next = field.next(bytes, at, to)
-      if (next === INCOMPLETE) return false
-      if (++count > limits.maxHeaders) throw pastLimit('maxHeaders', 431, 'there are more header fields')
-      const length = field.nameTo - at
-      const key = fieldKey(length, bytes[at] as number, bytes[field.nameTo - 1] as number)
-      table.add(key, at - from, field.valueFrom - from, field.valueTo - from)
-      if (length === 4) {
-        if (matches(bytes, at, HOST)) {
-          if (++hosts > 1) throw badSyntax('two Hosts')
-          if (!isHost(bytes, field.valueFrom, field.valueTo)) throw badSyntax('a Host that is none')
-        }
-      } else if (length === 6) {
-        if (matches(bytes, at, EXPECT)) this.#takeExpect(bytes)
-      } else if (length === 7) {
-        if (matches(bytes, at, UPGRADE)) this.hasUpgrade = true
-      } else if (length >= 10) framing.take(bytes, field)
-      at = next
-    }
-    if (hosts === 0 && this.minorVersion === 1) throw badSyntax('no Host')
+    this.#hosts = 0
+    if (!this.parseFields(bytes, to, limits)) return false
+    if (this.#hosts === 0 && this.minorVersion === 1) throw badSyntax('no Host')
     framing.decide(this.minorVersion)
     const isConnect = checkTarget(bytes, this.from, this.methodTo, this.targetFrom, this.targetTo)
     // Where it ends and the tunnel begins, two programs could see differently (RFC 9110, 9.3.6).
@@ -145,9 +110,28 @@ export class RequestHead {
     return true
   }
 
+  protected takeField(bytes: Buffer, at: number, length: number): void {
+    const { field, from } = this
+    const key = fieldKey(length, bytes[at] as number, bytes[field.nameTo - 1] as number)
+    this.table.add(key, at - from, field.valueFrom - from, field.valueTo - from)
+    if (length === 4) {
+      if (matches(bytes, at, HOST)) this.#takeHost(bytes)
+    } else if (length === 6) {
+      if (matches(bytes, at, EXPECT)) this.#takeExpect(bytes)
+    } else if (length === 7) {
+      if (matches(bytes, at, UPGRADE)) this.hasUpgrade = true
+    } else if (length >= 10) this.framing.take(bytes, field)
+  }
+
+  #takeHost(bytes: Buffer): void {
+    const { valueFrom, valueTo } = this.field
+    if (++this.#hosts > 1) throw badSyntax('two Hosts')
+    if (!isHost(bytes, valueFrom, valueTo)) throw badSyntax('a Host that is none')
+  }
+
   /** Any other expectation is ignored by HTTP/1.0, and is nothing that anybody can meet (RFC 9110, 10.1.1). */
   #takeExpect(bytes: Buffer): void {
-    const { valueFrom, valueTo } = this.#field
+    const { valueFrom, valueTo } = this.field
     if (this.minorVersion === 0) return
     if (valueTo - valueFrom !== CONTINUE.length || !matches(bytes, valueFrom, CONTINUE))
       throw badSyntax('an expectation that is not known here', 417)

@@ -17,9 +17,8 @@ import {
   nameBytes,
   SPACE,
 } from './characters.js'
-import { FieldScanner, INCOMPLETE } from './field-scanner.js'
-import { Framing } from './framing.js'
 import type { HeadLimits } from './limits.js'
+import { MessageHead } from './message-head.js'
 import { badByte, badSyntax, pastLimit } from './refusals.js'
 import { isBodiless } from './status.js'
 
@@ -30,25 +29,22 @@ const CONTENT_ENCODING = nameBytes('content-encoding')
 const STATUS_AT = 9
 const REASON_AT = 12
 
-export class ResponseHead {
-  readonly framing = new Framing()
+export class ResponseHead extends MessageHead {
   status = 0
-  minorVersion = 1
   reasonFrom = 0
   reasonTo = 0
-  fieldsFrom = 0
   /** Whether there are such fields: most heads have none, and need not be taken apart to know. */
   hasSetCookie = false
   hasContentEncoding = false
-  /** Where the line after the empty one begins. */
-  to = 0
-  readonly #field = new FieldScanner()
 
-  /** Parses the bytes from `from` to `to`, which begin with a head. False: its end is not there yet. Throws `HTTP_SYNTAX`, `HTTP_LIMIT`. */
+  constructor() {
+    super('maxResponseBytes')
+  }
+
   parse(bytes: Buffer, from: number, to: number, limits: HeadLimits): boolean {
     const end = Math.min(to, from + limits.maxHeadBytes)
     try {
-      const isComplete = this.#parseLine(bytes, from, end) && this.#parseFields(bytes, end, limits)
+      const isComplete = this.#parseLine(bytes, from, end) && this.#parseRest(bytes, end, limits)
       if (!isComplete && to - from >= limits.maxHeadBytes)
         throw pastLimit('maxHeadBytes', 431, 'the head is longer')
       return isComplete
@@ -118,39 +114,25 @@ export class ResponseHead {
     return true
   }
 
-  #parseFields(bytes: Buffer, to: number, limits: HeadLimits): boolean {
-    const { framing } = this
-    const field = this.#field
-    framing.reset()
+  #parseRest(bytes: Buffer, to: number, limits: HeadLimits): boolean {
     this.hasSetCookie = this.hasContentEncoding = false
-    let count = 0
-    for (let at = this.fieldsFrom; ; ) {
-      if (at === to) return false
-      if (bytes[at] === CR) {
-        if (at + 1 === to) return false
-        if (bytes[at + 1] !== LF) throw badByte(CR, 'the head of a response')
-        this.to = at + 2
-        break
-      }
-      const next = field.next(bytes, at, to)
-      if (next === INCOMPLETE) return false
-      if (++count > limits.maxHeaders) throw pastLimit('maxHeaders', 431, 'there are more header fields')
-      const length = field.nameTo - at
-      if (length >= 10) {
-        framing.take(bytes, field)
-        if (length === 16 && matches(bytes, at, CONTENT_ENCODING)) this.hasContentEncoding = true
-        else if (length === 10 && matches(bytes, at, SET_COOKIE)) this.hasSetCookie = true
-      }
-      at = next
-    }
-    framing.decide(this.minorVersion)
+    if (!this.parseFields(bytes, to, limits)) return false
+    this.framing.decide(this.minorVersion)
     return true
+  }
+
+  protected takeField(bytes: Buffer, at: number, length: number): void {
+    if (length < 10) return
+    this.framing.take(bytes, this.field)
+    if (length === 16 && matches(bytes, at, CONTENT_ENCODING)) this.hasContentEncoding = true
+    else if (length === 10 && matches(bytes, at, SET_COOKIE)) this.hasSetCookie = true
   }
 }
 
 export const CHUNKED_BODY = -1
 export const BODY_UNTIL_END = -2
 
+/** A client answers nobody. */
 function withoutStatus(error: unknown): unknown {
   if (!(error instanceof HttpError)) return error
   return new HttpError(error.code, error.message, error.limit === undefined ? {} : { limit: error.limit })

@@ -348,3 +348,23 @@ test.each([
 ])('sessions refuse the options %j', (options, code) => {
   expect(() => sessions(counter, options as object)).toThrow(expect.objectContaining({ code }))
 })
+
+test('a request that a session does not answer gets 503 in the end, and the server is told', async () => {
+  const errors: unknown[] = []
+  await using handler = sessions(
+    async (session) => {
+      for await (const exchange of session.requests) {
+        if (exchange.request.path !== '/silent') exchange.respond({ body: exchange.request.path })
+        else expect(exchange.isOver).toBe(false)
+      }
+    },
+    { answerTimeoutMs: 20 },
+  )
+  await using server = await serve({ port: 0, onError: (error) => errors.push(error) }, handler)
+  using client = await tcp.connect('127.0.0.1', server.port)
+  await client.send(get('/silent'))
+  expect(String(await client.recv())).toMatch(/^HTTP\/1.1 503 /)
+  expect(errors).toMatchObject([{ code: 'HTTP_TIMEOUT', limit: 'answerTimeoutMs' }])
+  await client.send(get('/next'))
+  expect(String(await client.recv())).toMatch(/^HTTP\/1.1 200 .*\/next$/s)
+})

@@ -29,14 +29,11 @@ export async function attempt(
   const tls = await tlsFor(resolved.tls, place)
   const failures: PostgresError[] = []
   for (const encryption of encryptions(resolved.tls, tls)) {
-    const progress: Progress = { isConnected: false, mayTryOther: false }
+    const progress: Progress = { isEncrypted: false, mayTryOther: false }
     try {
       return await open(resolved, place, hooks, encryption === 'tls' ? tls : undefined, progress)
     } catch (error) {
-      const failure = openFailure(
-        error,
-        `${placeText(place)}${encryption === 'tls' && progress.isConnected ? ' (with TLS)' : ''}`,
-      )
+      const failure = openFailure(error, `${placeText(place)}${progress.isEncrypted ? ' (with TLS)' : ''}`)
       if (!(failure instanceof PostgresError)) throw failure
       failures.push(failure)
       if (!progress.mayTryOther) break
@@ -46,7 +43,8 @@ export async function attempt(
 }
 
 interface Progress {
-  isConnected: boolean
+  /** TLS has begun. */
+  isEncrypted: boolean
   mayTryOther: boolean
 }
 
@@ -69,7 +67,6 @@ async function open(
   progress: Progress,
 ): Promise<Opened> {
   const socket = await openTransport(place, resolved.keepAlive)
-  progress.isConnected = true
   const peer = socket.remoteAddress
   let channel: Channel = { stream: socket, peer, isEncrypted: false, endPoint: undefined }
   let login: Login | undefined
@@ -80,7 +77,9 @@ async function open(
   } catch (error) {
     channel.stream.close()
     socket.close()
-    progress.mayTryOther ||= login?.isRefused ?? false
+    // A server that has no TLS was tried without it already.
+    const isAsMeant = progress.isEncrypted === (tls !== undefined)
+    progress.mayTryOther ||= isAsMeant && (login?.isRefused ?? false)
     throw error
   }
 }
@@ -98,6 +97,7 @@ async function encrypted(
     if (settings.mode === 'prefer') return plain
     throw new PostgresError('PG_CONNECT', `the server has no TLS, and sslMode is '${settings.mode}'`)
   }
+  progress.isEncrypted = true
   try {
     return { ...plain, ...(await secured(tls, socket, host, settings)) }
   } catch (error) {

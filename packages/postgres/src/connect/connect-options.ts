@@ -83,7 +83,10 @@ export interface ConnectOptions {
 
   /** `require`: SCRAM-SHA-256-PLUS or nothing. `prefer` by default: wherever server and TLS have it. */
   readonly channelBinding?: ChannelBinding | undefined
-  /** The only ways of authentication that are good enough: `scram-sha-256`; or those that are not: `!password,!md5`. */
+  /**
+   * The only ways of authentication that are good enough: `scram-sha-256`; or those that are not: `!password,!md5`. A list with `password`
+   * permits clear text over a network without TLS, too, which nothing else does.
+   */
   readonly requireAuth?: string | undefined
 
   /** Milliseconds for one server: address, TLS, authentication and all. 30,000 by default. */

@@ -9,7 +9,7 @@ export interface OptionKind {
   check(value: unknown, name: string): unknown
 }
 
-export const MAX_PORT = 65_535
+const MAX_PORT = 65_535
 const MAX_INTEGER = 2 ** 31 - 1
 
 export function unusable(where: string, why: string): PostgresError {

@@ -4,7 +4,7 @@ import type { Settings } from './option-table.js'
 import { placeAt, type ServerPlace } from './server-place.js'
 import { defaultSocketFolder } from './socket-folders.js'
 
-export const DEFAULT_PORT = 5432
+const DEFAULT_PORT = 5432
 const MAX_HOSTS = 256
 
 /** Throws PG_OPTION. */

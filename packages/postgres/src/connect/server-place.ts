@@ -11,7 +11,7 @@ export type ServerPlace =
   | { readonly kind: 'unix'; readonly folder: string; readonly path: string; readonly port: number }
 
 /** A folder of UNIX sockets in place of a host. */
-export function isSocketFolder(host: string): boolean {
+function isSocketFolder(host: string): boolean {
   return host.startsWith('/') || host.startsWith('@')
 }
 

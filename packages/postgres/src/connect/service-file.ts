@@ -30,7 +30,7 @@ function textOf(path: string): string {
   }
 }
 
-export function sectionOf(text: string, name: string, path: string): Map<string, string> | undefined {
+function sectionOf(text: string, name: string, path: string): Map<string, string> | undefined {
   let section: Map<string, string> | undefined
   for (const [i, raw] of text.split('\n').entries()) {
     const line = raw.trim()

@@ -19,12 +19,19 @@ export interface Session {
   readonly minorVersion: number
 }
 
+/** What PostgreSQL takes; it closes the connection otherwise. */
+const MAX_STARTUP_BYTES = 10_000
 const NO_KEY = Buffer.alloc(0)
 
 /** Waits for the server. Fails with PG_AUTH, PG_SERVER, PG_PROTOCOL, PG_LIMIT, PG_CONNECT. The stream is the caller's to close. */
 export async function startUp(login: Login): Promise<Session> {
   const { startup, maxMinorVersion } = login.resolved
   encodeStartup(login.writer, startup, maxMinorVersion)
+  if (login.writer.length > MAX_STARTUP_BYTES)
+    throw new PostgresError(
+      'PG_OPTION',
+      `options of ${login.writer.length} bytes are more than a server takes`,
+    )
   await login.send()
   await checkOldError(login.reader)
   const minorVersion = await getIn(login)

@@ -6,7 +6,7 @@ import type { ServerReport, TransactionStatus } from '../wire/backend-message.js
 import { encodeTerminate } from '../wire/frontend-encode.js'
 import type { TypeCodec } from '../wire/types/type-codec.js'
 import type { OpenedBackend } from './opened-backend.js'
-import { reserve } from './reservation.js'
+import { reserve, tryReserve } from './reservation.js'
 import { ReservedConnection } from './reserved-connection.js'
 import { type Notification, SessionHub } from './session-hub.js'
 import { SessionQueries } from './session-queries.js'
@@ -103,6 +103,11 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return listen(this.#hub.idleListeners, listener)
   }
 
+  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. @internal */
+  onAnswer(listener: () => void): () => void {
+    return listen(this.#hub.answerListeners, listener)
+  }
+
   /** Calls `listener` once, when the connection has ended, before those who wait for `whenClosed` go on. */
   onClose(listener: (reason: PostgresError) => void): () => void {
     return listen(this.#hub.closeListeners, listener)
@@ -136,13 +141,20 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return new ReservedConnection(this, await reserve(this.#hub.pipeline, `postgres ${this.id}`))
   }
 
+  /** As `reserve`, if there is nothing to wait for: nothing is under way, and nobody has it. */
+  tryReserve(): ReservedConnection | undefined {
+    this.checkOpen()
+    const reservation = tryReserve(this.#hub.pipeline)
+    return reservation === null ? undefined : new ReservedConnection(this, reservation)
+  }
+
   /** Waits until all that was asked for is answered, says goodbye and closes. Takes nothing new meanwhile. Cancelled, it closes at once. */
   async end(): Promise<void> {
     const hub = this.#hub
     hub.isEnding = true
     try {
-      if (hub.pipeline.load > 0 || hub.pipeline.isDraining || this.isReserved)
-        await keepAlive(hub.idleOrClosed().wait())
+      const { isOver, load, isDraining } = hub.pipeline
+      if (!isOver && (load > 0 || isDraining || this.isReserved)) await keepAlive(hub.idleOrClosed().wait())
     } finally {
       this.close()
     }

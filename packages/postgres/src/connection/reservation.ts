@@ -2,6 +2,7 @@
  * Reservation: a connection for one alone, as a transaction needs it. Whoever else asks waits in line until it is released; nothing of theirs
  * comes between its queries. What the holder leaves open, a transaction, is rolled back before others go on.
  */
+import { Event } from '@shrapnel/core'
 import { currentScope, type Scope, Wait } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { encodeQuery } from '../wire/frontend-encode.js'
@@ -17,6 +18,7 @@ export class Reservation {
   readonly line = new Line()
   readonly #pipeline: Pipeline
   #isReleased = false
+  #over: Event | null = null
 
   /** @internal */
   constructor(pipeline: Pipeline) {
@@ -27,11 +29,28 @@ export class Reservation {
     return this.#isReleased
   }
 
+  /** Happens when the server is done with all of it, a rollback among it, or the connection is over. */
+  get whenOver(): Event {
+    this.#over ??= new Event()
+    if (this.#pipeline.reservation !== this || this.#pipeline.isOver) this.#over.set()
+    return this.#over
+  }
+
+  /** @internal */
+  ended(): void {
+    this.#over?.set()
+  }
+
   /** Lets the others go on, behind all that it has asked for. Does not wait. Again without effect. */
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
-    if (!this.#pipeline.isOver) this.#pipeline.submit(new Release(this, this.#pipeline))
+    const pipeline = this.#pipeline
+    if (pipeline.isOver) return
+    if (pipeline.inFlight.first === null && this.line.first === null && pipeline.status === 'idle') {
+      pipeline.released()
+      this.ended()
+    } else pipeline.submit(new Release(this, pipeline))
   }
 }
 
@@ -125,7 +144,8 @@ class Release extends PlainExchange implements Exchange {
       encodeQuery(writer, 'rollback')
       return Written.all
     }
-    pipeline.reservation = null
+    pipeline.released()
+    this.reservation?.ended()
     return Written.nothing
   }
 
@@ -146,7 +166,7 @@ class Release extends PlainExchange implements Exchange {
   }
 
   lost(): void {
-    // There is nobody to be told.
+    this.reservation?.ended()
   }
 }
 
@@ -154,4 +174,12 @@ class Release extends PlainExchange implements Exchange {
 export function reserve(pipeline: Pipeline, name: string): Promise<Reservation> {
   const scope = currentScope()
   return scope.refuse() ?? new ReserveWait(scope, pipeline, name).run()
+}
+
+/** At once; null if it would have to wait. */
+export function tryReserve(pipeline: Pipeline): Reservation | null {
+  if (pipeline.isOver || pipeline.load > 0 || pipeline.isDraining || pipeline.reservation !== null) return null
+  const reservation = new Reservation(pipeline)
+  pipeline.reservation = reservation
+  return reservation
 }

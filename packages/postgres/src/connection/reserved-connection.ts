@@ -1,9 +1,14 @@
 /** A connection while it belongs to one alone. */
+import type { Event } from '@shrapnel/core'
+import { currentScope } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
+import type { QueryOptions, QueryResult } from '../query.js'
 import type { TransactionStatus } from '../wire/backend-message.js'
+import type { Row } from '../wire/rows/row-factory.js'
 import type { PostgresConnection } from './connection.js'
+import { LedQuery } from './led-query.js'
 import type { Reservation } from './reservation.js'
-import { SessionQueries } from './session-queries.js'
+import { checkQueryOptions, SessionQueries } from './session-queries.js'
 
 /** What `reserve` gives. Its queries run in the order in which they were asked for, with nobody else's between them. */
 export class ReservedConnection extends SessionQueries implements Disposable {
@@ -25,6 +30,29 @@ export class ReservedConnection extends SessionQueries implements Disposable {
 
   get isReleased(): boolean {
     return this.reservation.isReleased
+  }
+
+  /** Happens after `release`, when others may have the connection: what was left open is rolled back then. Or when the connection is over. */
+  get whenOver(): Event {
+    return this.reservation.whenOver
+  }
+
+  /**
+   * Sends a statement without values and a query as one: if the first fails the second is not run, and the error is the query's. For BEGIN, which
+   * needs no round trip of its own then, and behind which nothing can run outside of the transaction.
+   */
+  queryAfter<R = Row>(
+    first: string,
+    text: string,
+    values: readonly unknown[],
+    options: QueryOptions | undefined,
+  ): Promise<QueryResult<R>> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    if (options !== undefined) checkQueryOptions(options)
+    this.checkOpen()
+    return new LedQuery(scope, this.session, this.reservation, text, values, options, first).run()
   }
 
   /** Gives the connection back, behind all that was asked for; a transaction that is open is rolled back. Does not wait. Again without effect. */

@@ -1,4 +1,5 @@
 /** What is behind a connection: the session of its exchanges, the owner of its pipeline, and who listens to what the server says by itself. */
+import { randomBytes } from 'node:crypto'
 import { type Coroutine, Event, spawn } from '@shrapnel/core'
 import { currentScope, recently, reportFailure } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
@@ -18,6 +19,12 @@ const MAX_PARAMETERS = 1024
 
 let connections = 0
 
+/**
+ * Behind PgBouncer in transaction mode, sessions of many programs meet on one backend. Were their statements called alike, one of them would run
+ * another's, without an error.
+ */
+const PROCESS = randomBytes(6).toString('hex')
+
 export class SessionHub implements Session, PipelineOwner {
   readonly id = ++connections
   readonly backend: OpenedBackend
@@ -27,6 +34,7 @@ export class SessionHub implements Session, PipelineOwner {
   readonly pipeline: Pipeline
   readonly closed = new Event<PostgresError>()
   readonly idleListeners = new Set<() => void>()
+  readonly answerListeners = new Set<() => void>()
   readonly closeListeners = new Set<(reason: PostgresError) => void>()
   readonly notificationListeners = new Set<(notification: Notification) => void>()
   readonly noticeListeners = new Set<(notice: ServerReport) => void>()
@@ -42,7 +50,7 @@ export class SessionHub implements Session, PipelineOwner {
     this.backend = backend
     this.settings = settings
     this.types = new SessionTypes(settings.types)
-    this.statements = new StatementCache(settings.statementCacheSize, 's')
+    this.statements = new StatementCache(settings.statementCacheSize, `s${PROCESS}_${this.id}_`)
     backend.cutter.maxMessageBytes = settings.maxMessageBytes
     this.pipeline = new Pipeline(this, backend.stream, backend.cutter, backend.status)
     for (const [name, value] of backend.parameters) this.#rely(name, value)
@@ -113,6 +121,11 @@ export class SessionHub implements Session, PipelineOwner {
     this.heardAt = recently()
     if (this.pipeline.reservation === null) this.#idleOrClosed?.set()
     if (this.idleListeners.size > 0) this.#tell(this.idleListeners)
+  }
+
+  answered(): void {
+    // Of this package alone, and for each answer: without the care that is taken of others' functions.
+    for (const listener of this.answerListeners) listener()
   }
 
   ended(loss: PostgresError): void {

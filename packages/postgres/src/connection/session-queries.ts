@@ -89,7 +89,7 @@ export abstract class SessionQueries implements Queryable {
   }
 }
 
-function checkQueryOptions(options: QueryOptions): void {
+export function checkQueryOptions(options: QueryOptions): void {
   checkOptionNames(options, OPTIONS)
   const { rows, timeoutMs, prepare, maxResultBytes } = options
   if (rows !== undefined && rows !== 'objects' && rows !== 'arrays' && rows !== 'columns')

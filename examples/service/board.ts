@@ -1,0 +1,128 @@
+/**
+ * The board: what is posted goes through here into the database, and from here to every page that is open. The links
+ * that changed last are kept in memory, so that a thousand pages that come back at once cost no query, and so that
+ * there is something to read while the database is away.
+ */
+import { Mutex } from '@shrapnel/core'
+import type { Queryable } from '@shrapnel/postgres'
+import type { Database } from './database/database.js'
+import {
+  createTables,
+  findLinks,
+  insertLink,
+  lastChanged,
+  linkById,
+  linkByUrl,
+  setTitle,
+} from './database/links.js'
+import { notFound } from './failure.js'
+import { type Link, readNote, readUrl } from './link.js'
+import type { PageTitle } from './titles/page-title.js'
+
+const REMEMBERED = 500
+export const PAGE_LENGTH = 30
+
+export interface Changes {
+  readonly links: readonly Link[]
+  /** These are the newest links; false: those that changed, and nothing else did. */
+  readonly isAll: boolean
+  readonly version: number
+}
+
+export interface BoardOptions {
+  /** Throws where nothing can be written. */
+  readonly checkRoom: () => Promise<void>
+  /** A link is new, or has a title now. Called in the order of versions. */
+  readonly onLink: (link: Link) => Promise<void>
+}
+
+export class Board {
+  readonly #database: Database
+  readonly #options: BoardOptions
+  /** One change at a time: pages hear of changes in the order of their versions, and so can say what they miss. */
+  readonly #writing = new Mutex()
+  /** By version, the oldest first. Every change above `#floor` is in it. */
+  #recent = new Map<number, Link>()
+  #floor = 0
+
+  constructor(database: Database, options: BoardOptions) {
+    this.#database = database
+    this.#options = options
+  }
+
+  /** For a database that has just come up: its tables, and what changed last. False: all of that was known. */
+  async load(database: Queryable): Promise<boolean> {
+    await createTables(database)
+    const links = (await lastChanged(database, REMEMBERED)).reverse()
+    const isNews = links.at(-1)?.version !== [...this.#recent.values()].at(-1)?.version
+    this.#recent = new Map(links.map((link) => [link.id, link]))
+    this.#floor = links.length < REMEMBERED ? 0 : (links[0] as Link).version
+    return isNews
+  }
+
+  /** Posting the same URL again gives the link that is there. So whoever does not know whether a post arrived posts again. */
+  async post(given: {
+    readonly url?: unknown
+    readonly note?: unknown
+  }): Promise<{ link: Link; isNew: boolean }> {
+    const url = readUrl(given.url)
+    const note = readNote(given.note)
+    await this.#options.checkRoom()
+    const made = await this.#writing.with(async () => {
+      const link = await this.#database.use((db) => insertLink(db, url, note))
+      if (link !== undefined) await this.#tell(link)
+      return link
+    })
+    if (made !== undefined) return { link: made, isNew: true }
+    const link = await this.#database.use((db) => linkByUrl(db, url))
+    if (link === undefined) throw notFound('That link was there, and is gone.')
+    return { link, isNew: false }
+  }
+
+  async setTitle(id: number, { title, problem }: PageTitle): Promise<void> {
+    await this.#options.checkRoom()
+    await this.#writing.with(async () => {
+      const link = await this.#database.use((db) => setTitle(db, id, title, problem))
+      if (link !== undefined) await this.#tell(link)
+    })
+  }
+
+  async get(id: number): Promise<Link> {
+    const link = this.#recent.get(id) ?? (await this.#database.use((db) => linkById(db, id)))
+    if (link === undefined) throw notFound('There is no such link.')
+    return link
+  }
+
+  /** The newest first. `hasMore`: there are older ones. */
+  async find(
+    filter: { readonly before?: number; readonly query?: string; readonly limit?: number } = {},
+  ): Promise<{ links: Link[]; hasMore: boolean }> {
+    const limit = filter.limit ?? PAGE_LENGTH
+    const links = await this.#database.use((db) => findLinks(db, { ...filter, limit: limit + 1 }))
+    return { links: links.slice(0, limit), hasMore: links.length > limit }
+  }
+
+  /** What somebody misses who has everything up to `version`. From memory alone. */
+  changesSince(version: number): Changes {
+    const recent = [...this.#recent.values()]
+    const newest = recent.at(-1)?.version ?? 0
+    if (version > 0 && version >= this.#floor && version <= newest) {
+      const links = recent.filter((link) => link.version > version)
+      return { links, isAll: false, version: newest }
+    }
+    const links = recent.sort((a, b) => b.id - a.id).slice(0, PAGE_LENGTH)
+    return { links, isAll: true, version: newest }
+  }
+
+  async #tell(link: Link): Promise<void> {
+    // Deleted first, so that it goes to the end of the map: it has the highest version now.
+    this.#recent.delete(link.id)
+    this.#recent.set(link.id, link)
+    if (this.#recent.size > REMEMBERED) {
+      const [oldest] = this.#recent.values()
+      this.#recent.delete((oldest as Link).id)
+      this.#floor = (oldest as Link).version
+    }
+    await this.#options.onLink(link)
+  }
+}

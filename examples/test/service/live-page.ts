@@ -1,0 +1,38 @@
+/** What an open page hears, without a browser. */
+import { connectWebSocket, type WebSocketConnection } from '@shrapnel/http'
+import type { Link } from '../../service/link.js'
+import type { BoardProcess } from './board-process.js'
+
+export interface Message {
+  readonly type: string
+  readonly links?: readonly Link[]
+  readonly isAll?: boolean
+  readonly url?: string
+  readonly title?: string | null
+  readonly problem?: string | null
+  readonly database?: string
+}
+
+export class LivePage implements AsyncDisposable {
+  readonly socket: WebSocketConnection
+
+  constructor(socket: WebSocketConnection) {
+    this.socket = socket
+  }
+
+  static async open(board: BoardProcess, since = 0): Promise<LivePage> {
+    return new LivePage(await connectWebSocket(`${board.url.replace('http', 'ws')}/live?since=${since}`))
+  }
+
+  /** Waits for the next message that is so. */
+  async until(isSo: (message: Message) => boolean): Promise<Message> {
+    for (;;) {
+      const message = JSON.parse(String(await this.socket.receive())) as Message
+      if (isSo(message)) return message
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.socket[Symbol.asyncDispose]()
+  }
+}

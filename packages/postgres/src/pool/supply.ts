@@ -1,0 +1,364 @@
+/**
+ * Who gets which connection. A plain query goes on an idle one, the one used last; else on a new one, as long as there may be more; else behind
+ * others, on the one that has the least to do. Who wants one for himself gets an idle or a new one; else the least busy one is kept free of
+ * plain queries for him (claimed). Where there is none, one waits, and first come is first served.
+ *
+ * Promises: no more than `maxConnections` are open, opening or draining; a connection that is not clean is given to nobody; whoever waits is
+ * served, told of a failure, or told that it took too long.
+ */
+import { now } from '@shrapnel/core'
+import { currentScope, inBackground, recently } from '@shrapnel/core/parts'
+import { PostgresError } from '../errors.js'
+import type { QueryOptions, QueryResult } from '../query.js'
+import { again, poolClosed } from './failures.js'
+import { Keeper } from './keeper.js'
+import { Member } from './member.js'
+import { MemberQueues, type Want } from './member-queues.js'
+import type { MemberSource } from './member-wait.js'
+import { Openings, type OpeningsOwner } from './openings.js'
+import type { OpenConnection, PoolConnection } from './pool-connection.js'
+import type { PoolSettings } from './pool-options.js'
+import { clean, renew } from './returning.js'
+import { type PoolStats, Totals } from './stats.js'
+
+export class Supply implements MemberSource, OpeningsOwner {
+  readonly settings: PoolSettings
+  readonly totals = new Totals()
+  readonly members: Member[] = []
+  /** The last one was used last. */
+  readonly idle: Member[] = []
+  readonly #openings: Openings
+  readonly #queues = new MemberQueues()
+  readonly #keeper = new Keeper(this)
+  readonly #onEmpty: () => void
+  #claims = 0
+  /** It need not be looked at again in this turn. */
+  #lookedAt: Member | null = null
+  #isServing = false
+  #isClosing = false
+
+  constructor(settings: PoolSettings, open: OpenConnection, onEmpty: () => void) {
+    this.settings = settings
+    this.#openings = new Openings(this, open)
+    this.#onEmpty = onEmpty
+    this.#openMore()
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  get stats(): PoolStats {
+    const open = this.members.length
+    const draining = this.members.filter((member) => member.connection.isDraining).length
+    return {
+      maxConnections: this.settings.maxConnections,
+      open,
+      idle: this.idle.length,
+      busy: open - this.idle.length - draining,
+      draining,
+      connecting: this.#openings.size,
+      waiting: this.#queues.size,
+      totals: { ...this.totals },
+    }
+  }
+
+  // Taking
+
+  /** A connection at once, or null: then `wait`. Throws PG_CLOSED. */
+  take(want: Want): Member | null {
+    if (this.#isClosing) throw poolClosed()
+    if (this.#queues.size > 0) return null
+    const member = this.#takeIdle() ?? (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
+    if (member !== null) member.state = want === 'shared' ? 'shared' : 'held'
+    return member
+  }
+
+  /**
+   * Waits for a connection; one to be shared counts it in `promised`. Cancelled, it leaves the queue. Fails with PG_TIMEOUT (`queueTimeoutMs`, or
+   * `timeoutMs` if that is shorter), PG_LIMIT (`maxQueued`), PG_CLOSED, and what connecting failed with.
+   */
+  wait(want: Want, timeoutMs = Infinity): Promise<Member> {
+    const scope = currentScope()
+    const refused = scope.refuse()
+    if (refused !== null) return refused
+    const { queueTimeoutMs, maxQueued } = this.settings
+    if (this.#isClosing) throw poolClosed()
+    if (this.#queues.size >= maxQueued)
+      throw new PostgresError('PG_LIMIT', `${maxQueued} wait for a connection already`, {
+        limit: 'maxQueued',
+        safeToRetry: true,
+      })
+    this.totals.waited++
+    const isOwn = timeoutMs < queueTimeoutMs
+    const member = isOwn
+      ? this.#queues.push(want, scope, this, timeoutMs, 'timeoutMs')
+      : this.#queues.push(want, scope, this, queueTimeoutMs, 'queueTimeoutMs')
+    this.serve()
+    return member
+  }
+
+  waitedTooLong(waitedMs: number, limit: string): Error {
+    this.totals.timedOut++
+    return new PostgresError('PG_TIMEOUT', `no connection within ${waitedMs} ms; ${this.describe()}`, {
+      limit,
+      safeToRetry: true,
+      cause: this.#openings.lastFailure,
+    })
+  }
+
+  gaveUp(): void {
+    this.serve()
+  }
+
+  describe(): string {
+    const { maxConnections, open, idle, connecting, waiting } = this.stats
+    return `postgres pool: ${open - idle} of ${maxConnections} connections busy, ${connecting} opening, ${waiting} wait`
+  }
+
+  /** There are as many as may be, or there cannot be more now. New ones that open are waited for: they have nothing to do yet. */
+  get #mayShare(): boolean {
+    if (this.#openings.isFailing) return true
+    return this.#openings.size === 0 && this.members.length >= this.settings.maxConnections
+  }
+
+  #takeIdle(): Member | null {
+    for (let member = this.idle.pop(); member !== undefined; member = this.idle.pop()) {
+      // Nobody has it until that is known.
+      member.state = 'returning'
+      if (member === this.#lookedAt ? member.connection.isOpen : this.#looksWell(member)) return member
+    }
+    return null
+  }
+
+  /** False: it is broken, or that takes a turn to know; then it comes back by itself. */
+  #looksWell(member: Member): boolean {
+    let looksWell = false
+    let isLater = false
+    const goOn = (isBroken: boolean): void => {
+      if (!isLater) looksWell = !isBroken
+      else this.#settleLookedAt(member)
+    }
+    // Not in the scope of whoever asks: that may be interrupted, and its interrupt is not for this.
+    inBackground(
+      () => member.connection.isBroken(),
+      goOn,
+      () => member.connection.close(),
+    )
+    isLater = true
+    return looksWell
+  }
+
+  #settleLookedAt(member: Member): void {
+    this.#lookedAt = member
+    this.settle(member)
+    this.#lookedAt = null
+  }
+
+  /** The one with the least to do, and less than so much. */
+  #leastBusy(most: number): Member | null {
+    let best: Member | null = null
+    let least = most
+    const time = recently()
+    for (const member of this.members) {
+      if (member.state !== 'shared' || member.isClaimed) continue
+      const { load } = member
+      if (load >= least || member.expiresAt <= time || member.connection.isDraining) continue
+      best = member
+      least = load
+      if (load <= 1) break
+    }
+    return best
+  }
+
+  // Giving
+
+  /** Gives what there is to whoever waits. */
+  serve(): void {
+    if (this.#isServing) return
+    this.#isServing = true
+    this.#dropClaims()
+    this.#serveIdle()
+    this.#openMore()
+    this.#serveShared()
+    this.#claim()
+    this.#isServing = false
+    if (this.#isClosing) this.#lookForEnd()
+  }
+
+  #serveIdle(): void {
+    while (this.#queues.next !== null) {
+      const member = this.#takeIdle()
+      if (member === null) return
+      this.#queues.hand(this.#queues.next, member)
+    }
+  }
+
+  #serveShared(): void {
+    while (this.#queues.sizeOf('shared') > 0 && this.#mayShare) {
+      const member = this.#leastBusy(this.settings.pipelining)
+      if (member === null) return
+      this.#queues.hand('shared', member)
+    }
+  }
+
+  /** More than there are waiting for: somebody has given up, or was served otherwise. */
+  #dropClaims(): void {
+    for (const member of this.members) {
+      if (this.#claims <= this.#queues.sizeOf('alone')) return
+      this.#unclaim(member)
+    }
+  }
+
+  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
+  #claim(): void {
+    if (this.#queues.next !== 'alone') return
+    const alone = this.#queues.sizeOf('alone')
+    for (let need = alone - this.#claims - this.#openings.size; need > 0; need--) {
+      const member = this.#leastBusy(Infinity)
+      if (member === null) return
+      member.isClaimed = true
+      this.#claims++
+    }
+  }
+
+  #unclaim(member: Member): void {
+    if (!member.isClaimed) return
+    member.isClaimed = false
+    this.#claims--
+  }
+
+  // Members
+
+  #openMore(): void {
+    const { maxConnections, minConnections } = this.settings
+    const missing = this.#isClosing ? 0 : minConnections - this.members.length
+    const needed = this.#queues.size === 0 ? 0 : this.#queues.size - this.#aboutToBeIdle
+    const wanted = Math.min(Math.max(needed, missing), maxConnections - this.members.length)
+    if (wanted > this.#openings.size) this.#openings.start(wanted - this.#openings.size)
+  }
+
+  /** Those that were given back or are looked at: it takes a turn, or a rollback. */
+  get #aboutToBeIdle(): number {
+    let count = 0
+    for (const { state, connection } of this.members)
+      if (state === 'returning' && !connection.isDraining && (connection.isReserved || connection.inFlight === 0)) count++
+    return count
+  }
+
+  opened(connection: PoolConnection): void {
+    const { lifetimeMs, lifetimeJitter } = this.settings
+    const member = new Member(connection, now() + lifetimeMs * (1 - lifetimeJitter * Math.random()))
+    this.members.push(member)
+    this.totals.opened++
+    connection.onClose(() => this.#left(member))
+    connection.onIdle(() => this.settle(member))
+    connection.onAnswer(() => this.#answered())
+    if (connection.isOpen) this.settle(member)
+    else this.#left(member)
+    this.serve()
+  }
+
+  /** There is room for one more behind what is still under way. */
+  #answered(): void {
+    if (this.#queues.size > 0) this.serve()
+  }
+
+  /** With nothing else that could serve them, those who wait hear of it now; else they may still be served. */
+  openFailed(error: PostgresError): void {
+    this.totals.failed++
+    if (this.members.length === 0 && this.#openings.size === 0) this.#queues.failAll(() => again(error))
+    this.serve()
+  }
+
+  mayOpen(): void {
+    this.serve()
+  }
+
+  /** Runs a plain query on one that was taken for it. */
+  query<R>(
+    member: Member,
+    text: string,
+    values: readonly unknown[],
+    options: QueryOptions | undefined,
+  ): Promise<QueryResult<R>> {
+    const { connection } = member
+    try {
+      return connection.query<R>(text, values, options)
+    } finally {
+      // It was refused, and nobody will tell that there is nothing to do.
+      if (connection.inFlight === 0) this.settle(member)
+    }
+  }
+
+  /** From somebody who had it alone. `isChanged`: the session may not be what it was. */
+  giveBack(member: Member, isChanged: boolean): void {
+    const { reset } = this.settings
+    member.state = 'returning'
+    if (isChanged && reset === 'close') member.connection.close()
+    else if (isChanged && reset === 'session') renew(member, this)
+    else this.settle(member)
+  }
+
+  /** It may have nothing to do any more: whether it can be given to others. */
+  settle(member: Member): void {
+    const { state, connection } = member
+    if (state === 'held' || state === 'idle' || member.load > 0 || !connection.isOpen) return
+    if (!connection.isReusable) clean(member, this)
+    else if (member.expiresAt <= now()) connection.close()
+    else this.#free(member)
+  }
+
+  #free(member: Member): void {
+    if (member.isClaimed) {
+      this.#unclaim(member)
+      if (this.#queues.sizeOf('alone') > 0) {
+        this.#queues.hand('alone', member)
+        return
+      }
+    }
+    member.state = 'idle'
+    member.idleSince = recently()
+    this.idle.push(member)
+    this.#keeper.watch(member)
+    if (this.#queues.size > 0 || this.#isClosing) this.serve()
+  }
+
+  /** Its connection has ended. */
+  #left(member: Member): void {
+    const at = this.members.indexOf(member)
+    if (at < 0) return
+    this.members.splice(at, 1)
+    this.#unclaim(member)
+    if (member.state === 'idle') this.idle.splice(this.idle.indexOf(member), 1)
+    if (member.connection.lossReason?.code === 'PG_CLOSED') this.totals.closed++
+    else this.totals.lost++
+    this.serve()
+  }
+
+  // The end
+
+  /** Takes nothing new; what was asked for before is done, and what nobody needs is closed. */
+  beginClose(): void {
+    this.#isClosing = true
+    this.serve()
+  }
+
+  /** Closes everything now. */
+  closeAll(): void {
+    this.#isClosing = true
+    this.#openings.close()
+    this.#queues.failAll(poolClosed)
+    for (const { connection } of [...this.members]) connection.close()
+    this.#lookForEnd()
+  }
+
+  #lookForEnd(): void {
+    if (this.#queues.size > 0) return
+    this.#openings.close()
+    for (const { connection } of [...this.idle]) connection.close()
+    if (this.members.length > 0) return
+    this.#keeper.close()
+    this.#onEmpty()
+  }
+}

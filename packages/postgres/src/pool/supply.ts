@@ -69,7 +69,9 @@ export class Supply implements MemberSource, OpeningsOwner {
   take(want: Want): Member | null {
     if (this.#isClosing) throw poolClosed()
     if (this.#queues.size > 0) return null
-    const member = this.#takeIdle() ?? (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
+    const member =
+      this.#takeIdle() ??
+      (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
     if (member !== null) member.state = want === 'shared' ? 'shared' : 'held'
     return member
   }
@@ -242,7 +244,12 @@ export class Supply implements MemberSource, OpeningsOwner {
   get #aboutToBeIdle(): number {
     let count = 0
     for (const { state, connection } of this.members)
-      if (state === 'returning' && !connection.isDraining && (connection.isReserved || connection.inFlight === 0)) count++
+      if (
+        state === 'returning' &&
+        !connection.isDraining &&
+        (connection.isReserved || connection.inFlight === 0)
+      )
+        count++
     return count
   }
 

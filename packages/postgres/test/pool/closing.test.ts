@@ -7,7 +7,10 @@ const fake = fakePools()
 test('close takes nothing new, and waits for what runs and for what was in the queue', async () => {
   const db = fake.pool({ maxConnections: 1, pipelining: 1 })
   const lease = await db.lease()
-  const queued = [spawn(() => db.query('queued')), spawn(() => db.use((connection) => connection.query('too')))]
+  const queued = [
+    spawn(() => db.query('queued')),
+    spawn(() => db.use((connection) => connection.query('too'))),
+  ]
   await settle()
   const closing = spawn(() => db.close({ timeoutMs: 1_000 }))
   await settle()

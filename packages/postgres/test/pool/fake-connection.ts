@@ -2,7 +2,7 @@
  * A server for pools that does what the test says, and nothing by itself: connections open when it lets them, queries are answered when it says
  * so. Only what a pool sees of a connection; transactions are tested with real servers.
  */
-import { Event } from '@shrapnel/core'
+import type { Event } from '@shrapnel/core'
 import { currentScope, Wait } from '@shrapnel/core/parts'
 import { PostgresError } from '../../src/errors.js'
 import type { PoolConnection } from '../../src/pool/pool-connection.js'
@@ -50,6 +50,7 @@ export class FakeConnection {
   /** What `isBroken` says, or a promise of it. */
   broken: boolean | Promise<boolean> = false
   readonly queries: FakeQuery[] = []
+  #whenLookedAt: (() => boolean | Promise<boolean>) | null = null
   readonly #server: FakeServer
   readonly #idle = new Set<() => void>()
   readonly #answered = new Set<() => void>()
@@ -75,7 +76,16 @@ export class FakeConnection {
   }
 
   isBroken(): boolean | Promise<boolean> {
-    return !this.isOpen || this.broken
+    return !this.isOpen || (this.#whenLookedAt?.() ?? this.broken)
+  }
+
+  /** It shows only then that the server has ended it; `later`, as over TLS. */
+  breaksAtLook(later?: Promise<void>): void {
+    const found = (): true => {
+      this.die()
+      return true
+    }
+    this.#whenLookedAt = () => (later === undefined ? found() : later.then(found))
   }
 
   onIdle(listener: () => void): () => void {

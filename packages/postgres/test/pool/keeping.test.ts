@@ -59,7 +59,12 @@ test('a connection that is old gets no more queries, however many come, and ends
 })
 
 test('lives differ by the jitter', async () => {
-  const db = fake.pool({ maxConnections: 50, lifetimeMs: 100_000, lifetimeJitter: 0.5, idleTimeoutMs: Infinity })
+  const db = fake.pool({
+    maxConnections: 50,
+    lifetimeMs: 100_000,
+    lifetimeJitter: 0.5,
+    idleTimeoutMs: Infinity,
+  })
   const leases = await Promise.all(Array.from({ length: 50 }, () => db.lease()))
   for (const lease of leases) lease.release()
   await fake.clock.advance(49_999)
@@ -115,7 +120,12 @@ test('reset: session makes the session as new after a lease, and close closes it
 
 test('a query that begins a transaction is refused: others share the connection', async () => {
   const db = fake.pool()
-  for (const text of ['begin', ' BEGIN isolation level serializable', '-- x\nstart transaction', '/* y */ begin'])
+  for (const text of [
+    'begin',
+    ' BEGIN isolation level serializable',
+    '-- x\nstart transaction',
+    '/* y */ begin',
+  ])
     await expect(db.query(text)).rejects.toMatchObject({ code: 'PG_USAGE', query: text })
   expect(fake.server.heard).toEqual([])
   for (const text of ['beginning', 'select begin', 'started']) await db.query(text)

@@ -36,7 +36,11 @@ test('one more than maxQueued is refused at once', async () => {
   const lease = await db.lease()
   const waiting = [spawn(() => db.query('1')), spawn(() => db.query('2'))]
   await settle()
-  await expect(db.query('3')).rejects.toMatchObject({ code: 'PG_LIMIT', limit: 'maxQueued', safeToRetry: true })
+  await expect(db.query('3')).rejects.toMatchObject({
+    code: 'PG_LIMIT',
+    limit: 'maxQueued',
+    safeToRetry: true,
+  })
   await expect(db.lease()).rejects.toMatchObject({ code: 'PG_LIMIT' })
   lease.release()
   for (const each of waiting) await each.join()
@@ -58,7 +62,8 @@ test('who is cancelled while it waits leaves the queue as if it had not been the
   expect(db.stats.waiting).toBe(1)
   lease.release()
   await all[3]?.join()
-  for (const doomed of [0, 1, 2, 4, 5]) await expect(all[doomed]?.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
+  for (const doomed of [0, 1, 2, 4, 5])
+    await expect(all[doomed]?.join()).rejects.toMatchObject({ code: 'INTERRUPTED' })
   expect(order).toEqual([3])
   expect(db.stats).toMatchObject({ idle: 1, waiting: 0 })
 })
@@ -154,15 +159,15 @@ test('a connection found dead before it is used is replaced, and nothing was sen
   const db = fake.pool()
   await db.query('one')
   const [first] = fake.server.connections
-  if (first !== undefined) first.isBroken = () => (first.die(), true)
+  first?.breaksAtLook()
   expect(await db.query('two')).toMatchObject({ on: 2 })
   expect(fake.server.heard).toEqual(['1: one', '2: two'])
   // Over TLS it takes a turn to know.
   const [, second] = fake.server.connections
-  if (second !== undefined) second.isBroken = async () => (await settle(), second.die(), true)
+  second?.breaksAtLook(settle())
   expect(await db.query('three')).toMatchObject({ on: 3 })
   const [, , third] = fake.server.connections
-  if (third !== undefined) third.isBroken = async () => (await settle(), false)
+  if (third !== undefined) third.broken = settle().then(() => false)
   expect(await db.query('four')).toMatchObject({ on: 3 })
   expect(db.stats.totals).toMatchObject({ opened: 3, lost: 2 })
 })

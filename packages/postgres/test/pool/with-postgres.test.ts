@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
 import { inParallel, sleep, spawn, withTimeout } from '@shrapnel/core'
-import { expectNoDescriptorLeak, type PostgresServer, seededRandom, startPostgres } from '@shrapnel/test-support'
+import {
+  expectNoDescriptorLeak,
+  type PostgresServer,
+  seededRandom,
+  startPostgres,
+} from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Pool, type PostgresError, pool, sql } from '../../src/index.js'
 
@@ -31,16 +36,27 @@ test('a thousand coroutines on five connections each get their own answer', asyn
     Array.from({ length: 1000 }, (_, i) => [i, createHash('md5').update(String(i)).digest('hex')]),
   )
   expect(new Set(answers.map(([, , pid]) => pid)).size).toBe(5)
-  expect(db.stats).toMatchObject({ open: 5, idle: 5, busy: 0, waiting: 0, totals: { opened: 5, queries: 2000 } })
+  expect(db.stats).toMatchObject({
+    open: 5,
+    idle: 5,
+    busy: 0,
+    waiting: 0,
+    totals: { opened: 5, queries: 2000 },
+  })
 })
 
 test('a thousand transactions on five connections wait for their turn, and all run', async () => {
   await using db = pool(server.url, { maxConnections: 5 })
   await db.query('create table counted (n int)')
   await inParallel(
-    Array.from({ length: 1000 }, (_, i) => () => db.begin((tx) => tx.query(sql`insert into counted values (${i})`))),
+    Array.from(
+      { length: 1000 },
+      (_, i) => () => db.begin((tx) => tx.query(sql`insert into counted values (${i})`)),
+    ),
   )
-  const [row] = await db.query('select count(*)::int as count, count(distinct n)::int as different from counted')
+  const [row] = await db.query(
+    'select count(*)::int as count, count(distinct n)::int as different from counted',
+  )
   expect(row).toEqual({ count: 1000, different: 1000 })
   expect(db.stats).toMatchObject({ open: 5, totals: { opened: 5, leases: 1000 } })
 })
@@ -59,7 +75,9 @@ test('one transaction after another needs one connection', async () => {
 test('when all backends are ended, everyone who waits settles, and the next query has a new one', async () => {
   await using db = pool(server.url, { maxConnections: 4, pipelining: 4 })
   const slow = Array.from({ length: 20 }, () => spawn(() => db.query('select pg_sleep(30)')))
-  const inside = Array.from({ length: 4 }, () => spawn(() => db.begin((tx) => tx.query('select pg_sleep(30)'))))
+  const inside = Array.from({ length: 4 }, () =>
+    spawn(() => db.begin((tx) => tx.query('select pg_sleep(30)'))),
+  )
   while (db.stats.busy < 4) await sleep(5)
   // Those in the queue get the next connections, and lose those too.
   const outcomes = Promise.allSettled([...slow, ...inside].map((each) => each.join()))
@@ -68,7 +86,10 @@ test('when all backends are ended, everyone who waits settles, and the next quer
     while (!isOver) await server.terminateAll()
   })
   for (const outcome of await outcomes)
-    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: expect.stringMatching(/^PG_(BROKEN|CONNECT|SERVER)$/) } })
+    expect(outcome).toMatchObject({
+      status: 'rejected',
+      reason: { code: expect.stringMatching(/^PG_(BROKEN|CONNECT|SERVER)$/) },
+    })
   isOver = true
   await killing.join()
   expect((await db.query('select 1 as one'))[0]).toEqual({ one: 1 })
@@ -107,7 +128,12 @@ test('every wait can be cancelled, and the pool is as good as before', async () 
     () => db.begin((tx) => tx.query('select pg_sleep(0.02)')),
     () => db.begin((tx) => tx.savepoint((inner) => inner.query('select pg_sleep(0.02)'))),
     () => db.use((connection) => connection.query('select pg_sleep(0.02)')),
-    () => db.use((connection) => connection.begin((tx) => inParallel([() => tx.query('select 1'), () => tx.query('select pg_sleep(0.02)')]))),
+    () =>
+      db.use((connection) =>
+        connection.begin((tx) =>
+          inParallel([() => tx.query('select 1'), () => tx.query('select pg_sleep(0.02)')]),
+        ),
+      ),
   ]
   for (let round = 0; round < 10; round++) {
     const all = waits.flatMap((wait) => [spawn(wait), spawn(wait)])
@@ -117,7 +143,9 @@ test('every wait can be cancelled, and the pool is as good as before', async () 
     }
     await Promise.allSettled(all.map((each) => each.join()))
     await untilQuiet(db)
-    expect(await inParallel([1, 2, 3].map((i) => async () => (await db.query(sql`select ${i}::int as i`))[0]?.i))).toEqual([1, 2, 3])
+    expect(
+      await inParallel([1, 2, 3].map((i) => async () => (await db.query(sql`select ${i}::int as i`))[0]?.i)),
+    ).toEqual([1, 2, 3])
   }
   const [left] = await db.query(
     "select count(*)::int as n from pg_stat_activity where state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()",
@@ -135,7 +163,9 @@ test('money is neither made nor lost, whoever is killed or cancelled at whatever
   const random = seededRandom(42)
   const transfer = (id: number, from: number, to: number, amount: number) =>
     db.begin({ isolation: 'serializable', retries: 50 }, async (tx) => {
-      const [source] = await tx.query<{ balance: number }>(sql`select balance from account where id = ${from}`)
+      const [source] = await tx.query<{ balance: number }>(
+        sql`select balance from account where id = ${from}`,
+      )
       if ((source?.balance ?? 0) < amount) return 'too little'
       await inParallel([
         () => tx.query(sql`update account set balance = balance - ${amount} where id = ${from}`),
@@ -153,7 +183,8 @@ test('money is neither made nor lost, whoever is killed or cancelled at whatever
   })
   let isOver = false
   const killer = spawn(async () => {
-    const one = 'select pg_terminate_backend(pid, 5000) from pg_stat_activity where backend_type = $$client backend$$ and pid <> pg_backend_pid() order by random() limit 1'
+    const one =
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where backend_type = $$client backend$$ and pid <> pg_backend_pid() order by random() limit 1'
     while (!isOver) {
       await server.psql(one)
       await sleep(random() * 20)
@@ -164,11 +195,14 @@ test('money is neither made nor lost, whoever is killed or cancelled at whatever
   isOver = true
   await killer.join()
   const done = new Set((await db.query<{ id: number }>('select id from transfer')).map((row) => row.id))
-  const [sum] = await db.query('select sum(balance)::int as sum, min(balance)::int >= 0 as positive from account')
+  const [sum] = await db.query(
+    'select sum(balance)::int as sum, min(balance)::int >= 0 as positive from account',
+  )
   expect(sum).toEqual({ sum: 1000, positive: true })
   // What was told is true: done, not done, or not known.
   const lies = outcomes.flatMap((outcome, id) => {
-    if (outcome.status === 'fulfilled') return done.has(id) === (outcome.value === 'moved') ? [] : [`${id} ${outcome.value}`]
+    if (outcome.status === 'fulfilled')
+      return done.has(id) === (outcome.value === 'moved') ? [] : [`${id} ${outcome.value}`]
     const { code } = outcome.reason as PostgresError
     return code !== 'PG_COMMIT_UNKNOWN' && done.has(id) ? [`${id} ${code}`] : []
   })
@@ -190,4 +224,23 @@ test('a pool that was used, killed, cancelled and closed leaves no descriptor op
     await Promise.allSettled(all.map((each) => each.join()))
     await db.query('select 1')
   })
+}, 30_000)
+
+test('notifications come through, in order, over kills of the backend, with a gap for each', async () => {
+  await using db = pool(server.url, { maxConnections: 2 })
+  await using listener = db.listen(['news', 'Mixed "Case"'])
+  await listener.ready()
+  await db.notify('news', 'ü'.repeat(3_000))
+  await db.notify('Mixed "Case"')
+  expect((await listener.next()).value).toMatchObject({ channel: 'news', payload: 'ü'.repeat(3_000) })
+  expect((await listener.next()).value).toMatchObject({ channel: 'Mixed "Case"', payload: '' })
+  for (let round = 0; round < 5; round++) {
+    await server.terminateAll()
+    expect((await listener.next()).value).toMatchObject({ kind: 'gap', cause: { sqlState: '57P01' } })
+    await db.begin(async (tx) => {
+      for (let i = 0; i < 50; i++) await tx.query(sql`select pg_notify('news', ${String(i)})`)
+    })
+    for (let i = 0; i < 50; i++) expect((await listener.next()).value).toMatchObject({ payload: String(i) })
+  }
+  await expect(db.notify('news', 'x'.repeat(8_000))).rejects.toMatchObject({ sqlState: '22023' })
 }, 30_000)

@@ -1,4 +1,4 @@
-import { inParallel, Interrupted, spawn, withTimeout, yieldSlice } from '@shrapnel/core'
+import { Interrupted, inParallel, spawn, withTimeout, yieldSlice } from '@shrapnel/core'
 import { expect, test } from 'vitest'
 import { begin } from '../../src/transaction/begin.js'
 import { sessionsOf } from '../../src/transaction/begin-on.js'
@@ -21,9 +21,7 @@ const done = (tag: string, status: TransactionStatus = 'idle'): BackendMessage[]
   ready(status),
 ]
 const texts = (heard: readonly FrontendMessage[]): string[] =>
-  heard.flatMap((message) =>
-    message.kind === 'parse' || message.kind === 'query' ? [message.text] : [],
-  )
+  heard.flatMap((message) => (message.kind === 'parse' || message.kind === 'query' ? [message.text] : []))
 const backend = (): ScriptedBackend => new ScriptedBackend({ prepare: false })
 
 test('BEGIN travels with the first query, before the same Sync', async () => {
@@ -69,7 +67,12 @@ test('what was asked for with the first query goes out together once the transac
   await server.hear()
   await server.say(...BEGUN, ...untilReady(answer('1')), ready('transaction'))
   expect(texts(await server.hear(2))).toEqual(['b', 'c'])
-  await server.say(...untilReady(answer('2')), ready('transaction'), ...untilReady(answer('3')), ready('transaction'))
+  await server.say(
+    ...untilReady(answer('2')),
+    ready('transaction'),
+    ...untilReady(answer('3')),
+    ready('transaction'),
+  )
   expect(texts(await server.hear())).toEqual(['commit'])
   await server.say(...done('COMMIT'))
   expect(await result.join()).toEqual(['1', '2', '3'])
@@ -141,7 +144,9 @@ test('a connection that is lost before COMMIT leaves nothing in doubt', async ()
 
 test('an interrupt during COMMIT waits for its outcome, and tells the truth', async () => {
   const server = backend()
-  const transaction = await committing(server, () => begin(sessionsOf(server.db), async (tx) => (await tx.query('q'))[0]?.v))
+  const transaction = await committing(server, () =>
+    begin(sessionsOf(server.db), async (tx) => (await tx.query('q'))[0]?.v),
+  )
   transaction.interrupt()
   await yieldSlice()
   expect(transaction.state).toBe('waiting')
@@ -182,7 +187,10 @@ test('a query that is cancelled inside leaves only a rollback, and what is asked
   await server.say(failure('25P02'), ready('failed'))
   expect(texts(await server.hear())).toEqual(['rollback'])
   await server.say({ kind: 'command-complete', tag: 'ROLLBACK' }, ready('idle'))
-  await expect(transaction.join()).rejects.toMatchObject({ sqlState: '25P02', cause: { code: 'INTERRUPTED' } })
+  await expect(transaction.join()).rejects.toMatchObject({
+    sqlState: '25P02',
+    cause: { code: 'INTERRUPTED' },
+  })
   expect(server.db.isReusable).toBe(true)
 })
 

@@ -54,31 +54,35 @@ export async function runService(
   const arenaFeed = new ArenaFeed(arena)
   const pages = new LivePages(() => arena.worms.size)
 
+  const board = new Board(database, {
+    checkRoom: async () => (embedded === undefined ? undefined : checkFreeSpace(folder)),
+    onLink: async (link) => {
+      await pages.tellLink(link)
+      if (link.title === null && link.problem === null) titles.wake()
+    },
+  })
+  const titles = new TitleFetcher(board, database, options.fetchesPrivate)
+
+  await using backdoor = enter(folder, { board, database, arena, pages, titles })
+  const listeners = await listen(options, site(board, pages, arenaFeed))
+  pages.telnetPort = listeners.telnet.port
+
   await group(async (parts) => {
-    const board = new Board(database, {
-      checkRoom: async () => (embedded === undefined ? undefined : checkFreeSpace(folder)),
-      onLink: async (link) => {
-        await pages.tellLink(link)
-        if (link.title === null && link.problem === null) titles.wake()
-      },
-    })
-    const titles = new TitleFetcher(board, database, options.fetchesPrivate)
-
-    await using backdoor = enter(folder, { board, database, arena, pages, titles })
-    const listeners = await listen(options, site(board, pages, arenaFeed))
-    pages.telnetPort = listeners.telnet.port
-
     if (embedded !== undefined) parts.spawn({ name: 'embedded database' }, () => embedded.run())
     parts.spawn({ name: 'database' }, () =>
       database.watch({
         onUp: async (pool) => {
           if (await board.load(pool)) await pages.tellAll(board)
-          titles.wake()
         },
         onChange: async (state, problem) => {
           await pages.setDatabase(state)
-          if (state === 'away') console.log(`The database is away, and tried again: ${problem}`)
-          if (state === 'up') console.log('The database is there.')
+          if (state === 'up') {
+            console.log('The database is there.')
+            titles.wake()
+          } else if (state === 'away') {
+            console.log(`The database is away, and tried again: ${problem}`)
+            embedded?.restart()
+          }
         },
       }),
     )

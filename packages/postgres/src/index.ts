@@ -16,9 +16,9 @@ export type {
   SslNegotiation,
 } from './connect/connect-options.js'
 export type { ConnectionOptions } from './connection/connect.js'
-export type { Notification } from './connection/connection.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'
+export type { Notification } from './connection/session-hub.js'
 export type { QuerySettings } from './connection/settings.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
 export type { ListenEvent, ListenGap, ListenNotification } from './listen/listen-event.js'

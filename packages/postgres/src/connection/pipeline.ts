@@ -131,6 +131,7 @@ export class Pipeline implements Receiver, TurnEndJob {
     if (exchange.line === this.inFlight) {
       exchange.isAbandoned = true
       this.#cancellation.abandoned()
+      this.goOn(exchange)
     } else if (exchange.line !== null) {
       exchange.line.remove(exchange)
       this.#schedule()
@@ -182,7 +183,11 @@ export class Pipeline implements Receiver, TurnEndJob {
     try {
       outcome = exchange.write(writer)
     } catch (error) {
-      if (exchange === unfinished) throw error
+      if (exchange === unfinished) {
+        // The server waits for the rest of what nobody can write.
+        this.lose(error)
+        return false
+      }
       writer.rewind(before)
       line.remove(exchange)
       exchange.refused(error)

@@ -3,7 +3,7 @@
  * heard nothing for a while, and begins again when the connection is lost, for as long as somebody listens.
  */
 import { type Coroutine, Event, Interrupted, now, sleep, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
-import type { Notification } from '../connection/connection.js'
+import type { Notification } from '../connection/session-hub.js'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'
 import type { OpenConnection, PoolConnection } from '../pool/pool-connection.js'

@@ -7,7 +7,7 @@
  * served, told of a failure, or told that it took too long.
  */
 import { now } from '@shrapnel/core'
-import { currentScope, recently } from '@shrapnel/core/parts'
+import { currentScope, inBackground, recently } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import type { QueryOptions, QueryResult } from '../query.js'
 import { again, poolClosed } from './failures.js'
@@ -32,6 +32,8 @@ export class Supply implements MemberSource, OpeningsOwner {
   readonly #keeper = new Keeper(this)
   readonly #onEmpty: () => void
   #claims = 0
+  /** It need not be looked at again in this turn. */
+  #lookedAt: Member | null = null
   #isServing = false
   #isClosing = false
 
@@ -124,16 +126,33 @@ export class Supply implements MemberSource, OpeningsOwner {
     for (let member = this.idle.pop(); member !== undefined; member = this.idle.pop()) {
       // Nobody has it until that is known.
       member.state = 'returning'
-      const broken = member.connection.isBroken()
-      if (broken === false) return member
-      if (broken !== true) this.#settleAfter(member, broken)
+      if (member === this.#lookedAt ? member.connection.isOpen : this.#looksWell(member)) return member
     }
     return null
   }
 
-  #settleAfter(member: Member, looked: Promise<unknown>): void {
-    const goOn = (): void => this.settle(member)
-    looked.then(goOn, goOn)
+  /** False: it is broken, or that takes a turn to know; then it comes back by itself. */
+  #looksWell(member: Member): boolean {
+    let looksWell = false
+    let isLater = false
+    const goOn = (isBroken: boolean): void => {
+      if (!isLater) looksWell = !isBroken
+      else this.#settleLookedAt(member)
+    }
+    // Not in the scope of whoever asks: that may be interrupted, and its interrupt is not for this.
+    inBackground(
+      () => member.connection.isBroken(),
+      goOn,
+      () => member.connection.close(),
+    )
+    isLater = true
+    return looksWell
+  }
+
+  #settleLookedAt(member: Member): void {
+    this.#lookedAt = member
+    this.settle(member)
+    this.#lookedAt = null
   }
 
   /** The one with the least to do, and less than so much. */

@@ -33,7 +33,7 @@ export interface SessionSource {
 export function begin<T>(
   source: SessionSource,
   first: TransactionOptions | TransactionFunction<T>,
-  second: TransactionFunction<T> | undefined,
+  second?: TransactionFunction<T>,
 ): Promise<T> {
   const fn = typeof first === 'function' ? first : (second as TransactionFunction<T>)
   const settings = checkTransactionOptions(typeof first === 'function' ? undefined : first)

@@ -63,7 +63,7 @@ describe('a transaction', () => {
       expect(() => db.begin(options as object, async () => {})).toThrow()
   })
 
-  test('works on one connection too, and others of that wait', async () => {
+  test('is the same on one connection, and others of that wait', async () => {
     await using connection = await connect(server.url)
     const began = new Event()
     const transaction = spawn(() =>

@@ -194,6 +194,20 @@ describe('time', () => {
     await expect(rest()).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
+  test('for a client that does not take a long piece is not that for all of it', async () => {
+    const [client, server] = memoryStreamPair({ limitBytes: 1_000 })
+    async function* one(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(100 * 1_048_576)
+    }
+    const session = spawn(() => serveStream(server, () => ({ body: one() }), LIMITS))
+    await client.send(get())
+    await client.recv()
+    // 3 seconds for each 64 KiB of a MiB.
+    await clock.advance(17 * 3_000)
+    await session.join()
+    expect(server.isClosed).toBe(true)
+  })
+
   test('for small answers that nobody reads ends, too', async () => {
     const [client, server] = memoryStreamPair({ limitBytes: 100 })
     const session = spawn(() => serveStream(server, hello, LIMITS))

@@ -12,6 +12,7 @@ import type { Rest } from './answer.js'
 
 /** Sent at a time, so that a client that takes something is told from one that takes nothing. */
 const PIECE_BYTES = 1_048_576
+const NOTHING = Buffer.alloc(0)
 
 export interface Outlet {
   readonly stream: Stream
@@ -100,7 +101,13 @@ async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: 
     const parts: Piece[] = rest.isChunked ? [chunkSize(length), bytes, CHUNK_END] : [bytes]
     if (first !== null) parts.unshift(first)
     first = null
-    await transmit(outlet, parts, length)
+    if (length <= PIECE_BYTES) await transmit(outlet, parts, length)
+    else {
+      const at = parts.indexOf(bytes)
+      if (at > 0) await transmit(outlet, parts.slice(0, at), 0)
+      await sendBlock(outlet, NOTHING, bytes)
+      if (rest.isChunked) await transmit(outlet, [CHUNK_END], 0)
+    }
   }
   body.end()
   const end = rest.isChunked ? await endOf(response) : null

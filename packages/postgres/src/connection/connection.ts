@@ -103,6 +103,11 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return listen(this.#hub.idleListeners, listener)
   }
 
+  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. @internal */
+  onAnswer(listener: () => void): () => void {
+    return listen(this.#hub.answerListeners, listener)
+  }
+
   /** Calls `listener` once, when the connection has ended, before those who wait for `whenClosed` go on. */
   onClose(listener: (reason: PostgresError) => void): () => void {
     return listen(this.#hub.closeListeners, listener)

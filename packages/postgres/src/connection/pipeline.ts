@@ -35,6 +35,8 @@ export interface PipelineOwner {
   told(type: number, bytes: Buffer, from: number, to: number): void
   /** Nothing is under way any more, and nobody waits. */
   becameIdle(): void
+  /** One less is under way, and others still are. */
+  answered(): void
   ended(loss: PostgresError): void
 }
 
@@ -135,6 +137,12 @@ export class Pipeline implements Receiver, TurnEndJob {
       this.#schedule()
       this.#settleIdle()
     }
+  }
+
+  /** The reservation is over: it is everybody's turn again. */
+  released(): void {
+    this.reservation = null
+    this.#schedule()
   }
 
   #schedule(): void {
@@ -295,6 +303,7 @@ export class Pipeline implements Receiver, TurnEndJob {
       throw error
     }
     if (this.inFlight.first === null) this.#settleIdle()
+    else this.#owner.answered()
   }
 
   /** Marks what lies behind the exchange that is about to be cancelled: the signal may come late and hit one of them. @internal */

@@ -34,6 +34,7 @@ export class SessionHub implements Session, PipelineOwner {
   readonly pipeline: Pipeline
   readonly closed = new Event<PostgresError>()
   readonly idleListeners = new Set<() => void>()
+  readonly answerListeners = new Set<() => void>()
   readonly closeListeners = new Set<(reason: PostgresError) => void>()
   readonly notificationListeners = new Set<(notification: Notification) => void>()
   readonly noticeListeners = new Set<(notice: ServerReport) => void>()
@@ -120,6 +121,11 @@ export class SessionHub implements Session, PipelineOwner {
     this.heardAt = recently()
     if (this.pipeline.reservation === null) this.#idleOrClosed?.set()
     if (this.idleListeners.size > 0) this.#tell(this.idleListeners)
+  }
+
+  answered(): void {
+    // Of this package alone, and for each answer: without the care that is taken of others' functions.
+    for (const listener of this.answerListeners) listener()
   }
 
   ended(loss: PostgresError): void {

@@ -24,16 +24,20 @@ export class Keeper implements Timed {
   }
 
   /** One more is idle. */
-  watch(): void {
-    if (this.at === Infinity) this.#arm()
+  watch(member: Member): void {
+    this.#wakeAt(this.#dueAt(member))
   }
 
-  #arm(): void {
-    const { idle, settings } = this.#kept
-    const [oldest] = idle
-    this.at = oldest === undefined || this.#mayNotShrink ? Infinity : oldest.idleSince + settings.idleTimeoutMs
-    for (const { expiresAt } of idle) this.at = Math.min(this.at, expiresAt)
-    if (this.at !== Infinity) addTimer(this)
+  #dueAt({ idleSince, expiresAt }: Member): number {
+    if (this.#mayNotShrink) return expiresAt
+    return Math.min(expiresAt, idleSince + this.#kept.settings.idleTimeoutMs)
+  }
+
+  #wakeAt(at: number): void {
+    if (at >= this.at) return
+    removeTimer(this)
+    this.at = at
+    addTimer(this)
   }
 
   get #mayNotShrink(): boolean {
@@ -44,12 +48,13 @@ export class Keeper implements Timed {
   expire(): void {
     const { idle, settings } = this.#kept
     const time = now()
+    this.at = Infinity
     for (const member of [...idle]) {
       const isOld = member.expiresAt <= time
       const isUnused = member.idleSince + settings.idleTimeoutMs <= time
       if (isOld || (isUnused && !this.#mayNotShrink)) member.connection.close()
     }
-    this.#arm()
+    for (const member of idle) this.watch(member)
   }
 
   close(): void {

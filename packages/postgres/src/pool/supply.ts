@@ -7,7 +7,7 @@
  * served, told of a failure, or told that it took too long.
  */
 import { now } from '@shrapnel/core'
-import { currentScope, recently } from '@shrapnel/core/parts'
+import { currentScope, inBackground, recently } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import type { QueryOptions, QueryResult } from '../query.js'
 import { again, poolClosed } from './failures.js'
@@ -32,6 +32,8 @@ export class Supply implements MemberSource, OpeningsOwner {
   readonly #keeper = new Keeper(this)
   readonly #onEmpty: () => void
   #claims = 0
+  /** It need not be looked at again in this turn. */
+  #lookedAt: Member | null = null
   #isServing = false
   #isClosing = false
 
@@ -67,7 +69,9 @@ export class Supply implements MemberSource, OpeningsOwner {
   take(want: Want): Member | null {
     if (this.#isClosing) throw poolClosed()
     if (this.#queues.size > 0) return null
-    const member = this.#takeIdle() ?? (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
+    const member =
+      this.#takeIdle() ??
+      (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
     if (member !== null) member.state = want === 'shared' ? 'shared' : 'held'
     return member
   }
@@ -124,16 +128,33 @@ export class Supply implements MemberSource, OpeningsOwner {
     for (let member = this.idle.pop(); member !== undefined; member = this.idle.pop()) {
       // Nobody has it until that is known.
       member.state = 'returning'
-      const broken = member.connection.isBroken()
-      if (broken === false) return member
-      if (broken !== true) this.#settleAfter(member, broken)
+      if (member === this.#lookedAt ? member.connection.isOpen : this.#looksWell(member)) return member
     }
     return null
   }
 
-  #settleAfter(member: Member, looked: Promise<unknown>): void {
-    const goOn = (): void => this.settle(member)
-    looked.then(goOn, goOn)
+  /** False: it is broken, or that takes a turn to know; then it comes back by itself. */
+  #looksWell(member: Member): boolean {
+    let looksWell = false
+    let isLater = false
+    const goOn = (isBroken: boolean): void => {
+      if (!isLater) looksWell = !isBroken
+      else this.#settleLookedAt(member)
+    }
+    // Not in the scope of whoever asks: that may be interrupted, and its interrupt is not for this.
+    inBackground(
+      () => member.connection.isBroken(),
+      goOn,
+      () => member.connection.close(),
+    )
+    isLater = true
+    return looksWell
+  }
+
+  #settleLookedAt(member: Member): void {
+    this.#lookedAt = member
+    this.settle(member)
+    this.#lookedAt = null
   }
 
   /** The one with the least to do, and less than so much. */
@@ -158,6 +179,7 @@ export class Supply implements MemberSource, OpeningsOwner {
   serve(): void {
     if (this.#isServing) return
     this.#isServing = true
+    this.#dropClaims()
     this.#serveIdle()
     this.#openMore()
     this.#serveShared()
@@ -182,14 +204,18 @@ export class Supply implements MemberSource, OpeningsOwner {
     }
   }
 
-  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
-  #claim(): void {
-    const alone = this.#queues.sizeOf('alone')
+  /** More than there are waiting for: somebody has given up, or was served otherwise. */
+  #dropClaims(): void {
     for (const member of this.members) {
-      if (this.#claims <= alone) break
+      if (this.#claims <= this.#queues.sizeOf('alone')) return
       this.#unclaim(member)
     }
+  }
+
+  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
+  #claim(): void {
     if (this.#queues.next !== 'alone') return
+    const alone = this.#queues.sizeOf('alone')
     for (let need = alone - this.#claims - this.#openings.size; need > 0; need--) {
       const member = this.#leastBusy(Infinity)
       if (member === null) return
@@ -209,8 +235,22 @@ export class Supply implements MemberSource, OpeningsOwner {
   #openMore(): void {
     const { maxConnections, minConnections } = this.settings
     const missing = this.#isClosing ? 0 : minConnections - this.members.length
-    const wanted = Math.min(Math.max(this.#queues.size, missing), maxConnections - this.members.length)
+    const needed = this.#queues.size === 0 ? 0 : this.#queues.size - this.#aboutToBeIdle
+    const wanted = Math.min(Math.max(needed, missing), maxConnections - this.members.length)
     if (wanted > this.#openings.size) this.#openings.start(wanted - this.#openings.size)
+  }
+
+  /** Those that were given back or are looked at: it takes a turn, or a rollback. */
+  get #aboutToBeIdle(): number {
+    let count = 0
+    for (const { state, connection } of this.members)
+      if (
+        state === 'returning' &&
+        !connection.isDraining &&
+        (connection.isReserved || connection.inFlight === 0)
+      )
+        count++
+    return count
   }
 
   opened(connection: PoolConnection): void {
@@ -220,8 +260,15 @@ export class Supply implements MemberSource, OpeningsOwner {
     this.totals.opened++
     connection.onClose(() => this.#left(member))
     connection.onIdle(() => this.settle(member))
+    connection.onAnswer(() => this.#answered())
     if (connection.isOpen) this.settle(member)
     else this.#left(member)
+    this.serve()
+  }
+
+  /** There is room for one more behind what is still under way. */
+  #answered(): void {
+    if (this.#queues.size > 0) this.serve()
   }
 
   /** With nothing else that could serve them, those who wait hear of it now; else they may still be served. */
@@ -280,7 +327,7 @@ export class Supply implements MemberSource, OpeningsOwner {
     member.state = 'idle'
     member.idleSince = recently()
     this.idle.push(member)
-    this.#keeper.watch()
+    this.#keeper.watch(member)
     if (this.#queues.size > 0 || this.#isClosing) this.serve()
   }
 

@@ -39,7 +39,7 @@ export interface Running extends Listeners {
 /** Serves until `stop` happens, and ends in good order. Fails with a StartError where the user has to choose otherwise. */
 export async function runService(
   options: Options,
-  stop: Event,
+  stop: Event<unknown>,
   onReady: (running: Running) => void,
 ): Promise<void> {
   const { folder, databaseUrl } = options

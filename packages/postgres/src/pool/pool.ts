@@ -11,6 +11,8 @@ import type { Listener } from '../listen/listener.js'
 import type { Queryable, QueryOptions, QueryResult } from '../query.js'
 import { queryCall } from '../query-call.js'
 import type { SqlFragment } from '../sql-fragment.js'
+import { type Place, placeOn } from '../stream/place.js'
+import { StreamingQueries } from '../stream/streaming-queries.js'
 import { begin, type TransactionFunction } from '../transaction/begin.js'
 import { beginsTransaction } from '../transaction/control-words.js'
 import type { TransactionOptions } from '../transaction/transaction-options.js'
@@ -30,7 +32,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
-export class Pool implements Queryable, AsyncDisposable {
+export class Pool extends StreamingQueries implements Queryable, AsyncDisposable {
   readonly #supply: Supply
   readonly #sessions: PoolSessions
   readonly #hub: ListenHub
@@ -39,6 +41,7 @@ export class Pool implements Queryable, AsyncDisposable {
 
   /** @internal */
   constructor(open: OpenConnection, options: PoolOptions = {}) {
+    super()
     const settings = checkPoolOptions(options)
     const { onConnect } = settings
     const prepared = onConnect === undefined ? open : () => openPrepared(open, onConnect)
@@ -111,6 +114,23 @@ export class Pool implements Queryable, AsyncDisposable {
     } finally {
       // There is room for one more, and those who wait are told only when nothing is left to do.
       supply.serve()
+    }
+  }
+
+  /** @internal */
+  async findPlace(text: string): Promise<Place> {
+    if (beginsTransaction(text)) throw beginRefused(text)
+    const member = await this.#sessions.member()
+    let isDone = false
+    const done = (): void => {
+      if (!isDone) this.#supply.giveBack(member, false)
+      isDone = true
+    }
+    try {
+      return { ...placeOn(member.connection), done }
+    } catch (error) {
+      done()
+      throw error
     }
   }
 

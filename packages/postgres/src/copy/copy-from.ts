@@ -75,11 +75,11 @@ async function send(
 /** The server is told why, and its answer is waited for: the connection is clean then. */
 async function stop(exchange: CopyInExchange, error: unknown): Promise<void> {
   exchange.stop(error instanceof Error ? error.message : String(error))
-  await exchange.whenOver()
+  await exchange.untilOver()
 }
 
 async function finish(exchange: CopyInExchange): Promise<number | undefined> {
-  if (!exchange.hasFailed) await exchange.whenOver()
+  if (!exchange.hasFailed) await exchange.untilOver()
   exchange.throwFailure()
   return exchange.rowCount
 }

@@ -2,7 +2,7 @@
  * An exchange whose answer is taken bit by bit, by one coroutine at a time: what streams, cursors and COPY have in common. It knows whether it is
  * over and with which failure, and wakes who waits. How it is sent and what is taken is up to its kinds.
  */
-import { SimultaneousError } from '@shrapnel/core'
+import { Event, SimultaneousError } from '@shrapnel/core'
 import { currentScope } from '@shrapnel/core/parts'
 import { type Exchange, PlainExchange, type Written } from '../connection/exchange.js'
 import { lostError, refusal, shortQuery } from '../connection/failures.js'
@@ -24,6 +24,7 @@ export abstract class PulledExchange extends PlainExchange implements Exchange, 
   #wait: PullWait | null = null
   #failure: { readonly error: unknown } | null = null
   #isOver = false
+  #over: Event | null = null
   /** Nobody takes anything any more. */
   protected isDiscarding = false
 
@@ -86,9 +87,21 @@ export abstract class PulledExchange extends PlainExchange implements Exchange, 
     return this.#wait.run()
   }
 
-  /** Waits until it is over. */
-  async whenOver(): Promise<void> {
+  /** Waits until it is over, as whoever takes from it. */
+  async untilOver(): Promise<void> {
     while (!this.#isOver) await this.wait()
+  }
+
+  /** Waits until it is over, beside whoever takes from it. Cancelled, it is abandoned. */
+  async whenOver(): Promise<void> {
+    this.#over ??= new Event()
+    if (this.#isOver) return
+    try {
+      await this.#over.wait()
+    } catch (error) {
+      this.abandon()
+      throw error
+    }
   }
 
   /** Ends it in good order, without waiting: what has been done stays done. */
@@ -123,6 +136,7 @@ export abstract class PulledExchange extends PlainExchange implements Exchange, 
     if (this.#isOver) return
     this.#isOver = true
     this.#wait?.wake()
+    this.#over?.set()
     this.#place.done(this.#failure?.error)
   }
 

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from '../connection/connect.js'
 import { Pool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Connection } from './connection.js'
+import { checkWhereOptionsAre } from './misplaced-options.js'
 import { opener } from './opener.js'
 
 /**
@@ -20,5 +21,6 @@ export async function connect(target: string | URL | ConnectionOptions = {}): Pr
  * `minConnections` from the beginning, in the background. It keeps no process alive, but what waits for it does. Throws PG_OPTION.
  */
 export function pool(target: string | URL | ConnectionOptions = {}, options: PoolOptions = {}): Pool {
+  checkWhereOptionsAre(target, options)
   return new Pool(opener(target), options)
 }

@@ -2,6 +2,7 @@
 
 export { connect, pool } from './client/client.js'
 export { Connection } from './client/connection.js'
+export type { ConnectionOptions } from './client/opener.js'
 // Getting in
 export type {
   CertificateMode,
@@ -15,7 +16,6 @@ export type {
   SslMode,
   SslNegotiation,
 } from './connect/connect-options.js'
-export type { ConnectionOptions } from './connection/connect.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'
 export type { Notification } from './connection/session-hub.js'

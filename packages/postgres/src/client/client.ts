@@ -1,10 +1,9 @@
 /** The two ways in: one connection, or a pool of them. */
-import type { ConnectionOptions } from '../connection/connect.js'
 import { Pool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Connection } from './connection.js'
 import { checkWhereOptionsAre } from './misplaced-options.js'
-import { opener } from './opener.js'
+import { type ConnectionOptions, opener } from './opener.js'
 
 /**
  * Opens a connection to one of the servers that the URL or the options name, logs in, and gives it when the server is ready. Waits for names,

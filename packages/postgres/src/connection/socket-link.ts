@@ -68,13 +68,20 @@ export class SocketLink implements Link, RawOperation<void> {
     const count = Math.max(0, this.#raw.write(bytes, 0, bytes.length))
     if (count === bytes.length) return true
     const rest = Buffer.from(bytes.subarray(count))
+    // There may be room again by now, so that it does not wait: whoever hears of that in the middle of sending would send the same once more.
+    let isDone = false
+    let isLater = false
     refillBackground()
     inBackground(
       () => this.#socket.send(rest),
-      () => this.#receiver.sent(),
+      () => {
+        isDone = true
+        if (isLater) this.#receiver.sent()
+      },
       (error) => this.#receiver.sendFailed(error),
     )
-    return false
+    isLater = true
+    return isDone
   }
 
   close(): void {

@@ -45,7 +45,6 @@ export class Listener implements AsyncIterableIterator<ListenEvent, undefined>, 
    * failed with, or with PG_CLOSED.
    */
   async ready(): Promise<void> {
-    // What connects is a daemon: without this the program might end meanwhile.
     const failure = await keepAlive(this.#established.wait())
     if (failure !== undefined) throw failure
   }

@@ -23,7 +23,7 @@ export interface PoolOptions {
   readonly maxConnections?: number | undefined
   /** Connections that are kept open, from the beginning. 0. */
   readonly minConnections?: number | undefined
-  /** Plain queries that may share a connection, once there are as many connections as may be. 1: each has its own. 32. */
+  /** Plain queries that may share a connection, once there are as many connections as may be. 1: each has its own. 100. */
   readonly pipelining?: number | undefined
   /** Milliseconds to wait for a connection; then PG_TIMEOUT. 30,000. */
   readonly queueTimeoutMs?: number | undefined
@@ -87,7 +87,7 @@ export function checkPoolOptions(options: PoolOptions): PoolSettings {
   return {
     maxConnections,
     minConnections: checkInteger('minConnections', options.minConnections ?? 0, 0, maxConnections),
-    pipelining: checkInteger('pipelining', options.pipelining ?? 32, 1, MOST_PIPELINED),
+    pipelining: checkInteger('pipelining', options.pipelining ?? 100, 1, MOST_PIPELINED),
     queueTimeoutMs: checkDuration('queueTimeoutMs', options.queueTimeoutMs ?? 30_000),
     maxQueued: maxQueued === Infinity ? maxQueued : checkInteger('maxQueued', maxQueued, 0, MOST),
     idleTimeoutMs: checkDuration('idleTimeoutMs', options.idleTimeoutMs ?? 60_000),

@@ -3,7 +3,14 @@
  * that break are replaced; nothing is sent twice, and what runs on one never goes on on another.
  */
 import { Event, now } from '@shrapnel/core'
-import { addTimer, checkDuration, checkFunction, removeTimer, type Timed } from '@shrapnel/core/parts'
+import {
+  addTimer,
+  checkDuration,
+  checkFunction,
+  keepAlive,
+  removeTimer,
+  type Timed,
+} from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { ListenHub } from '../listen/listen-hub.js'
 import type { ListenOptions } from '../listen/listen-options.js'
@@ -171,7 +178,7 @@ export class Pool implements Queryable, AsyncDisposable {
       addTimer(deadline)
     }
     this.#supply.beginClose()
-    await this.#empty.wait()
+    await keepAlive(this.#empty.wait())
     removeTimer(this.#deadline)
   }
 

@@ -170,12 +170,47 @@ describe('a transaction', () => {
     let after: unknown
     const ended = db.begin(async (tx) => {
       await insert(tx, 2)
-      await tx.script('select 1; commit')
+      const script = tx.script('select 1; commit')
+      // Even if it is asked for before the script has ended the transaction.
+      const behind = tx.query('insert into item values (4)')
+      await script
+      await expect(behind).rejects.toMatchObject({ code: 'PG_USAGE' })
       after = await tx.query('insert into item values (3)').catch((error: unknown) => error)
     })
     await expect(ended).rejects.toMatchObject({ code: 'PG_USAGE' })
     expect(after).toMatchObject({ code: 'PG_USAGE' })
     expect(await ids()).toEqual([1, 2])
+  })
+
+  test('runs what was asked for in that order, scripts among it', async () => {
+    await db.begin(async (tx) => {
+      const asked: Promise<unknown>[] = [
+        insert(tx, 1),
+        tx.script('update item set n = 5'),
+        insert(tx, 2),
+        tx.script('select 1'),
+        insert(tx, 3),
+      ]
+      await asked[0]
+      asked.push(tx.query('update item set id = id + 10'), insert(tx, 4))
+      await Promise.all(asked)
+    })
+    const rows = await db.query('select id, n from item order by id')
+    expect(rows.map(({ id, n }) => [id, n])).toEqual([
+      [4, 0],
+      [11, 5],
+      [12, 0],
+      [13, 0],
+    ])
+  })
+
+  test('that lost its connection before anything could be asked for is not taken for done', async () => {
+    const transaction = db.begin(async (tx) => {
+      await server.psql(`select pg_terminate_backend(${tx.processId}, 5000)`)
+      await sleep(20)
+      await insert(tx, 1).catch(() => {})
+    })
+    await expect(transaction).rejects.toMatchObject({ code: 'PG_BROKEN', safeToRetry: true })
   })
 
   test('begins with a script as well', async () => {
@@ -194,6 +229,8 @@ describe('a transaction', () => {
       tx.prepareAs("it's \\ mine")
     })
     expect(await ids()).toEqual([])
+    await db.begin(async (tx) => tx.prepareAs('empty'))
+    await db.query("rollback prepared 'empty'")
     await db.query("commit prepared e'it''s \\\\ mine'")
     expect(await ids()).toEqual([1])
   })

@@ -2,6 +2,7 @@
 import { Pool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Connection } from './connection.js'
+import { checkWhereOptionsAre } from './misplaced-options.js'
 import { type ConnectionOptions, opener } from './opener.js'
 
 /**
@@ -19,5 +20,6 @@ export async function connect(target: string | URL | ConnectionOptions = {}): Pr
  * `minConnections` from the beginning, in the background. It keeps no process alive, but what waits for it does. Throws PG_OPTION.
  */
 export function pool(target: string | URL | ConnectionOptions = {}, options: PoolOptions = {}): Pool {
+  checkWhereOptionsAre(target, options)
   return new Pool(opener(target), options)
 }

@@ -57,7 +57,8 @@ export interface PoolSettings {
   readonly onConnect: ((connection: Lease) => Awaitable<unknown>) | undefined
 }
 
-const NAMES: ReadonlySet<string> = new Set<keyof PoolOptions>([
+/** The names of the options above. */
+export const POOL_OPTION_NAMES: ReadonlySet<string> = new Set<keyof PoolOptions>([
   'maxConnections',
   'minConnections',
   'pipelining',
@@ -75,7 +76,7 @@ const MOST_PIPELINED = 65_536
 const MOST = Number.MAX_SAFE_INTEGER
 
 export function checkPoolOptions(options: PoolOptions): PoolSettings {
-  checkOptionNames(options, NAMES)
+  checkOptionNames(options, POOL_OPTION_NAMES)
   const { lifetimeJitter = 0.1, reset = 'rollback', onConnect, maxQueued = Infinity } = options
   const maxConnections = checkInteger('maxConnections', options.maxConnections ?? 10, 1, MOST_CONNECTIONS)
   if (reset !== 'rollback' && reset !== 'session' && reset !== 'close')

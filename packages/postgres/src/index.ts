@@ -29,6 +29,18 @@ export { type CloseOptions, Pool } from './pool/pool.js'
 export type { PoolOptions, PoolReset } from './pool/pool-options.js'
 export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
+// Replication
+export type { ReplicationChange, ReplicationEvent, ReplicationReconnected } from './replication/change.js'
+export { formatLsn, parseLsn } from './replication/lsn.js'
+export { replicate } from './replication/replicate.js'
+export type { Replication, ReplicationStart } from './replication/replication.js'
+export type { ReplicationOptions } from './replication/replication-options.js'
+export {
+  createReplicationSlot,
+  dropReplicationSlot,
+  type ReplicationSlot,
+  replicationSlot,
+} from './replication/slots.js'
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
 // Limits
@@ -36,3 +48,4 @@ export type { TransactionFunction } from './transaction/begin.js'
 export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'
+export { type PgoutputMessage, type Relation, type RelationColumn, UNCHANGED } from './wire/replication/pgoutput-message.js'

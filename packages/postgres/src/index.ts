@@ -48,4 +48,9 @@ export type { TransactionFunction } from './transaction/begin.js'
 export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'
-export { type PgoutputMessage, type Relation, type RelationColumn, UNCHANGED } from './wire/replication/pgoutput-message.js'
+export {
+  type PgoutputMessage,
+  type Relation,
+  type RelationColumn,
+  UNCHANGED,
+} from './wire/replication/pgoutput-message.js'

@@ -56,8 +56,7 @@ export class SessionTypes implements KnownTypes {
       if (codec !== undefined && !this.registry.has(oid)) this.registry.register(oid, codec)
     }
     this.registry.registerCatalog(found)
-    for (const oid of wanted)
-      if (!this.registry.has(oid)) this.registry.register(oid, textCodec('unknown'))
+    for (const oid of wanted) if (!this.registry.has(oid)) this.registry.register(oid, textCodec('unknown'))
     this.version++
   }
 }

@@ -31,7 +31,8 @@ export class Keeper implements Timed {
   #arm(): void {
     const { idle, settings } = this.#kept
     const [oldest] = idle
-    this.at = oldest === undefined || this.#mayNotShrink ? Infinity : oldest.idleSince + settings.idleTimeoutMs
+    this.at =
+      oldest === undefined || this.#mayNotShrink ? Infinity : oldest.idleSince + settings.idleTimeoutMs
     for (const { expiresAt } of idle) this.at = Math.min(this.at, expiresAt)
     if (this.at !== Infinity) addTimer(this)
   }

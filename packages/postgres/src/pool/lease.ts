@@ -44,11 +44,7 @@ export class Lease implements Queryable, AsyncDisposable {
 
   /** As a connection's `query`; PG_CLOSED after `release`. */
   query<R = Row>(query: SqlFragment, options?: QueryOptions): Promise<QueryResult<R>>
-  query<R = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>>
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   query<R = Row>(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,

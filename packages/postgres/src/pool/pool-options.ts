@@ -1,6 +1,13 @@
 /** What a pool is told, and the defaults. How its connections are opened, and what their queries may do, is told with the URL. */
-import { checkDuration, checkFunction, checkInteger, checkOptionNames, outOfRange } from '@shrapnel/core/parts'
+
 import type { Awaitable } from '@shrapnel/core'
+import {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptionNames,
+  outOfRange,
+} from '@shrapnel/core/parts'
 import type { Lease } from './lease.js'
 
 /**

@@ -17,9 +17,9 @@ import type { TransactionOptions } from '../transaction/transaction-options.js'
 import type { Row } from '../wire/rows/row-factory.js'
 import { Lease } from './lease.js'
 import type { Member } from './member.js'
-import { PoolSessions } from './pool-sessions.js'
 import type { OpenConnection } from './pool-connection.js'
 import { checkPoolOptions, type PoolOptions } from './pool-options.js'
+import { PoolSessions } from './pool-sessions.js'
 import type { PoolStats } from './stats.js'
 import { Supply } from './supply.js'
 
@@ -64,11 +64,7 @@ export class Pool implements Queryable, AsyncDisposable {
    * (`maxQueued`), PG_CLOSED; with PG_USAGE for BEGIN, which would be in the way of others.
    */
   query<R = Row>(query: SqlFragment, options?: QueryOptions): Promise<QueryResult<R>>
-  query<R = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>>
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   query<R = Row>(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,

@@ -67,7 +67,9 @@ export class Supply implements MemberSource, OpeningsOwner {
   take(want: Want): Member | null {
     if (this.#isClosing) throw poolClosed()
     if (this.#queues.size > 0) return null
-    const member = this.#takeIdle() ?? (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
+    const member =
+      this.#takeIdle() ??
+      (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
     if (member !== null) member.state = want === 'shared' ? 'shared' : 'held'
     return member
   }

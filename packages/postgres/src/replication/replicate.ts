@@ -20,7 +20,10 @@ import { checkReplicationOptions, type ReplicationOptions } from './replication-
  * an event `reconnected`. Throws PG_OPTION, and Node's errors for arguments of the wrong kind. The server needs `wal_level = logical`, and the user the
  * right to replicate. PostgreSQL 10 and later.
  */
-export function replicate(target: string | URL | ConnectionOptions, options: ReplicationOptions): Replication {
+export function replicate(
+  target: string | URL | ConnectionOptions,
+  options: ReplicationOptions,
+): Replication {
   const settings = checkReplicationOptions(options)
   const connection = typeof target === 'string' || target instanceof URL ? { url: target } : target
   const context = { besides: QUERY_SETTINGS }

@@ -1,11 +1,5 @@
 /** What `replicate` is told, with the defaults. */
-import {
-  checkDuration,
-  checkInteger,
-  checkOptionNames,
-  outOfRange,
-  wrongType,
-} from '@shrapnel/core/parts'
+import { checkDuration, checkInteger, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
 import { checkLsn, parseLsn } from './lsn.js'
 
 export interface ReplicationOptions {
@@ -140,7 +134,11 @@ function checkPublications(publications: unknown): readonly string[] {
   for (const name of publications) {
     if (typeof name !== 'string') throw wrongType('a publication', 'text', name)
     if (name === '' || name.includes('\0') || Buffer.byteLength(name) > MOST_NAME_BYTES)
-      throw outOfRange('a publication', `text of 1 to ${MOST_NAME_BYTES} bytes, without NUL`, JSON.stringify(name))
+      throw outOfRange(
+        'a publication',
+        `text of 1 to ${MOST_NAME_BYTES} bytes, without NUL`,
+        JSON.stringify(name),
+      )
   }
   return [...publications]
 }

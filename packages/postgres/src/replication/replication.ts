@@ -35,6 +35,7 @@ export class Replication implements AsyncIterableIterator<ReplicationEvent, unde
   #stream: ReplicationStream | null = null
   /** When the connection was lost that none has replaced. */
   #lost: { readonly since: Date; readonly at: number; readonly cause: PostgresError } | null = null
+  #hasBegun = false
   #isEnding = false
   #isOver = false
   #failure: PostgresError | null = null
@@ -123,8 +124,12 @@ export class Replication implements AsyncIterableIterator<ReplicationEvent, unde
       this.#buffer.clear()
       this.#waits.drain((wait) => wait.wake(DONE))
       this.#started.set(new PostgresError('PG_CLOSED', 'the replication was closed'))
-      if (this.#stream === null) this.#coroutine.shutdown('the replication was closed')
-      else this.#stream.finish()
+      if (this.#stream !== null) this.#stream.finish()
+      else {
+        this.#coroutine.shutdown('the replication was closed')
+        // One that has not begun never will.
+        if (!this.#hasBegun) this.#over.set()
+      }
     }
     await this.#over.wait()
   }
@@ -134,6 +139,7 @@ export class Replication implements AsyncIterableIterator<ReplicationEvent, unde
   }
 
   async #run(): Promise<void> {
+    this.#hasBegun = true
     try {
       while (!this.#isEnding) await this.#connected()
       this.#end(null)

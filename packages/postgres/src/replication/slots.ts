@@ -1,7 +1,7 @@
 /** Slots, made and dropped over any connection. */
 import type { Queryable } from '../query.js'
-import { checkSlotName } from './replication-options.js'
 import { parseLsn } from './lsn.js'
+import { checkSlotName } from './replication-options.js'
 
 /** As pg_replication_slots has it. */
 export interface ReplicationSlot {
@@ -44,7 +44,10 @@ export async function replicationSlot(db: Queryable, slot: string): Promise<Repl
   checkSlotName(slot)
   const text = `select active, restart_lsn::text as restart, confirmed_flush_lsn::text as confirmed
     from pg_replication_slots where slot_name = $1`
-  const [found] = await db.query<{ active: boolean; restart: string | null; confirmed: string | null }>(text, [slot])
+  const [found] = await db.query<{ active: boolean; restart: string | null; confirmed: string | null }>(
+    text,
+    [slot],
+  )
   if (found === undefined) return undefined
   const { active, restart, confirmed } = found
   const lsnOf = (value: string | null) => (value === null ? undefined : parseLsn(value))

@@ -3,13 +3,13 @@
  * is behind; the other reports to the server, at intervals and when something was acknowledged, whatever the first one waits for. The server
  * reads reports even while it cannot send, and so never takes a slow program for a dead one.
  */
-import { Event, group, GroupError, Interrupted, now, sleep, TimeoutError, withTimeout } from '@shrapnel/core'
+import { Event, GroupError, group, Interrupted, now, sleep, TimeoutError, withTimeout } from '@shrapnel/core'
 import type { ResolvedConnect } from '../connect/resolved-connect.js'
 import { connectionFailure } from '../connection/failures.js'
 import type { SessionTypes } from '../connection/session-types.js'
 import { PostgresError } from '../errors.js'
-import { encodeCopyDone, encodeQuery } from '../wire/frontend-encode.js'
 import { PostgresWireError } from '../wire/errors.js'
+import { encodeCopyDone, encodeQuery } from '../wire/frontend-encode.js'
 import { Backend } from '../wire/message-types.js'
 import { decodeEnvelope, encodeStandbyStatus } from '../wire/replication/envelope.js'
 import { PgoutputDecoder } from '../wire/replication/pgoutput-decoder.js'
@@ -79,7 +79,9 @@ export class ReplicationStream {
   async #prepare(): Promise<void> {
     const talk = this.#talk
     const settings = this.#settings
-    const [[timeout] = []] = await talk.ask("select setting from pg_settings where name = 'wal_sender_timeout'")
+    const [[timeout] = []] = await talk.ask(
+      "select setting from pg_settings where name = 'wal_sender_timeout'",
+    )
     const senderTimeoutMs = Number(timeout ?? 0)
     if (senderTimeoutMs > 0) this.#intervalMs = Math.min(this.#intervalMs, senderTimeoutMs / 3)
     if (settings.createSlot) await this.#createSlot()
@@ -89,7 +91,8 @@ export class ReplicationStream {
     await talk.send((writer) => encodeQuery(writer, startCommand(settings, from)))
     const type = await talk.receive()
     if (type === Backend.errorResponse) throw talk.errorOf()
-    if (type !== Backend.copyBothResponse) throw talk.unexpected(`an answer to START_REPLICATION of the type ${type}`)
+    if (type !== Backend.copyBothResponse)
+      throw talk.unexpected(`an answer to START_REPLICATION of the type ${type}`)
   }
 
   async #createSlot(): Promise<void> {
@@ -118,7 +121,9 @@ export class ReplicationStream {
     const talk = this.#talk
     try {
       await group(async (both) => {
-        both.spawn({ name: `replication of ${this.#settings.slot}, reports`, daemon: true }, () => this.#reports())
+        both.spawn({ name: `replication of ${this.#settings.slot}, reports`, daemon: true }, () =>
+          this.#reports(),
+        )
         try {
           await this.#receive(taker)
         } catch (error) {
@@ -236,7 +241,9 @@ function failureOf(error: unknown, talk: Talk): unknown {
   if (error instanceof Interrupted || error instanceof PostgresError) return error
   if (error instanceof PostgresWireError) return connectionFailure(error, talk.target)
   const text = error instanceof Error ? error.message : String(error)
-  return new PostgresError('PG_PROTOCOL', `${talk.target}: a change that cannot be read: ${text}`, { cause: error })
+  return new PostgresError('PG_PROTOCOL', `${talk.target}: a change that cannot be read: ${text}`, {
+    cause: error,
+  })
 }
 
 async function limited<T>(serverTimeoutMs: number, talk: Talk, fn: () => Promise<T>): Promise<T> {

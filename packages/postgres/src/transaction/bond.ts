@@ -6,12 +6,15 @@
 import { Event } from '@shrapnel/core'
 import type { ReservedConnection } from '../connection/reserved-connection.js'
 import { PostgresError } from '../errors.js'
-import type { QueryOptions, QueryResult } from '../query.js'
 import type { PoolConnection } from '../pool/pool-connection.js'
+import type { QueryOptions, QueryResult } from '../query.js'
 
 /** What a transaction needs of a connection that nobody else may use. */
 export interface BondSession
-  extends Pick<ReservedConnection, 'query' | 'script' | 'queryAfter' | 'release' | 'whenOver' | 'transactionStatus'> {
+  extends Pick<
+    ReservedConnection,
+    'query' | 'script' | 'queryAfter' | 'release' | 'whenOver' | 'transactionStatus'
+  > {
   readonly connection: Pick<PoolConnection, 'processId' | 'lossReason' | 'close' | 'isOpen'>
 }
 
@@ -63,7 +66,11 @@ export class Bond {
     }
   }
 
-  async #early(text: string, values: readonly unknown[], options?: QueryOptions): Promise<QueryResult<never>> {
+  async #early(
+    text: string,
+    values: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<never>> {
     while (this.#phase === 'beginning') await this.#answered?.wait()
     this.#checkOpen()
     return this.#phase === 'open'
@@ -71,7 +78,11 @@ export class Bond {
       : await this.#first(text, values, options)
   }
 
-  async #first(text: string, values: readonly unknown[], options?: QueryOptions): Promise<QueryResult<never>> {
+  async #first(
+    text: string,
+    values: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<never>> {
     this.#phase = 'beginning'
     this.#answered = new Event()
     try {

@@ -63,11 +63,7 @@ export class Transaction implements Queryable {
    * with PG_USAGE for BEGIN, COMMIT and the like, or while a savepoint is open.
    */
   query<R = Row>(query: SqlFragment, options?: QueryOptions): Promise<QueryResult<R>>
-  query<R = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>>
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   query<R = Row>(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,
@@ -167,11 +163,18 @@ export class Transaction implements Queryable {
   #refusal(text: string): PostgresError | null {
     if (this.#isOver) return transactionOver()
     if (this.#child !== null)
-      return new PostgresError('PG_USAGE', 'a savepoint of this transaction is open: what it was given is to be used')
+      return new PostgresError(
+        'PG_USAGE',
+        'a savepoint of this transaction is open: what it was given is to be used',
+      )
     if (this.#bond.isEnded)
       return new PostgresError('PG_USAGE', 'a script has ended the transaction in which it ran')
     if (controlsTransaction(text))
-      return new PostgresError('PG_USAGE', 'the function of a transaction ends it, by returning or by throwing', { query: text })
+      return new PostgresError(
+        'PG_USAGE',
+        'the function of a transaction ends it, by returning or by throwing',
+        { query: text },
+      )
     return null
   }
 

@@ -19,7 +19,9 @@ import {
 let server: PostgresServer
 
 beforeAll(async () => {
-  server = await startPostgres({ config: { wal_level: 'logical', max_replication_slots: 20, max_wal_senders: 20 } })
+  server = await startPostgres({
+    config: { wal_level: 'logical', max_replication_slots: 20, max_wal_senders: 20 },
+  })
 }, 60_000)
 
 afterAll(() => server.stop())
@@ -60,7 +62,9 @@ describe('a change', () => {
   test('is an insert, an update or a delete, with rows by the types of the columns', async () => {
     await server.psql('create table plain (id int primary key, name text, born timestamptz, tags int[])')
     await using changes = await open()
-    await server.psql(`insert into plain values (1, 'Ada', '1815-12-10T00:00:00Z', '{1,2}'), (2, null, null, null)`)
+    await server.psql(
+      `insert into plain values (1, 'Ada', '1815-12-10T00:00:00Z', '{1,2}'), (2, null, null, null)`,
+    )
     const inserted = await transaction(changes)
     expect(kinds(inserted)).toEqual(['begin', 'relation', 'insert', 'insert', 'commit'])
     expect(inserted[1]).toMatchObject({
@@ -119,7 +123,9 @@ describe('a change', () => {
     await server.psql(`create table large (id int primary key, body text, n int)`)
     await using changes = await open()
     // It does not compress.
-    await server.psql(`insert into large select 1, string_agg(md5(i::text), ''), 0 from generate_series(1, 2000) i`)
+    await server.psql(
+      `insert into large select 1, string_agg(md5(i::text), ''), 0 from generate_series(1, 2000) i`,
+    )
     const [, , inserted] = await transaction(changes)
     expect(inserted).toMatchObject({ row: { body: expect.stringMatching(/^.{64000}$/) } })
     await server.psql('update large set n = 1')
@@ -128,7 +134,9 @@ describe('a change', () => {
   })
 
   test('is a truncate of several tables, with what was said to it', async () => {
-    await server.psql(`create table parent (id serial primary key); create table child (id int references parent)`)
+    await server.psql(
+      `create table parent (id serial primary key); create table child (id int references parent)`,
+    )
     await using changes = await open()
     await server.psql('truncate parent restart identity cascade')
     const events = await transaction(changes)
@@ -167,11 +175,15 @@ describe('a change', () => {
     })
     await server.psql(`create type later as enum ('yes'); create table new (id int primary key, l later[]);
       insert into new values (1, '{yes}')`)
-    expect((await transaction(changes)).find(({ kind }) => kind === 'insert')).toMatchObject({ row: { l: ['yes'] } })
+    expect((await transaction(changes)).find(({ kind }) => kind === 'insert')).toMatchObject({
+      row: { l: ['yes'] },
+    })
   })
 
   test('is the same in binary as it is in text', async () => {
-    await server.psql(`create table both_ways (id int8 primary key, f float8, b bytea, t timestamptz, j jsonb, n numeric, u uuid, a text[])`)
+    await server.psql(
+      `create table both_ways (id int8 primary key, f float8, b bytea, t timestamptz, j jsonb, n numeric, u uuid, a text[])`,
+    )
     await using text = await open()
     await using binary = await open({ binary: true })
     await server.psql(`insert into both_ways values (9007199254740993, 0.1, '\\x00ff', '2001-02-03T04:05:06.789Z', '{"a": [1]}', 12.340,
@@ -194,8 +206,12 @@ describe('a change', () => {
     expect(inserts).toHaveLength(3000)
     expect(events[0]).toMatchObject({ kind: 'stream-start', isFirst: true })
     const { transactionId } = events[0] as { transactionId: number }
-    expect(inserts.every((each) => (each as { transactionId?: number }).transactionId === transactionId)).toBe(true)
-    await server.psql(`begin; insert into streamed select i, repeat('x', 100) from generate_series(1, 3000) i; rollback`)
+    expect(
+      inserts.every((each) => (each as { transactionId?: number }).transactionId === transactionId),
+    ).toBe(true)
+    await server.psql(
+      `begin; insert into streamed select i, repeat('x', 100) from generate_series(1, 3000) i; rollback`,
+    )
     await server.psql(`insert into streamed values (0, '')`)
     const after = await transaction(changes)
     expect(kinds(after).filter((kind) => kind === 'stream-commit')).toEqual([])
@@ -208,7 +224,12 @@ describe('a change', () => {
     await server.restart()
     await using changes = await open({ twoPhase: true })
     await server.psql(`begin; insert into prepared values (1); prepare transaction 'one'`)
-    expect(kinds(await transaction(changes, 'prepare'))).toEqual(['begin-prepare', 'relation', 'insert', 'prepare'])
+    expect(kinds(await transaction(changes, 'prepare'))).toEqual([
+      'begin-prepare',
+      'relation',
+      'insert',
+      'prepare',
+    ])
     await server.psql(`commit prepared 'one'`)
     expect(kinds(await transaction(changes, 'commit-prepared'))).toEqual(['commit-prepared'])
     await server.psql(`begin; insert into prepared values (2); prepare transaction 'two'`)
@@ -265,7 +286,11 @@ describe('a slot', () => {
     const first = replicate(server.url, options)
     await first.ready()
     for (const id of [1, 2, 3]) await db.query('insert into again values ($1)', [id])
-    const events = [...(await transaction(first)), ...(await transaction(first)), ...(await transaction(first))]
+    const events = [
+      ...(await transaction(first)),
+      ...(await transaction(first)),
+      ...(await transaction(first)),
+    ]
     expect(idsOf(events)).toEqual([1, 2, 3])
     first.acknowledge((events.filter(({ kind }) => kind === 'commit')[1] as { lsn: bigint }).lsn)
     await first.close()
@@ -294,7 +319,9 @@ describe('positions', () => {
 
   test('that were not given yet cannot be acknowledged', async () => {
     await using changes = await open()
-    expect(() => changes.acknowledge(2n ** 60n)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    expect(() => changes.acknowledge(2n ** 60n)).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
   })
 })
 
@@ -315,7 +342,11 @@ describe('cancelled', () => {
   test('by closing at any time, it leaves no connection', async () => {
     await expectNoDescriptorLeak(async () => {
       for (let turns = 0; turns < 40; turns++) {
-        const changes = replicate(server.url, { slot: 'early', publications: ['everything'], temporary: true })
+        const changes = replicate(server.url, {
+          slot: 'early',
+          publications: ['everything'],
+          temporary: true,
+        })
         for (let i = 0; i < turns; i++) await yieldSlice()
         await changes.close()
         expect(await changes.next()).toEqual({ done: true, value: undefined })

@@ -36,6 +36,18 @@ export { type CloseOptions, Pool } from './pool/pool.js'
 export type { PoolOptions, PoolReset } from './pool/pool-options.js'
 export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
+// Replication
+export type { ReplicationChange, ReplicationEvent, ReplicationReconnected } from './replication/change.js'
+export { formatLsn, parseLsn } from './replication/lsn.js'
+export { replicate } from './replication/replicate.js'
+export type { Replication, ReplicationStart } from './replication/replication.js'
+export type { ReplicationOptions } from './replication/replication-options.js'
+export {
+  createReplicationSlot,
+  dropReplicationSlot,
+  type ReplicationSlot,
+  replicationSlot,
+} from './replication/slots.js'
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
 // Limits
@@ -52,3 +64,9 @@ export { Range, type RangeOptions } from './wire/types/range.js'
 export { timestampAsText, timestamptzAsText } from './wire/types/timestamps.js'
 export { binaryCodec, type TypeCodec, textCodec } from './wire/types/type-codec.js'
 export { TypeOid } from './wire/types/type-oids.js'
+export {
+  type PgoutputMessage,
+  type Relation,
+  type RelationColumn,
+  UNCHANGED,
+} from './wire/replication/pgoutput-message.js'

@@ -65,9 +65,7 @@ export const nodes: MakeAsker = (socketPath) => {
               body += text
             })
             answer.on('error', broken)
-            answer.on('end', () =>
-              resolve({ status: statusCode, headers: { x: headers.x as string }, body }),
-            )
+            answer.on('end', () => resolve({ status: statusCode, headers: { x: headers.x as string }, body }))
           },
         )
         asked.on('error', broken)

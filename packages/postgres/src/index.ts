@@ -48,6 +48,13 @@ export {
   type ReplicationSlot,
   replicationSlot,
 } from './replication/slots.js'
+export {
+  type PgoutputMessage,
+  type Relation,
+  type RelationColumn,
+  UNCHANGED,
+} from './wire/replication/pgoutput-message.js'
+// SQL
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
 // Limits
@@ -64,9 +71,3 @@ export { Range, type RangeOptions } from './wire/types/range.js'
 export { timestampAsText, timestamptzAsText } from './wire/types/timestamps.js'
 export { binaryCodec, type TypeCodec, textCodec } from './wire/types/type-codec.js'
 export { TypeOid } from './wire/types/type-oids.js'
-export {
-  type PgoutputMessage,
-  type Relation,
-  type RelationColumn,
-  UNCHANGED,
-} from './wire/replication/pgoutput-message.js'

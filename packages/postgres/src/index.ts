@@ -21,6 +21,13 @@ export type { ReservedConnection } from './connection/reserved-connection.js'
 export type { Notification } from './connection/session-hub.js'
 export type { QuerySettings } from './connection/settings.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
+// Streams and COPY
+export type { CopyFromOptions, CopyRowFormat, CopyToOptions, CopyType } from './copy/copy-options.js'
+export type { CopyOut } from './copy/copy-out.js'
+export type { CopyPiece, CopySource } from './copy/copy-source.js'
+export type { Cursor } from './stream/cursor.js'
+export type { RowStream } from './stream/row-stream.js'
+export type { CursorOptions, StreamOptions } from './stream/stream-options.js'
 export type { ListenEvent, ListenGap, ListenNotification } from './listen/listen-event.js'
 export type { ListenOptions } from './listen/listen-options.js'
 export type { Listener } from './listen/listener.js'
@@ -29,6 +36,25 @@ export { type CloseOptions, Pool } from './pool/pool.js'
 export type { PoolOptions, PoolReset } from './pool/pool-options.js'
 export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
+// Replication
+export type { ReplicationChange, ReplicationEvent, ReplicationReconnected } from './replication/change.js'
+export { formatLsn, parseLsn } from './replication/lsn.js'
+export { replicate } from './replication/replicate.js'
+export type { Replication, ReplicationStart } from './replication/replication.js'
+export type { ReplicationOptions } from './replication/replication-options.js'
+export {
+  createReplicationSlot,
+  dropReplicationSlot,
+  type ReplicationSlot,
+  replicationSlot,
+} from './replication/slots.js'
+export {
+  type PgoutputMessage,
+  type Relation,
+  type RelationColumn,
+  UNCHANGED,
+} from './wire/replication/pgoutput-message.js'
+// SQL
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
 // Limits

@@ -37,6 +37,10 @@ export class SocketLink implements Link, RawOperation<void> {
     return true
   }
 
+  resume(): void {
+    this.look()
+  }
+
   /** @internal */
   try(): undefined | typeof PENDING | typeof LATER {
     this.#isReading = true
@@ -52,6 +56,8 @@ export class SocketLink implements Link, RawOperation<void> {
     const raw = this.#raw
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       if (receiver.isOver || this.#socket.isClosed) return undefined
+      // Nor is the end of the connection seen then.
+      if (receiver.isPaused) return PENDING
       const count = raw.read(slab, 0, SLAB_BYTES)
       if (count < 0) return PENDING
       if (count === 0) {

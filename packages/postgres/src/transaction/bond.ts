@@ -8,6 +8,7 @@ import type { ReservedConnection } from '../connection/reserved-connection.js'
 import { PostgresError } from '../errors.js'
 import type { PoolConnection } from '../pool/pool-connection.js'
 import type { QueryOptions, QueryResult } from '../query.js'
+import { type Occupant, type Place, placeOn } from '../stream/place.js'
 
 /** What a transaction needs of a connection that nobody else may use. */
 export interface BondSession
@@ -31,6 +32,8 @@ export class Bond {
   #phase: Phase = 'fresh'
   /** Whoever has to wait for BEGIN, or for the end of a script, goes through in the order in which it came. */
   readonly #gate = new Semaphore(1)
+  /** Streams, cursors and the like that are open in it, and how deep in savepoints they were opened. */
+  readonly #occupants = new Map<Occupant, number>()
   #outstanding = 0
   #settled: Event | null = null
 
@@ -74,6 +77,23 @@ export class Bond {
     } finally {
       if (this.#phase === 'open' && this.session.transactionStatus === 'idle') this.#phase = 'ended'
       held.release()
+    }
+  }
+
+  /** Where a stream can run in it: not before the server has begun it. */
+  async place(depth: number): Promise<Place> {
+    await this.#count(this.begun())
+    const occupants = this.#occupants
+    let occupant: Occupant | null = null
+    return {
+      ...placeOn(this.session),
+      begun: (who) => {
+        occupant = who
+        occupants.set(who, depth)
+      },
+      done: () => {
+        if (occupant !== null && occupants.delete(occupant)) this.#settled?.set()
+      },
     }
   }
 
@@ -137,9 +157,15 @@ export class Bond {
     return asked
   }
 
-  /** Waits for the queries that nobody has waited for. */
-  async settle(): Promise<void> {
-    while (this.#outstanding > 0) {
+  #isOccupied(depth: number): boolean {
+    for (const at of this.#occupants.values()) if (at >= depth) return true
+    return false
+  }
+
+  /** Waits for the queries that nobody has waited for, and ends the streams that nobody has read to the end. */
+  async settle(depth: number): Promise<void> {
+    for (const [occupant, at] of [...this.#occupants]) if (at >= depth) occupant.close()
+    while (this.#outstanding > 0 || this.#isOccupied(depth)) {
       this.#settled = new Event()
       await this.#settled.wait()
     }

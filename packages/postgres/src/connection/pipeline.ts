@@ -172,7 +172,6 @@ export class Pipeline implements Receiver, TurnEndJob {
     atTurnEnd(this)
   }
 
-  /** @internal */
   onTurnEnd(): void {
     this.#willFlush = false
     this.#flush()
@@ -238,13 +237,12 @@ export class Pipeline implements Receiver, TurnEndJob {
     }
   }
 
-  /** @internal */
   sent(): void {
     this.#isSending = false
     this.#flush()
   }
 
-  /** The server takes nothing more. It may have said why: that is read before all is given up. @internal */
+  /** The server takes nothing more. It may have said why: that is read before all is given up. */
   sendFailed(error: unknown): void {
     this.#link.look()
     this.lose(error)
@@ -252,7 +250,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // Receiving
 
-  /** @internal */
   received(bytes: Buffer): void {
     this.#cutter.push(bytes)
     this.#dispatch()
@@ -346,7 +343,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // The end
 
-  /** @internal */
   ended(): void {
     const words = this.#lastWords
     const { target } = this.#owner

@@ -1,6 +1,6 @@
 /** The way in to logical replication. */
 import { resolveConnect } from '../connect/resolve-connect.js'
-import type { ConnectionOptions } from '../connection/connect.js'
+import type { ConnectionOptions } from '../client/opener.js'
 import { SessionTypes } from '../connection/session-types.js'
 import { checkSettings, QUERY_SETTINGS } from '../connection/settings.js'
 import { Replication } from './replication.js'

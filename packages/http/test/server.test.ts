@@ -105,7 +105,7 @@ describe.each(places)('a server %s', (_where, converse) => {
       body: `${target} ${path} ${query} ${url.host}\n`,
     }))
     await talk.send(
-      get('http://other:81/x?y') + get('http://other?z') + 'OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n',
+      `${get('http://other:81/x?y')}${get('http://other?z')}OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n`,
     )
     const text = await talk.until(answers(3))
     expect(text).toContain('http://other:81/x?y /x y other:81\n')

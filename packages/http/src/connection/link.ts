@@ -25,6 +25,8 @@ export interface Link {
   readonly stream: Stream
   readonly peer: SocketAddress | undefined
   readonly tls: TlsFacts | undefined
+  /** A number that changes while the peer takes something of what is sent; undefined: nobody knows before all of it is. */
+  readonly taken: number | undefined
   /** Receives until the receiver is over. Rejects with what receiving failed with. */
   run(): Promise<void> | undefined
   /** The receiver wants input again, or is over. */

@@ -10,6 +10,7 @@ const CHUNK_BYTES = 65_536
 
 export class StreamLink implements Link {
   readonly stream: Stream
+  readonly taken = undefined
   readonly #receiver: Receiver
   readonly #scope: Scope
   /** The receive that is under way, in a scope of its own: so it can be cancelled, which takes no byte. */

@@ -431,6 +431,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   onDeadline(): void {
     if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
     else if (this.isFlushing || this.#phase === SENDING) {
+      if (this.hasTaken()) return
       // The client takes nothing: what it took is no whole answer.
       reset(this.stream)
       this.lose(undefined)

@@ -24,7 +24,8 @@ describe.each([
         await peer.send(BINARY, Buffer.alloc(length, 7))
       })
       expect(await socket.receive()).toBe('a'.repeat(length))
-      expect((await socket.receive()) as Buffer).toEqual(Buffer.alloc(length, 7))
+      const binary = (await socket.receive()) as Buffer
+      expect(binary.equals(Buffer.alloc(length, 7)), `${length} bytes`).toBe(true)
       await sending.join()
     }
     socket.terminate()

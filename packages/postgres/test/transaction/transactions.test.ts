@@ -22,8 +22,7 @@ afterAll(async () => {
 })
 beforeEach(() => db.query('delete from item'))
 
-const ids = async (): Promise<unknown[]> =>
-  (await db.query('select id from item order by id')).map((row) => row.id)
+const ids = async (): Promise<unknown[]> => (await db.query('select id from item order by id')).map((row) => row.id)
 const insert = (tx: Transaction, id: number) => tx.query(sql`insert into item values (${id})`)
 
 describe('a transaction', () => {
@@ -50,31 +49,21 @@ describe('a transaction', () => {
   })
 
   test('is what the options say', async () => {
-    const shown = await db.begin(
-      { isolation: 'serializable', readOnly: true, deferrable: true },
-      async (tx) =>
-        inParallel(
-          ['isolation', 'read_only', 'deferrable'].map((name) => async () => {
-            const [row] = await tx.query(`select current_setting('transaction_${name}') as it`)
-            return row?.it
-          }),
-        ),
+    const shown = await db.begin({ isolation: 'serializable', readOnly: true, deferrable: true }, async (tx) =>
+      inParallel(
+        ['isolation', 'read_only', 'deferrable'].map((name) => async () => {
+          const [row] = await tx.query(`select current_setting('transaction_${name}') as it`)
+          return row?.it
+        }),
+      ),
     )
     expect(shown).toEqual(['serializable', 'on', 'on'])
-    await expect(db.begin({ readOnly: true }, (tx) => insert(tx, 1))).rejects.toMatchObject({
-      sqlState: '25006',
-    })
-    for (const options of [
-      { isolation: 'x' },
-      { readOnly: 1 },
-      { retries: -1 },
-      { timeout: 1 },
-      { deferrable: true },
-    ])
+    await expect(db.begin({ readOnly: true }, (tx) => insert(tx, 1))).rejects.toMatchObject({ sqlState: '25006' })
+    for (const options of [{ isolation: 'x' }, { readOnly: 1 }, { retries: -1 }, { timeout: 1 }, { deferrable: true }])
       expect(() => db.begin(options as object, async () => {})).toThrow()
   })
 
-  test('runs on one connection too, and others of that wait', async () => {
+  test('is the same on one connection, and others of that wait', async () => {
     await using connection = await connect(server.url)
     const began = new Event()
     const transaction = spawn(() =>
@@ -129,9 +118,7 @@ describe('a transaction', () => {
   test('of which a value cannot be sent can go on: nothing has reached the server', async () => {
     await db.begin(async (tx) => {
       await insert(tx, 1)
-      await expect(tx.query('select $1::timestamptz', [new Date(Number.NaN)])).rejects.toMatchObject({
-        code: 'PG_PARAMETER',
-      })
+      await expect(tx.query('select $1::timestamptz', [new Date(Number.NaN)])).rejects.toMatchObject({ code: 'PG_PARAMETER' })
       await insert(tx, 2)
     })
     expect(await ids()).toEqual([1, 2])
@@ -172,15 +159,7 @@ describe('a transaction', () => {
 
   test('is ended by its function alone', async () => {
     await db.begin(async (tx) => {
-      for (const text of [
-        'commit',
-        'ROLLBACK',
-        'end',
-        'abort',
-        'begin',
-        '/* x */ rollback work',
-        "prepare transaction 'x'",
-      ])
+      for (const text of ['commit', 'ROLLBACK', 'end', 'abort', 'begin', '/* x */ rollback work', "prepare transaction 'x'"])
         await expect(tx.query(text)).rejects.toMatchObject({ code: 'PG_USAGE' })
       await insert(tx, 1)
       await tx.query('savepoint mine')
@@ -191,12 +170,47 @@ describe('a transaction', () => {
     let after: unknown
     const ended = db.begin(async (tx) => {
       await insert(tx, 2)
-      await tx.script('select 1; commit')
+      const script = tx.script('select 1; commit')
+      // Even if it is asked for before the script has ended the transaction.
+      const behind = tx.query('insert into item values (4)')
+      await script
+      await expect(behind).rejects.toMatchObject({ code: 'PG_USAGE' })
       after = await tx.query('insert into item values (3)').catch((error: unknown) => error)
     })
     await expect(ended).rejects.toMatchObject({ code: 'PG_USAGE' })
     expect(after).toMatchObject({ code: 'PG_USAGE' })
     expect(await ids()).toEqual([1, 2])
+  })
+
+  test('runs what was asked for in that order, scripts among it', async () => {
+    await db.begin(async (tx) => {
+      const asked: Promise<unknown>[] = [
+        insert(tx, 1),
+        tx.script('update item set n = 5'),
+        insert(tx, 2),
+        tx.script('select 1'),
+        insert(tx, 3),
+      ]
+      await asked[0]
+      asked.push(tx.query('update item set id = id + 10'), insert(tx, 4))
+      await Promise.all(asked)
+    })
+    const rows = await db.query('select id, n from item order by id')
+    expect(rows.map(({ id, n }) => [id, n])).toEqual([
+      [4, 0],
+      [11, 5],
+      [12, 0],
+      [13, 0],
+    ])
+  })
+
+  test('that lost its connection before anything could be asked for is not taken for done', async () => {
+    const transaction = db.begin(async (tx) => {
+      await server.psql(`select pg_terminate_backend(${tx.processId}, 5000)`)
+      await sleep(20)
+      await insert(tx, 1).catch(() => {})
+    })
+    await expect(transaction).rejects.toMatchObject({ code: 'PG_BROKEN', safeToRetry: true })
   })
 
   test('begins with a script as well', async () => {
@@ -215,6 +229,8 @@ describe('a transaction', () => {
       tx.prepareAs("it's \\ mine")
     })
     expect(await ids()).toEqual([])
+    await db.begin(async (tx) => tx.prepareAs('empty'))
+    await db.query("rollback prepared 'empty'")
     await db.query("commit prepared e'it''s \\\\ mine'")
     expect(await ids()).toEqual([1])
   })
@@ -232,9 +248,7 @@ describe('a savepoint', () => {
           await inner.begin(async (innermost) => {
             await insert(innermost, 3)
           })
-          await expect(inner.savepoint((innermost) => insert(innermost, 3))).rejects.toMatchObject({
-            sqlState: '23505',
-          })
+          await expect(inner.savepoint((innermost) => insert(innermost, 3))).rejects.toMatchObject({ sqlState: '23505' })
           await insert(inner, 4)
           await insert(inner, 1)
         }),
@@ -342,7 +356,7 @@ describe('a conflict', () => {
     let tries = 0
     const one = (ids: readonly number[], isHiding: boolean) =>
       db.begin({ retries: 5 }, async (tx) => {
-        tries += 1
+        tries++
         for (const id of ids) {
           const updated = tx.query(sql`update item set n = n + 1 where id = ${id}`)
           await (isHiding ? updated.catch(() => {}) : updated)
@@ -388,11 +402,7 @@ describe('in the middle of a transaction', () => {
       }),
     ).rejects.toMatchObject({ code: 'PG_TIMEOUT', limit: 'timeoutMs', safeToRetry: true })
     expect(await ids()).toEqual([])
-    expect(
-      await db.query(
-        "select 1 from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()",
-      ),
-    ).toHaveLength(0)
+    expect(await db.query("select 1 from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()")).toHaveLength(0)
     expect(db.stats).toMatchObject({ busy: 0, draining: 0, waiting: 0 })
     // A limit of the function's own is its own.
     await expect(
@@ -428,10 +438,7 @@ describe('in the middle of a transaction', () => {
   })
 
   const untilCommitting = async (): Promise<void> => {
-    while (
-      (await db.query("select 1 from pg_stat_activity where query = 'commit' and state = 'active'"))
-        .length === 0
-    )
+    while ((await db.query("select 1 from pg_stat_activity where query = 'commit' and state = 'active'")).length === 0)
       await sleep(5)
   }
 })

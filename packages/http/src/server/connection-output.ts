@@ -4,9 +4,9 @@
  */
 import { now, type SocketAddress, type Stream } from '@shrapnel/core'
 import { recently } from '@shrapnel/core/parts'
-import type { TlsFacts } from '@shrapnel/tls'
 import type { Deadline } from '../connection/deadline.js'
 import type { Link } from '../connection/link.js'
+import type { TlsFacts } from '../tls-types.js'
 import type { ConnectionSettings } from './options.js'
 import { out } from './shared-parts.js'
 

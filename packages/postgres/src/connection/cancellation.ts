@@ -97,7 +97,8 @@ export class Cancellation implements Timed {
 
   /** The server has not ended the query in time. */
   expire(): void {
-    if (this.#pipeline.isOver) return
+    // It is told a turn after its time: the answer may have come meanwhile, and another query been cancelled.
+    if (this.#pipeline.isOver || this.at > now()) return
     const { drainTimeoutMs, target } = this.#owner
     this.#pipeline.lose(
       new PostgresError('PG_TIMEOUT', `${target} did not end a cancelled query within ${drainTimeoutMs} ms`, {

@@ -39,7 +39,7 @@ export interface Running extends Listeners {
 /** Serves until `stop` happens, and ends in good order. Fails with a StartError where the user has to choose otherwise. */
 export async function runService(
   options: Options,
-  stop: Event,
+  stop: Event<unknown>,
   onReady: (running: Running) => void,
 ): Promise<void> {
   const { folder, databaseUrl } = options
@@ -54,31 +54,37 @@ export async function runService(
   const arenaFeed = new ArenaFeed(arena)
   const pages = new LivePages(() => arena.worms.size)
 
+  const board = new Board(database, {
+    checkRoom: async () => (embedded === undefined ? undefined : checkFreeSpace(folder)),
+    onLink: async (link) => {
+      await pages.tellLink(link)
+      if (link.title === null && link.problem === null) titles.wake()
+    },
+  })
+  const titles = new TitleFetcher(board, database, options.fetchesPrivate)
+
+  await using backdoor = enter(folder, { board, database, arena, pages, titles })
+  const listeners = await listen(options, site(board, pages, arenaFeed))
+  pages.telnetPort = listeners.telnet.port
+
+  let lastProblem = ''
   await group(async (parts) => {
-    const board = new Board(database, {
-      checkRoom: async () => (embedded === undefined ? undefined : checkFreeSpace(folder)),
-      onLink: async (link) => {
-        await pages.tellLink(link)
-        if (link.title === null && link.problem === null) titles.wake()
-      },
-    })
-    const titles = new TitleFetcher(board, database, options.fetchesPrivate)
-
-    await using backdoor = enter(folder, { board, database, arena, pages, titles })
-    const listeners = await listen(options, site(board, pages, arenaFeed))
-    pages.telnetPort = listeners.telnet.port
-
     if (embedded !== undefined) parts.spawn({ name: 'embedded database' }, () => embedded.run())
     parts.spawn({ name: 'database' }, () =>
       database.watch({
         onUp: async (pool) => {
           if (await board.load(pool)) await pages.tellAll(board)
-          titles.wake()
         },
         onChange: async (state, problem) => {
           await pages.setDatabase(state)
-          if (state === 'away') console.log(`The database is away, and tried again: ${problem}`)
-          if (state === 'up') console.log('The database is there.')
+          if (state === 'up') {
+            console.log('The database is there.')
+            titles.wake()
+          } else if (state === 'away') {
+            if (problem !== lastProblem) console.log(`The database is away, and tried again: ${problem}`)
+            embedded?.restart()
+          }
+          lastProblem = problem
         },
       }),
     )

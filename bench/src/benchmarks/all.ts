@@ -22,6 +22,7 @@ import { pgTx } from './pg-tx.js'
 import { prefork } from './prefork.js'
 import { process } from './process.js'
 import { sendfile } from './sendfile.js'
+import { serviceLoad } from './service-load.js'
 import { signals } from './signals.js'
 import { spawn } from './spawn.js'
 import { tcpEcho } from './tcp-echo.js'
@@ -66,4 +67,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   pgInsert,
   pgCopy,
   pgTx,
+  serviceLoad,
 ]

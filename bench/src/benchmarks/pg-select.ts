@@ -7,7 +7,7 @@ import { ratioAtLeast } from '../target.js'
 export const pgSelect: Benchmark = {
   name: 'pg-select',
   package: 'postgres',
-  summary: 'select $1::int on one connection, from 1 and 100 coroutines, over a UNIX socket and TCP',
+  summary: 'a select of one number on one connection, from 1 and 100 coroutines, over a UNIX socket and TCP',
   target: 'at least 1.3 times postgres, 2 times pg',
   unit: 'queries/s',
   run: (context) =>

@@ -2,25 +2,18 @@
 
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import * as postgres from '@shrapnel/postgres'
-import { type Client, LOGIN, type MixedRow } from './work.js'
+import { connect, pool, sql } from '@shrapnel/postgres'
+import { type Client, LOGIN, type MixedRow, type Place } from './work.js'
 
-// What the package is going to export; direct imports take the place of this when it does.
-interface Query {
-  query<Row = Record<string, unknown>>(
-    query: unknown,
-  ): Promise<Row[] & { readonly rowCount: number | undefined }>
-}
-interface Connection extends Query {
+/** What connections are going to have. */
+interface WithCopy {
   copyFrom(query: unknown, source: AsyncIterable<Uint8Array>): Promise<unknown>
   copyTo(query: unknown): AsyncIterable<Buffer>
 }
-interface Package {
-  connect(options: object): Promise<Connection>
-  pool(options: object): { begin<Result>(use: (tx: Query) => Promise<Result>): Promise<Result> }
-  sql(strings: TemplateStringsArray, ...values: readonly unknown[]): unknown
+
+async function connectToCopy(place: Place): Promise<WithCopy> {
+  return (await connect({ ...place, ...LOGIN })) as unknown as WithCopy
 }
-const { connect, pool, sql } = postgres as unknown as Package
 
 export const client: Client = {
   async select(place) {
@@ -41,7 +34,7 @@ export const client: Client = {
     return (count) => connection.query<MixedRow>(sql`select * from bench_rows order by id limit ${count}`)
   },
   async transfer(place, connections) {
-    const db = pool({ ...place, ...LOGIN, max: connections })
+    const db = pool({ ...place, ...LOGIN }, { maxConnections: connections })
     return ({ aid, tid, bid, delta }) =>
       db.begin(async (tx) => {
         await tx.query(sql`update pgbench_accounts set abalance = abalance + ${delta} where aid = ${aid}`)
@@ -55,13 +48,13 @@ export const client: Client = {
       })
   },
   async copyIn(place) {
-    const connection = await connect({ ...place, ...LOGIN })
+    const connection = await connectToCopy(place)
     return async (path) => {
       await connection.copyFrom(sql`copy bench_copy from stdin`, createReadStream(path))
     }
   },
   async copyOut(place) {
-    const connection = await connect({ ...place, ...LOGIN })
+    const connection = await connectToCopy(place)
     return async (path) => {
       const file = createWriteStream(path)
       for await (const bytes of connection.copyTo(sql`copy bench_copy to stdout`))

@@ -27,7 +27,7 @@ export async function measureRates(
   context: Context,
   { work, atOnce, scale = 1, prepare = [], targets, others = {} }: RateWork,
 ): Promise<Measured[]> {
-  const timeMs = context.isQuick ? 500 : 2_000
+  const timeMs = context.isQuick ? 1_000 : 3_000
   const rounds = context.isQuick ? 3 : 7
   const measured: Measured[] = []
   for (const count of atOnce)

@@ -1,5 +1,5 @@
 /**
- * Keeps the embedded database running: a thread that ends is started again, after a pause that grows. Nobody waits
+ * Keeps the embedded database running: a thread that has ended is started again, after a pause that grows. Nobody waits
  * for it here: whoever has a query finds it away until it is back.
  */
 import { join } from 'node:path'
@@ -14,12 +14,23 @@ const SOCKET_NAME = '.s.PGSQL.5432'
 
 export class EmbeddedPostgres {
   readonly #folder: string
+  /** The thread that takes connections. */
+  #ready: Worker | undefined
   /** For a client, such as psql. */
   readonly url: string
 
   constructor(folder: string) {
     this.#folder = folder
     this.url = `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}&sslmode=disable`
+  }
+
+  /**
+   * It gives no answers any more: the thread is ended, and the next one repairs what there is to repair. PostgreSQL gives
+   * itself up when there is no room for its log, and PGlite then says nothing at all. One that is still starting is left
+   * alone.
+   */
+  restart(): void {
+    void this.#ready?.terminate()
   }
 
   /** Runs until it is shut down; then the database writes what it has to, and closes. */
@@ -41,6 +52,9 @@ export class EmbeddedPostgres {
         socketPath: join(this.#folder, SOCKET_NAME),
       },
     })
+    worker.once('message', () => {
+      this.#ready = worker
+    })
     const end = new Promise<void>((resolve) => {
       worker.once('exit', () => resolve())
       worker.once('error', (error) => console.error(`The embedded database ended: ${firstLine(error)}`))
@@ -48,6 +62,7 @@ export class EmbeddedPostgres {
     try {
       await interruptible(end)
     } finally {
+      this.#ready = undefined
       await shield(STOP_MS + 1000, () => stop(worker, end))
     }
   }

@@ -13,7 +13,14 @@ export interface BoardOptions {
   readonly databaseUrl?: string
   /** False: does not wait for the database. */
   readonly waits?: boolean
+  /** Its folder is a file system of its own, as large as this (as mount(8) has it), in which there is a copy of what was there. */
+  readonly diskSize?: string
 }
+
+const ON_OWN_DISK = `
+  mv "$1" "$1.copied" && mkdir "$1" && mount -t tmpfs -o size="$2" none "$1" && cp -r "$1.copied/." "$1" || exit 1
+  shift 2
+  exec "$@"`
 
 export interface Ports {
   readonly http: number
@@ -35,17 +42,14 @@ export class BoardProcess implements AsyncDisposable {
     this.backdoorPath = join(dataFolder(folder), 'backdoor.sock')
   }
 
-  static async start({
-    folder,
-    ports,
-    args = [],
-    databaseUrl,
-    waits = true,
-  }: BoardOptions): Promise<BoardProcess> {
-    const { http = 0, https = 0, telnet = 0 } = ports ?? {}
+  static async start(options: BoardOptions): Promise<BoardProcess> {
+    const { folder, args = [], databaseUrl, waits = true, diskSize } = options
+    const { http = 0, https = 0, telnet = 0 } = options.ports ?? {}
+    const disk = ['--user', '--map-root-user', '--mount', 'sh', '-c', ON_OWN_DISK, 'sh', dataFolder(folder)]
     const server = await startServer({
-      command: process.execPath,
+      command: diskSize === undefined ? process.execPath : 'unshare',
       args: [
+        ...(diskSize === undefined ? [] : [...disk, diskSize, process.execPath]),
         MAIN,
         ...['--port', `${http}`, '--tls-port', `${https}`, '--telnet-port', `${telnet}`],
         ...['--data', dataFolder(folder), ...args],

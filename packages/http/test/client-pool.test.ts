@@ -110,6 +110,22 @@ test('a request that is not idempotent is not sent again', async () => {
   expect(server.connections).toBe(1)
 })
 
+test('a request that is not idempotent, and of which a part was sent, is not sent again', async () => {
+  const seen: string[] = []
+  using server = scripted(async (line) => {
+    await line.answer(ok('first'))
+    seen.push((await line.socket.recv(1_000)).toString('latin1'))
+    // With most of it unread: the client hears of a reset.
+  })
+  using client = createClient()
+  expect(await textOf(client, server.url)).toBe('first')
+  const failed = client.post(server.url, { body: Buffer.alloc(50_000_000) })
+  await expect(failed).rejects.toMatchObject({ code: 'HTTP_CUT', safeToRetry: false, phase: 'send' })
+  expect(seen).toEqual([expect.stringMatching(/^POST \//)])
+  expect(server.connections).toBe(1)
+  expect(client.stats[0]).toMatchObject({ connections: 0, waiting: 0, connecting: 0 })
+})
+
 test('a request on a fresh connection is not sent again', async () => {
   using server = scripted(async (line) => {
     await line.request()
@@ -175,6 +191,29 @@ test('an idle connection is closed after idleTimeoutMs, and before the server sa
     await withTimeout(900, () => ended.wait())
     expect(client.stats[0]).toMatchObject({ connections: 0 })
   }
+})
+
+test('a connection that its server keeps for no time is not used again', async () => {
+  using server = answering(ok('x', 'Keep-Alive: timeout=0\r\n'))
+  using client = createClient()
+  expect(await textOf(client, server.url)).toBe('x')
+  expect(client.stats[0]).toMatchObject({ connections: 0 })
+  expect(await textOf(client, server.url)).toBe('x')
+  expect(server.connections).toBe(2)
+})
+
+test('a connection that comes when nobody needs it any more is closed after idleTimeoutMs, too', async () => {
+  const accepted = new Event()
+  using server = scripted(async (line) => {
+    if (line.index === 1) accepted.set()
+    while ((await line.answer(ok('x'))) !== '');
+  })
+  using client = createClient({ idleTimeoutMs: 50 })
+  expect(await textOf(client, server.url)).toBe('x')
+  // The second opens a connection, and has its answer on the first one before that is there.
+  expect(await Promise.all([textOf(client, server.url), textOf(client, server.url)])).toEqual(['x', 'x'])
+  await accepted.wait()
+  while ((client.stats[0]?.connections ?? 0) > 0) await sleep(5)
 })
 
 test('no more idle connections are kept than maxIdleConnections', async () => {

@@ -2,16 +2,22 @@ import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import * as zlib from 'node:zlib'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { sleep } from '@shrapnel/core'
 import { temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ClientOptions,
+  compose,
+  compress,
   createClient,
   formBody,
   type HttpClient,
+  type HttpResponse,
+  html,
   type RequestOptions,
+  serve,
 } from '../src/index.js'
 import { ok, scripted } from './scripted-server.js'
 
@@ -394,6 +400,24 @@ describe('a compressed body', () => {
       expect(await response.text()).toBe(text)
       expect(client.stats[0]).toMatchObject({ idle: 1 })
     }
+  })
+
+  test('is asked for in the codings that Node has, zstd among them if it is', async () => {
+    using peer = scripted(async (line) => {
+      await line.send(ok(/accept-encoding: (.*)/i.exec(await line.request())?.[1] ?? ''))
+      await line.ended()
+    })
+    using client = createClient()
+    const hasZstd = 'zstdCompressSync' in zlib
+    expect(await (await client.get(peer.url)).text()).toBe(`gzip, deflate, br${hasZstd ? ', zstd' : ''}`)
+    // And whoever can take it gets it from a server that can give it.
+    const page = (): HttpResponse => html('all work and no play '.repeat(5_000))
+    const pressed = compose([compress()], page)
+    await using server = await serve({ port: 0 }, pressed)
+    const headers = { 'accept-encoding': 'zstd, gzip;q=0.5' }
+    const response = await client.get(server.url, { headers })
+    expect(response.headers.get('content-encoding')).toBe(hasZstd ? 'zstd' : 'gzip')
+    expect(await response.text()).toBe('all work and no play '.repeat(5_000))
   })
 
   test('is left as it is where decompress is false, and where nobody knows the coding', async () => {

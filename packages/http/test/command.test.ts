@@ -4,8 +4,11 @@ import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { sleep } from '@shrapnel/core'
 import { type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ArgumentError, parseArguments, type Wanted } from '../src/command/arguments.js'
+import { perform } from '../src/command/perform.js'
 import { describeProgress } from '../src/command/progress.js'
 
 const MAIN = fileURLToPath(new URL('../dist/command/main.js', import.meta.url))
@@ -141,10 +144,15 @@ test.each([
   [['get', 'http://a', '--timeout', 'soon'], 'seconds'],
   [['get', 'ftp://a'], 'ftp:'],
   [['get', 'http://a', '--proxy', 'ftp://a'], 'proxy'],
-])('%j is exit code 2 with a word about it', async (args, word) => {
-  const { code, out, said } = await run(...args)
-  expect([code, out]).toEqual([2, ''])
-  expect(said).toContain(word)
+])('%j is wrong use, with a word about it', async (args, word) => {
+  const used = (async () => perform(parseArguments(args) as Wanted, new AbortController().signal))()
+  await expect(used).rejects.toThrow(ArgumentError)
+  await expect(used).rejects.toThrow(word)
+})
+
+test('wrong use is exit code 2', async () => {
+  const said = expect.stringMatching(/URL.*--help/s)
+  expect(await run('get')).toEqual({ code: 2, out: '', said })
 })
 
 test('no response is exit code 3, and so is half of one', async () => {
@@ -196,7 +204,7 @@ async function interrupted(name: string): Promise<Outcome> {
   const child = begin('get', `${url}/half`, '-o', name)
   const ended = outcomeOf(child)
   const partial = `${folder.path}/${name}.partial`
-  while (!existsSync(partial) || readFileSync(partial).length < 500_000) await new Promise(setImmediate)
+  while (!existsSync(partial) || statSync(partial).size < 500_000) await sleep(5)
   child.kill('SIGINT')
   return ended
 }
@@ -233,7 +241,7 @@ async function onTerminal(
   const ended = once(child, 'close')
   // The first of it is shown.
   while (!text.includes(partial.replace('.partial', '')) || !existsSync(`${folder.path}/${partial}`))
-    await new Promise(setImmediate)
+    await sleep(5)
   act((keys) => child.stdin.write(keys))
   const [code] = (await ended) as [number | null]
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves about on a terminal

@@ -1,4 +1,4 @@
-import { Event, memoryStreamPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
+import { Event, memoryStreamPair, socketPair, spawn, tcp, yieldSlice } from '@shrapnel/core'
 import { useClock } from '@shrapnel/core/testing'
 import { VirtualClock } from '@shrapnel/test-support'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -192,6 +192,39 @@ describe('time', () => {
       while ((await client.recv()).length > 0);
     }
     await expect(rest()).rejects.toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  test('for a client that does not take a long piece is not that for all of it', async () => {
+    const [client, server] = memoryStreamPair({ limitBytes: 1_000 })
+    async function* one(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(100 * 1_048_576)
+    }
+    const session = spawn(() => serveStream(server, () => ({ body: one() }), LIMITS))
+    await client.send(get())
+    await client.recv()
+    await clock.advance(5_999)
+    expect(session.isDead).toBe(false)
+    await clock.advance(1)
+    await session.join()
+    expect(server.isClosed).toBe(true)
+  })
+
+  test('for an answer over a socket runs anew while the client takes some of it', async () => {
+    const [client, server] = socketPair()
+    const session = spawn(() => serveStream(server, () => ({ body: Buffer.alloc(8 * 1_048_576) }), LIMITS))
+    await client.send(get())
+    // All of it is of the first MiB, which is sent as one.
+    for (let round = 0; round < 4; round++) {
+      for (let left = 200_000; left > 0; ) left -= (await client.recv(left)).length
+      await yieldSlice()
+      await clock.advance(2_900)
+      expect(session.isDead).toBe(false)
+    }
+    // Of a MiB that it could have had sixteen times as long for, it takes nothing more.
+    await clock.advance(6_000)
+    await session.join()
+    expect(server.isClosed).toBe(true)
+    client.close()
   })
 
   test('for small answers that nobody reads ends, too', async () => {

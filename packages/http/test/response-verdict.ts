@@ -65,9 +65,7 @@ export const nodes: MakeAsker = (socketPath) => {
               body += text
             })
             answer.on('error', broken)
-            answer.on('end', () =>
-              resolve({ status: statusCode, headers: { x: headers['x'] as string }, body }),
-            )
+            answer.on('end', () => resolve({ status: statusCode, headers: { x: headers.x as string }, body }))
           },
         )
         asked.on('error', broken)
@@ -88,7 +86,7 @@ export const undicis: MakeAsker = (socketPath) => {
       const answer = await undiciRequest(`http://a${path}`, { dispatcher, method: method as 'GET' })
       const { statusCode: status, headers, body } = answer
       try {
-        return { status, headers: { x: headers['x']?.toString() }, body: await body.text() }
+        return { status, headers: { x: headers.x?.toString() }, body: await body.text() }
       } catch (error) {
         throw new BrokenBody(status, error)
       }

@@ -1,4 +1,4 @@
-import { Event, sleep } from '@shrapnel/core'
+import { Event, memoryStreamPair, sleep, spawn } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import { HttpError, type HttpRequest, type HttpResponse } from '../src/index.js'
 import {
@@ -105,7 +105,7 @@ describe.each(places)('a server %s', (_where, converse) => {
       body: `${target} ${path} ${query} ${url.host}\n`,
     }))
     await talk.send(
-      get('http://other:81/x?y') + get('http://other?z') + 'OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n',
+      `${get('http://other:81/x?y')}${get('http://other?z')}OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n`,
     )
     const text = await talk.until(answers(3))
     expect(text).toContain('http://other:81/x?y /x y other:81\n')
@@ -165,6 +165,20 @@ describe.each(places)('a server %s', (_where, converse) => {
     const answer = await talk.ask('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
     expect(answer).not.toMatch(/Transfer-Encoding|keep-alive/)
     expect(body(answer)).toBe('onetwo')
+  })
+
+  test('sends what comes on a Stream, and closes that', async () => {
+    const [source, given] = memoryStreamPair()
+    await using talk = await converse(() => ({ body: given }))
+    const writing = spawn(async () => {
+      await source.send('from a ')
+      await source.send('stream')
+      await source.shutdown()
+    })
+    const answer = await talk.ask(lastGet())
+    expect(body(answer).replace(/[0-9a-f]+\r\n|\r\n/g, '')).toBe('from a stream')
+    await writing.join()
+    expect(given.isClosed).toBe(true)
   })
 
   test('goes on behind a body in chunks', async () => {

@@ -2,6 +2,7 @@
 
 export { connect, pool } from './client/client.js'
 export { Connection } from './client/connection.js'
+export type { ConnectionOptions } from './client/opener.js'
 // Getting in
 export type {
   CertificateMode,
@@ -15,10 +16,9 @@ export type {
   SslMode,
   SslNegotiation,
 } from './connect/connect-options.js'
-export type { ConnectionOptions } from './connection/connect.js'
-export type { Notification } from './connection/connection.js'
 export { PostgresConnection } from './connection/connection.js'
 export type { ReservedConnection } from './connection/reserved-connection.js'
+export type { Notification } from './connection/session-hub.js'
 export type { QuerySettings } from './connection/settings.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
 // Streams and COPY
@@ -36,10 +36,38 @@ export { type CloseOptions, Pool } from './pool/pool.js'
 export type { PoolOptions, PoolReset } from './pool/pool-options.js'
 export type { PoolStats, PoolTotals } from './pool/stats.js'
 export type { Queryable, QueryOptions, QueryResult, RowShape } from './query.js'
+// Replication
+export type { ReplicationChange, ReplicationEvent, ReplicationReconnected } from './replication/change.js'
+export { formatLsn, parseLsn } from './replication/lsn.js'
+export { replicate } from './replication/replicate.js'
+export type { Replication, ReplicationStart } from './replication/replication.js'
+export type { ReplicationOptions } from './replication/replication-options.js'
+export {
+  createReplicationSlot,
+  dropReplicationSlot,
+  type ReplicationSlot,
+  replicationSlot,
+} from './replication/slots.js'
+export {
+  type PgoutputMessage,
+  type Relation,
+  type RelationColumn,
+  UNCHANGED,
+} from './wire/replication/pgoutput-message.js'
+// SQL
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
 // Limits
 export type { TransactionFunction } from './transaction/begin.js'
 export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
+export type { ColumnDescription, ServerReport } from './wire/backend-message.js'
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'
+// Values of types that JavaScript does not have, and other ways to read those it has
+export { Interval, type IntervalParts } from './wire/types/interval.js'
+export { int8AsBigint } from './wire/types/numbers.js'
+export { numericAsNumber } from './wire/types/numeric.js'
+export { Range, type RangeOptions } from './wire/types/range.js'
+export { timestampAsText, timestamptzAsText } from './wire/types/timestamps.js'
+export { binaryCodec, type TypeCodec, textCodec } from './wire/types/type-codec.js'
+export { TypeOid } from './wire/types/type-oids.js'

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest'
 import { encodeCancelRequest } from '../src/wire/frontend-encode.js'
 import { MessageWriter } from '../src/wire/message-writer.js'
 import {
+  after,
   answerAll,
+  column,
   end,
   expectEnd,
   expectMessages,
@@ -13,9 +15,12 @@ import {
   READY,
   readUntil,
   refusal,
+  reset,
+  row,
   SECRET_KEY,
   send,
   sendRaw,
+  stall,
   startScriptedServer,
 } from './scripted-server.js'
 import { TinyClient } from './wire/tiny-client.js'
@@ -58,4 +63,40 @@ test('a CancelRequest is kept, and takes no script', async () => {
   const client = await TinyClient.open(server.port)
   expect((await client.query('x')).rows).toHaveLength(1)
   await client[Symbol.asyncDispose]()
+})
+
+test('rows of any columns, and what a test decides in between', async () => {
+  let goOn = () => {}
+  const decided = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  await using server = await startScriptedServer([
+    [
+      letIn({ TimeZone: 'UTC' }),
+      expectMessages('query'),
+      send({ kind: 'row-description', columns: [column('a'), column('b', { typeOid: 23 })] }),
+      after(decided),
+      send(row('x', '1'), row(null, '2'), { kind: 'command-complete', tag: 'SELECT 2' }, READY),
+    ],
+  ])
+  const client = await TinyClient.open(server.port)
+  const answer = client.query('x')
+  goOn()
+  expect((await answer).columns).toMatchObject([{ name: 'a' }, { name: 'b', typeOid: 23 }])
+  expect((await answer).rows).toHaveLength(2)
+  await client[Symbol.asyncDispose]()
+})
+
+test('a server that breaks the connection, and one that says nothing more', async () => {
+  await using server = await startScriptedServer([
+    [letIn(), expectMessages('query'), reset],
+    [letIn(), stall],
+  ])
+  const broken = await TinyClient.open(server.port)
+  await expect(broken.query('x')).rejects.toMatchObject({ code: 'ECONNRESET' })
+  const silent = await TinyClient.open(server.port)
+  const answer = silent.query('x')
+  await server.finished()
+  await server.close()
+  await expect(answer).rejects.toThrow()
 })

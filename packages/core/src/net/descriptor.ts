@@ -44,6 +44,8 @@ export class Descriptor implements Watched {
   writer: IoWait<unknown> | null = null
   /** A writer that waits for something to read. */
   crossed: IoWait<unknown> | null = null
+  /** Bytes that the kernel has taken, modulo 2^30: whether it takes any, and not how many those were. */
+  taken = 0
   #closed: { readonly code: 'CLOSED' | 'BROKEN'; readonly text: string } | null = null
 
   constructor(fd: number) {
@@ -108,6 +110,7 @@ export class Descriptor implements Watched {
   wrote(count: number, syscall = 'write'): number {
     if (count === EAGAIN) this.writable = false
     else if (count < 0) throw this.failure(syscall, count)
+    else this.taken = (this.taken + count) & 0x3fff_ffff
     return count
   }
 

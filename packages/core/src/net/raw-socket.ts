@@ -96,6 +96,11 @@ export class RawSocket {
     return this.#descriptor.writeUpTo(data, offset, end)
   }
 
+  /** Bytes that the kernel took of what was sent in any way, modulo 2^30: it changes while the peer takes something. */
+  get taken(): number {
+    return this.#descriptor.taken
+  }
+
   /** As `retry`, but in the middle of this turn: the operation had left something where it was. */
   retryNow(direction: Direction): void {
     const descriptor = this.#descriptor

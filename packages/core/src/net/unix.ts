@@ -110,12 +110,20 @@ function inodeOf(path: string): bigint | undefined {
 
 /** Removes the file at `path` if it is a socket; nothing if it is gone already. */
 function unlinkPath(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path)
+  if (isSocketFile(path)) unlinkSync(path)
+}
+
+/**
+ * With `bigint`, as without it Node keeps the answer where its realpath looks at it later: after the lstat of a socket that stops half-way,
+ * and `import` finds a package behind a symbolic link a second time, as another one (Node 20.20, lib/fs.js: `realpathSync`).
+ */
+function isSocketFile(path: string): boolean {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.isSocket() === true
 }
 
 /** A socket file that refuses connections belongs to nobody. One that accepts is in use: bind will say so. */
 function removeStale(path: string, address: Uint8Array): void {
-  if (path.startsWith('\0') || !lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return
+  if (path.startsWith('\0') || !isSocketFile(path)) return
   const fd = native.socket(native.constants.AF_UNIX, native.constants.SOCK_STREAM, 0)
   if (fd < 0) throw systemError('socket', fd, { path })
   const result = native.connect(fd, address)

@@ -197,3 +197,18 @@ test('an operation that left what there was where it was is tried again when it 
   raw.retryNow('write')
   left.close()
 })
+
+test('what the kernel has taken is seen to change, whichever way it was sent', async () => {
+  const [left, right] = socketPair()
+  const raw = left.raw()
+  const seen = [raw.taken]
+  await left.send('1')
+  seen.push(raw.taken)
+  await left.sendv(['2', '3'])
+  seen.push(raw.taken)
+  raw.write(buffer, 0, 4)
+  seen.push(raw.taken)
+  expect(seen).toEqual([0, 1, 3, 7])
+  left.close()
+  right.close()
+})

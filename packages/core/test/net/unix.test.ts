@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expectNoDescriptorLeak, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -166,6 +167,23 @@ test('replaceStale removes a socket nobody listens on', async () => {
   const { client, server } = await pairOver(listener, () => unix.connect(path))
   client.close()
   server.close()
+})
+
+test('modules behind symbolic links are found where they are, also after a stale socket was replaced or removed', () => {
+  const path = freshPath()
+  const real = `${path}.real`
+  mkdirSync(real)
+  for (const name of ['one.cjs', 'two.cjs', 'three.cjs']) writeFileSync(join(real, name), '')
+  symlinkSync(real, `${path}.link`)
+  const { resolve } = createRequire(join(folder.path, 'main.cjs'))
+  const found = (name: string): string => resolve(`${path}.link/${name}`)
+  // Node knows the way there from here on.
+  expect(found('one.cjs')).toBe(join(real, 'one.cjs'))
+  unix.listen({ path, unlinkOnClose: false }).close()
+  const listener = unix.listen({ path, replaceStale: true })
+  expect(found('two.cjs')).toBe(join(real, 'two.cjs'))
+  listener.close()
+  expect(found('three.cjs')).toBe(join(real, 'three.cjs'))
 })
 
 test('replaceStale does not take a socket from whoever listens, nor touch another kind of file', async () => {

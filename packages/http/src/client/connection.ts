@@ -8,12 +8,13 @@ import { Deadline } from '../connection/deadline.js'
 import type { Link, Receiver } from '../connection/link.js'
 import { SocketLink } from '../connection/socket-link.js'
 import { StreamLink } from '../connection/stream-link.js'
-import { HttpError, type RequestPhase } from '../errors.js'
+import type { RequestPhase } from '../errors.js'
 import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
 import { cut, timedOut } from './failures.js'
 import { hasBody } from './request-head.js'
 import { RequestSender, SEND_BYTES, type SenderOwner } from './request-sender.js'
-import type { BodySource, ResponseBody } from './response-body.js'
+import type { ClientResponse } from './response.js'
+import type { BodySource } from './response-body.js'
 import { BODY, HEAD, head, IDLE, OVER, ResponseInput } from './response-input.js'
 import { advisedIdleMs, responseOf } from './response-of.js'
 import { Upload, type UploadOutlet } from './upload.js'
@@ -47,13 +48,15 @@ export class ClientConnection
   #responses = 0
   #upload: Upload | null = null
   #idleSince = 0
-  #advisedMs = -1
+  /** Its client's, or what the server has said. */
+  #idleTimeoutMs: number
   /** Its place among the idle ones of its pool, which sets it. */
   isIdle = false
 
   constructor(owner: ConnectionOwner, stream: Stream) {
     super()
     this.#owner = owner
+    this.#idleTimeoutMs = owner.idleTimeoutMs
     this.stream = stream
     this.#coroutine = currentScope().coroutine
     this.#link =
@@ -65,6 +68,7 @@ export class ClientConnection
 
   /** Receives until the connection is over, and closes it. */
   async run(): Promise<void> {
+    this.#awaitUse()
     try {
       await this.#link.run()
     } catch (error) {
@@ -226,7 +230,7 @@ export class ClientConnection
     const { hasSetCookie, status } = head
     const { response, body } = responseOf(head, input, exchange, this)
     this.keepsAlive &&= head.keepsAlive && (body === null || !body.isUntilEnd)
-    if (this.#advisedMs < 0) this.#advisedMs = this.keepsAlive ? advisedIdleMs(response) : 0
+    if (this.keepsAlive && this.isNew) this.#takeAdvice(response)
     if (this.#upload !== null && status >= 300) this.#stopUpload()
     // What follows may read on another connection, into the same slab.
     input.keep()
@@ -237,6 +241,11 @@ export class ClientConnection
       this.#deadline.set(Number.POSITIVE_INFINITY)
     }
     exchange.call.client.deliver(exchange, response, hasSetCookie)
+  }
+
+  #takeAdvice(response: ClientResponse): void {
+    this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, advisedIdleMs(response))
+    if (this.#idleTimeoutMs === 0) this.keepsAlive = false
   }
 
   /** The response is all here: the next one, or nothing. */
@@ -262,11 +271,13 @@ export class ClientConnection
   }
 
   #settleIdle(): void {
-    const { idleTimeoutMs } = this.#owner
-    this.#idleSince = recently()
-    const limitMs = this.#advisedMs > 0 ? Math.min(idleTimeoutMs, this.#advisedMs) : idleTimeoutMs
-    this.#deadline.set(this.#idleSince + limitMs)
+    this.#awaitUse()
     this.#owner.freed(this)
+  }
+
+  #awaitUse(): void {
+    this.#idleSince = recently()
+    this.#deadline.set(this.#idleSince + this.#idleTimeoutMs)
   }
 
   ended(): void {

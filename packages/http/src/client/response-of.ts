@@ -55,9 +55,11 @@ export function responseOf(
   return { response, body }
 }
 
-/** What `Keep-Alive: timeout=5` leaves us; 0: it says nothing. Less than a second is not worth keeping. */
+/** How long `Keep-Alive: timeout=5` lets the connection be idle; `Infinity`: it says nothing; 0: not at all. */
 export function advisedIdleMs({ headers }: ClientResponse): number {
   const value = headers.get('keep-alive')
   const seconds = value === undefined ? null : /(?:^|[,;\s])timeout="?(\d{1,9})/i.exec(value)
-  return seconds === null ? 0 : Math.max(1, Number(seconds[1]) * 1_000 - ADVICE_MARGIN_MS)
+  if (seconds === null) return Number.POSITIVE_INFINITY
+  const saidMs = Number(seconds[1]) * 1_000
+  return Math.max(saidMs / 2, saidMs - ADVICE_MARGIN_MS)
 }

@@ -60,6 +60,7 @@ export class Input {
 
   /** All that is here, as a Buffer of its own. */
   takeAll(): Buffer {
+    if (this.at === this.end) return NOTHING
     const taken = Buffer.from(this.bytes.subarray(this.at, this.end))
     this.clear()
     return taken

@@ -1,6 +1,6 @@
 /** How a connection meets its stream. A socket is read and written in place, when the kernel says so; any other Stream by its own methods. */
 import type { SocketAddress, Stream } from '@shrapnel/core'
-import type { TlsFacts } from '@shrapnel/tls'
+import type { TlsFacts } from '../tls-types.js'
 
 /** Who gets what a link receives. */
 export interface Receiver {
@@ -25,6 +25,8 @@ export interface Link {
   readonly stream: Stream
   readonly peer: SocketAddress | undefined
   readonly tls: TlsFacts | undefined
+  /** A number that changes while the peer takes something of what is sent; undefined: nobody knows before all of it is. */
+  readonly taken: number | undefined
   /** Receives until the receiver is over. Rejects with what receiving failed with. */
   run(): Promise<void> | undefined
   /** The receiver wants input again, or is over. */

@@ -42,6 +42,10 @@ export class SocketLink implements Link, RawOperation<undefined> {
     return this.stream.remoteAddress
   }
 
+  get taken(): number {
+    return this.#raw.taken
+  }
+
   run(): Promise<void> | undefined {
     return this.#raw.attempt('read', this) as Promise<void> | undefined
   }

@@ -2,7 +2,7 @@
 import type { SocketAddress, Stream } from '@shrapnel/core'
 import { Interrupted } from '@shrapnel/core'
 import { runIn, Scope } from '@shrapnel/core/parts'
-import type { TlsFacts } from '@shrapnel/tls'
+import type { TlsFacts } from '../tls-types.js'
 import type { Link, Receiver } from './link.js'
 import { Pause } from './pause.js'
 
@@ -10,6 +10,7 @@ const CHUNK_BYTES = 65_536
 
 export class StreamLink implements Link {
   readonly stream: Stream
+  readonly taken = undefined
   readonly #receiver: Receiver
   readonly #scope: Scope
   /** The receive that is under way, in a scope of its own: so it can be cancelled, which takes no byte. */

@@ -10,8 +10,11 @@ import type { FileBody, HttpResponse } from '../message.js'
 import { CHUNK_END, chunkSize, LAST_CHUNK, lastChunk } from '../wire/chunked-encoder.js'
 import type { Rest } from './answer.js'
 
-/** Sent at a time, so that a client that takes something is told from one that takes nothing. */
+/** Sent to a socket at a time. */
 const PIECE_BYTES = 1_048_576
+/** To any other stream, which says nothing before all is sent: a client that takes something is told from one that takes nothing. */
+const STREAM_PIECE_BYTES = 131_072
+const NOTHING = Buffer.alloc(0)
 
 export interface Outlet {
   readonly stream: Stream
@@ -33,6 +36,10 @@ export async function sendRest(
   else await sendPieces(outlet, head, rest, response)
 }
 
+function pieceBytes(stream: Stream): number {
+  return stream instanceof Socket ? PIECE_BYTES : STREAM_PIECE_BYTES
+}
+
 async function transmit(outlet: Outlet, parts: readonly Piece[], length: number): Promise<void> {
   outlet.sending(length)
   try {
@@ -43,8 +50,9 @@ async function transmit(outlet: Outlet, parts: readonly Piece[], length: number)
 }
 
 async function sendBlock(outlet: Outlet, head: Buffer, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    const piece = at === 0 && bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(at, at + PIECE_BYTES)
+  const most = pieceBytes(outlet.stream)
+  for (let at = 0; at < bytes.length; at += most) {
+    const piece = at === 0 && bytes.length <= most ? bytes : bytes.subarray(at, at + most)
     await transmit(outlet, at === 0 ? [head, piece] : [piece], piece.length)
   }
 }
@@ -71,7 +79,7 @@ async function sendFile(
   const { stream } = outlet
   if (head.length > 0) await transmit(outlet, [head], head.length)
   for (let sent = 0; sent < file.length; ) {
-    const wanted = Math.min(file.length - sent, PIECE_BYTES)
+    const wanted = Math.min(file.length - sent, pieceBytes(stream))
     let count: number
     if (stream instanceof Socket) {
       outlet.sending(wanted)
@@ -79,7 +87,7 @@ async function sendFile(
       count = await (isFirst ? begun : stream.sendFile(file.fd, file.offset + sent, wanted))
       outlet.sent()
     } else {
-      const bytes = await readAt(file.fd, file.offset + sent, Math.min(wanted, 262_144))
+      const bytes = await readAt(file.fd, file.offset + sent, wanted)
       count = bytes.length
       if (count > 0) await transmit(outlet, [bytes], count)
     }
@@ -93,6 +101,7 @@ type Pieces = Extract<Rest, { kind: 'pieces' }>
 async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: HttpResponse): Promise<void> {
   let first: Buffer | null = head
   const body = new AnnouncedBody(rest.length)
+  const most = pieceBytes(outlet.stream)
   for await (const piece of piecesOf(rest.pieces)) {
     const bytes = body.take(piece)
     const { length } = bytes
@@ -100,7 +109,13 @@ async function sendPieces(outlet: Outlet, head: Buffer, rest: Pieces, response: 
     const parts: Piece[] = rest.isChunked ? [chunkSize(length), bytes, CHUNK_END] : [bytes]
     if (first !== null) parts.unshift(first)
     first = null
-    await transmit(outlet, parts, length)
+    if (length <= most) await transmit(outlet, parts, length)
+    else {
+      const at = parts.indexOf(bytes)
+      if (at > 0) await transmit(outlet, parts.slice(0, at), 0)
+      await sendBlock(outlet, NOTHING, bytes)
+      if (rest.isChunked) await transmit(outlet, [CHUNK_END], 0)
+    }
   }
   body.end()
   const end = rest.isChunked ? await endOf(response) : null

@@ -2,15 +2,15 @@
  * What goes out on a connection: answers are put together in the output of the thread and sent in one write; where the client does not take all
  * of it at once, everything else waits until it has.
  */
-import type { SocketAddress, Stream } from '@shrapnel/core'
+import { now, type SocketAddress, type Stream } from '@shrapnel/core'
 import { recently } from '@shrapnel/core/parts'
-import type { TlsFacts } from '@shrapnel/tls'
 import type { Deadline } from '../connection/deadline.js'
 import type { Link } from '../connection/link.js'
+import type { TlsFacts } from '../tls-types.js'
 import type { ConnectionSettings } from './options.js'
 import { out } from './shared-parts.js'
 
-/** `sendTimeoutMs` is for so many bytes. */
+/** In all, `sendTimeoutMs` is for so many bytes. */
 const SEND_UNIT_BYTES = 65_536
 
 export abstract class ConnectionOutput {
@@ -24,6 +24,9 @@ export abstract class ConnectionOutput {
   /** Nothing that is still done for the client will reach it. */
   isLost = false
   protected closesAfterFlush = false
+  /** When what is on its way must have been taken, and what the link said when that was looked at last. */
+  #takenBy = 0
+  #taken: number | undefined = undefined
 
   /** Whatever is still being done for the client is in vain. */
   protected abstract lose(cause: unknown): void
@@ -71,10 +74,24 @@ export abstract class ConnectionOutput {
     return rest
   }
 
-  /** So many bytes are on their way: the client must take them in time. */
+  /** So many bytes are on their way: the client must take them in time, and some of them sooner. */
   sending(bytes: number): void {
-    const units = Math.ceil((bytes + 1) / SEND_UNIT_BYTES)
-    this.deadline.set(recently() + this.settings.sendTimeoutMs * units)
+    const units = Math.max(1, Math.ceil(bytes / SEND_UNIT_BYTES))
+    this.#takenBy = recently() + this.settings.sendTimeoutMs * units
+    this.#awaitTaking()
+  }
+
+  #awaitTaking(): void {
+    this.#taken = this.link.taken
+    const isKnown = this.#taken !== undefined
+    this.deadline.set(isKnown ? Math.min(this.#takenBy, now() + this.settings.sendTimeoutMs) : this.#takenBy)
+  }
+
+  /** The time is up: whether the client took something meanwhile, and has some of it left. */
+  protected hasTaken(): boolean {
+    if (this.#taken === this.link.taken || now() >= this.#takenBy) return false
+    this.#awaitTaking()
+    return true
   }
 
   protected doPutOff(): void {

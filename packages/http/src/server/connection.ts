@@ -7,22 +7,23 @@
  * handler's scope.
  */
 import { type Awaitable, now } from '@shrapnel/core'
-import { type Coroutine, charge, currentScope, recently, reportFailure, runIn } from '@shrapnel/core/parts'
+import { type Coroutine, charge, currentScope, recently, runIn } from '@shrapnel/core/parts'
 import { Deadline } from '../connection/deadline.js'
 import { Input } from '../connection/input.js'
 import type { Link, Receiver } from '../connection/link.js'
 import { Pause } from '../connection/pause.js'
 import { readHead } from '../connection/read-head.js'
-import { reset } from '../connection/stream-end.js'
+import { isThenable, reset } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
-import type { Handler, HttpResponse, UpgradeServer } from '../message.js'
+import type { Handler, HttpRequest, UpgradeServer } from '../message.js'
+import { latin1 } from '../wire/characters.js'
 import type { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
+import { BodyDrain } from './body-drain.js'
 import { finish, type Unfinished, type Upgrade } from './connection-end.js'
 import { ConnectionOutput } from './connection-output.js'
-import { Drain } from './drain.js'
 import { Exchange } from './exchange.js'
-import { tellRefused } from './handler-failure.js'
+import { nameOf, reportError, tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
 import type { RequestBody } from './request-body.js'
 import { answer, head } from './shared-parts.js'
@@ -69,7 +70,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
-  #drain: Drain | null = null
+  #drain: BodyDrain | null = null
   /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
   #lingers = false
   #pause: Pause | null = null
@@ -114,8 +115,21 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   }
 
   #finish(): Awaitable<void> {
-    if (this.#exchange === null && this.upgrade === null) this.#end()
-    else return finish(this).finally(() => this.#end())
+    let rest: Awaitable<void>
+    try {
+      rest = finish(this)
+    } catch (error) {
+      this.#end()
+      throw error
+    }
+    if (!isThenable(rest)) return this.#end()
+    return rest.then(
+      () => this.#end(),
+      (error) => {
+        this.#end()
+        throw error
+      },
+    )
   }
 
   #end(): void {
@@ -293,6 +307,18 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     if (this.#phase !== OVER) this.link.wake()
   }
 
+  /** Tells of an error that the client must not see. */
+  report(error: unknown, asked: HttpRequest | string): void {
+    reportError(error, asked, this.coroutine, this.settings)
+  }
+
+  /** What a report will need: the request, or no more than its name, in memory of its own and not cut from the head. */
+  #keptOf(request: HttpRequest): HttpRequest | string {
+    if (this.settings.onError !== undefined) return request
+    const name = Buffer.from(nameOf(request), 'latin1')
+    return latin1(name, 0, name.length)
+  }
+
   // What an exchange comes to
 
   sendsBody(): void {
@@ -308,7 +334,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     else if (isRead) this.#phase = HEAD
     else {
       this.#phase = DRAINING
-      this.#drain = new Drain(body, this.settings.maxDrainBytes)
+      this.#drain = new BodyDrain(body, this.settings.maxDrainBytes)
       this.deadline.set(recently() + this.settings.bodyTimeoutMs)
       this.#dropBody()
     }
@@ -322,7 +348,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   takeOver(exchange: Exchange, takeOver: Upgrade['takeOver']): void {
     this.#exchangeEnded(exchange)
-    this.upgrade = { takeOver, report: (error) => exchange.report(error) }
+    this.upgrade = { takeOver, asked: this.#keptOf(exchange.request) }
     this.flush()
     this.#over()
   }
@@ -335,7 +361,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** Drops what is here of a body that nobody read. */
   #dropBody(): void {
-    const drain = this.#drain as Drain
+    const drain = this.#drain as BodyDrain
     const isWell = drain.step()
     if (isWell && !drain.isFinished) return
     this.#drain = null
@@ -403,16 +429,17 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** @internal */
   onDeadline(): void {
-    if (this.isFlushing || this.#phase === SENDING) {
+    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
+    else if (this.isFlushing || this.#phase === SENDING) {
+      if (this.hasTaken()) return
       // The client takes nothing: what it took is no whole answer.
       reset(this.stream)
       this.lose(undefined)
-    } else if (this.#phase === HANDLING) this.#exchange?.bodyTimedOut()
-    else if (this.#phase === HEAD && this.input.size > 0) {
+    } else if (this.#phase === HEAD && this.input.size > 0) {
       const text = 'the head of the request took longer than headTimeoutMs allows'
       this.#refuse(new HttpError('HTTP_LIMIT', text, { status: 408, limit: 'headTimeoutMs' }))
       this.flush()
-    } else this.#over()
+    } else if (this.#phase !== HANDLING) this.#over()
   }
 }
 

@@ -257,7 +257,8 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
 
   bodyWanted(): void {
     const connection = this.#connection
-    if (this.#awaitsContinue && !connection.isFlushing) {
+    // Behind the head of the answer it would be part of the body: a client that gets that need not be told any more.
+    if (this.#awaitsContinue && !connection.isFlushing && this.#long?.hasBegun !== true) {
       this.#awaitsContinue = false
       out.add(CONTINUE)
       connection.flush()

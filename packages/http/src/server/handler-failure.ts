@@ -9,19 +9,24 @@ import type { ConnectionSettings } from './options.js'
 /** Tells of an error that the client must not see. */
 export function reportError(
   error: unknown,
-  request: HttpRequest,
+  /** Or no more than its name. */
+  asked: HttpRequest | string,
   coroutine: Coroutine,
   { onError }: ConnectionSettings,
 ): void {
-  if (onError === undefined) {
-    reportFailure(error, coroutine, `failed at ${request.method} ${request.path}`)
+  if (onError === undefined || typeof asked === 'string') {
+    reportFailure(error, coroutine, `failed at ${nameOf(asked)}`)
     return
   }
   try {
-    onError(error, request)
+    onError(error, asked)
   } catch (second) {
     reportFailure(second, coroutine, 'failed in onError')
   }
+}
+
+export function nameOf(asked: HttpRequest | string): string {
+  return typeof asked === 'string' ? asked : `${asked.method} ${asked.path}`
 }
 
 /** An error's own words may say more than a client should know; but for those about what the client did. */

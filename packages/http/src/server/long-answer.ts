@@ -36,6 +36,11 @@ export class LongAnswer implements Outlet {
   readonly #response: HttpResponse
   #hasSent = false
 
+  /** Something of it is on its way. */
+  get hasBegun(): boolean {
+    return this.#hasSent
+  }
+
   constructor(owner: LongAnswerOwner, response: HttpResponse) {
     this.#owner = owner
     this.#response = response

@@ -1,9 +1,9 @@
 /** What `serve` may be told, and what it does unless told otherwise. */
 import type { Awaitable, SocketAddress, Stream } from '@shrapnel/core'
 import { checkDuration, checkFunction, checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
-import type { ListenOptions as TlsListenOptions } from '@shrapnel/tls'
 import type { HttpError } from '../errors.js'
 import type { HttpRequest } from '../message.js'
+import type { TlsListenOptions } from '../tls-types.js'
 import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES } from '../wire/limits.js'
 
 /** What connections come from: those of core and of TLS, and whatever is like them. */
@@ -39,7 +39,10 @@ export interface ConnectionOptions {
   readonly bodyTimeoutMs?: number
   /** What a slow body must come to after `bodyTimeoutMs`. 240 unless given. */
   readonly minBodyBytesPerSecond?: number
-  /** For each 64 KiB of an answer that the client does not take; then the connection is reset. 60,000 unless given. */
+  /**
+   * In which the client must take something of an answer, and for each 64 KiB of that in all; then the connection is reset. What was
+   * taken is known of sockets; of other streams, TLS too, when 128 KiB are. 60,000 unless given.
+   */
   readonly sendTimeoutMs?: number
   /** How long what a client still sends is dropped before a connection is closed, so that it can read the last answer. 2,000 unless given. */
   readonly lingerTimeoutMs?: number

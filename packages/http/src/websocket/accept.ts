@@ -4,6 +4,7 @@
  */
 import { type Awaitable, type Stream, shield } from '@shrapnel/core'
 import { checkFunction, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { isThenable } from '../connection/stream-end.js'
 import { UpgradedStream } from '../connection/upgraded-stream.js'
 import { WebSocketError } from '../errors.js'
 import type { HttpRequest, HttpResponse, UpgradeServer } from '../message.js'
@@ -23,6 +24,7 @@ import { type ConnectionFacts, WebSocketConnection } from './web-socket-connecti
 
 /** What a connection gets for its last words when its server is closed. */
 const LAST_WORDS_MS = 1_000
+const NOTHING: Buffer = Buffer.alloc(0)
 
 export interface AcceptWebSocketOptions extends WebSocketOptions {
   /** The subprotocols that this server speaks: the first that the client offers is chosen; or a function that chooses. None unless given. */
@@ -131,27 +133,37 @@ function protocolChooser(option: NonNullable<AcceptWebSocketOptions['protocols']
   return (offered) => offered.find((name) => option.includes(name)) ?? ''
 }
 
-async function converse(
+/** No async function: what it keeps while a session goes on is part of what each WebSocket costs. */
+function converse(
   stream: Stream,
   server: UpgradeServer,
   facts: ConnectionFacts,
   session: WebSocketSession,
-): Promise<void> {
+): Awaitable<void> {
   const isWrapped = stream instanceof UpgradedStream
-  const early = isWrapped ? stream.takeEarly() : Buffer.alloc(0)
-  const socket = new WebSocketConnection(isWrapped ? stream.inner : stream, early, facts)
-  const endpoint = WebSocketConnection.endpointOf(socket)
-  server.onStop(() => endpoint.goAway())
-  let code = NORMAL_CLOSURE
+  const socket = isWrapped
+    ? new WebSocketConnection(stream.inner, stream.takeEarly(), facts)
+    : new WebSocketConnection(stream, NOTHING, facts)
+  server.onStop(() => WebSocketConnection.endpointOf(socket).ending.goAway())
+  let ended: Awaitable<void>
   try {
-    await session(socket)
+    ended = session(socket)
   } catch (error) {
-    code = (error as { readonly code?: string }).code === 'SHUTDOWN' ? GOING_AWAY : INTERNAL_ERROR
-    // What the connection came to is no fault of the session.
-    if (!(error instanceof WebSocketError) || error !== endpoint.failure) throw error
-  } finally {
-    await bidFarewell(socket, code)
+    return endWith(socket, error)
   }
+  if (!isThenable(ended)) return bidFarewell(socket, NORMAL_CLOSURE)
+  return ended.then(
+    () => bidFarewell(socket, NORMAL_CLOSURE),
+    (error) => endWith(socket, error),
+  )
+}
+
+async function endWith(socket: WebSocketConnection, error: unknown): Promise<void> {
+  const isShutDown = (error as { readonly code?: string }).code === 'SHUTDOWN'
+  await bidFarewell(socket, isShutDown ? GOING_AWAY : INTERNAL_ERROR)
+  // What the connection came to is no fault of the session.
+  if (!(error instanceof WebSocketError) || error !== WebSocketConnection.endpointOf(socket).ending.failure)
+    throw error
 }
 
 async function bidFarewell(socket: WebSocketConnection, code: number): Promise<void> {

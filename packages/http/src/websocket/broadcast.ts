@@ -94,7 +94,7 @@ class Round {
   }
 
   give(endpoint: Endpoint): void {
-    if (!endpoint.isOpen) {
+    if (!endpoint.ending.isOpen) {
       this.closed++
       return
     }
@@ -104,7 +104,7 @@ class Round {
     if (outbox.queuedBytes + frame.length > this.#maxQueuedBytes) outbox.flush()
     if (outbox.queuedBytes > 0 && outbox.queuedBytes + frame.length > this.#maxQueuedBytes) {
       this.slow++
-      if (this.closesSlow) endpoint.closeNow(POLICY_VIOLATION, 'too slow')
+      if (this.closesSlow) endpoint.ending.closeNow(POLICY_VIOLATION, 'too slow')
     } else {
       outbox.share(frame)
       this.sent++

@@ -7,7 +7,7 @@ import { atTurnEnd, type TurnEndJob } from '@shrapnel/core/parts'
 import { thisTurn } from './turn.js'
 
 /** Less than the cache of a processor's core: what was read is still there when it is sent. */
-const TURN_BYTES = 131_072
+export const TURN_BYTES = 131_072
 
 export interface Reader {
   /** Its turn has come. */

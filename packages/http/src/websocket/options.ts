@@ -74,7 +74,7 @@ export function webSocketSettings(options: WebSocketOptions): WebSocketSettings 
   const { recycleMessages = false } = options
   if (typeof recycleMessages !== 'boolean')
     throw wrongType('recycleMessages', 'true or false', recycleMessages)
-  return {
+  return shared({
     maxMessageBytes: bytes('maxMessageBytes', 10 * 1024 * 1024),
     maxFragments: bytes('maxFragments', 16_384),
     maxReceiveQueueBytes: bytes('maxReceiveQueueBytes', 65_536),
@@ -85,7 +85,18 @@ export function webSocketSettings(options: WebSocketOptions): WebSocketSettings 
     closeTimeoutMs: duration('closeTimeoutMs', 5_000),
     recycleMessages,
     compression: compressionSettings(options.compression ?? false),
-  }
+  })
+}
+
+let last: WebSocketSettings | null = null
+
+/** One object for all connections that have the same settings, where they come one after another. */
+function shared(settings: WebSocketSettings): WebSocketSettings {
+  const names = Object.keys(settings) as (keyof WebSocketSettings)[]
+  const known = last
+  if (known !== null && names.every((name) => settings[name] === known[name])) return known
+  last = settings
+  return settings
 }
 
 function compressionSettings(option: unknown): CompressionSettings | null {

@@ -34,7 +34,8 @@ export class Sender {
     const isText = typeof message === 'string'
     if (!isText && !(message instanceof Uint8Array))
       throw wrongType('message', 'a string or a Uint8Array', message)
-    if (!endpoint.isOpen) return Promise.reject(endpoint.failure)
+    const { ending } = endpoint
+    if (!ending.isOpen) return Promise.reject(ending.failure)
     if (!spend(scope)) return afterTurn(() => this.send(message))
     const { outbox, settings, deflate, isClient } = endpoint
     // Characters are at most three bytes.
@@ -48,7 +49,7 @@ export class Sender {
       return this.#sendInTurn(message)
     const end = isText ? encodeText(message, most, isClient) : encodeBytes(message, FINAL | BINARY, isClient)
     outbox.put(sendScratch, end, !endpoint.inbox.isEmpty)
-    return endpoint.isOver ? Promise.reject(endpoint.failure) : DONE
+    return ending.isOver ? Promise.reject(ending.failure) : DONE
   }
 
   get #isTurnTaken(): boolean {
@@ -93,11 +94,12 @@ export class Sender {
     await (scope.refuse() ?? outbox.untilAtMost(scope, highWaterBytes - bytes.length))
     this.#check()
     outbox.put(sendScratch, encodeBytes(bytes, FINAL | first, isClient), !inbox.isEmpty)
-    if (this.#endpoint.isOver) this.#check()
+    if (this.#endpoint.ending.isOver) this.#check()
   }
 
   #check(): void {
-    if (!this.#endpoint.maySend) throw this.#endpoint.failure
+    const { ending } = this.#endpoint
+    if (!ending.isTalking) throw ending.failure
   }
 
   /** Nothing is copied, but for a client's masks. Cancelled between or in fragments, it breaks the connection off. */
@@ -123,7 +125,7 @@ export class Sender {
       if (isCancelled && (at > 0 || endpoint.stream.isClosed)) endpoint.breakOff(error)
       if (isCancelled) throw error
       endpoint.failed(error)
-      throw endpoint.failure
+      throw endpoint.ending.failure
     } finally {
       outbox.endMessage()
     }

@@ -12,6 +12,9 @@ import type { Link, LinkOwner } from './link.js'
 const READS_PER_TURN = 4
 const WRITES_PER_TURN = 4
 
+/** Of a link that the owner has heard of already. */
+const ended = (): void => {}
+
 export class SocketLink implements Link, RawOperation<undefined> {
   readonly verb = 'websocket receive'
   readonly stream: Socket
@@ -31,7 +34,7 @@ export class SocketLink implements Link, RawOperation<undefined> {
     refillBackground()
     inBackground(
       () => this.#raw.attempt('read', this),
-      () => {},
+      ended,
       (error) => this.#owner.failed(error),
     )
   }

@@ -4,6 +4,7 @@ import { outOfRange, wrongType } from '@shrapnel/core/parts'
 import { isCloseCode, MAX_REASON_BYTES } from '../wire/websocket-close.js'
 import { NORMAL_CLOSURE } from '../wire/websocket-frame.js'
 import { Endpoint, type EndpointFacts } from './endpoint.js'
+import type { Inbox } from './inbox.js'
 
 export interface ConnectionFacts extends EndpointFacts {
   readonly protocol: string
@@ -32,7 +33,7 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
 
   /** Whether messages can be sent: no side has closed. */
   get isOpen(): boolean {
-    return this.#endpoint.isOpen
+    return this.#endpoint.ending.isOpen
   }
 
   /** Bytes that were sent and that the kernel has not taken yet. */
@@ -42,11 +43,11 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
 
   /** What the peer closed with (RFC 6455, 7.4), 1005 if it gave no code; undefined until it has. */
   get closeCode(): number | undefined {
-    return this.#endpoint.closeCode
+    return this.#endpoint.ending.closeCode
   }
 
   get closeReason(): string | undefined {
-    return this.#endpoint.closeReason
+    return this.#endpoint.ending.closeReason
   }
 
   /**
@@ -69,8 +70,7 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
 
   /** Message after message until one side closes; fails as `receive` otherwise. Leaving the loop closes nothing. */
   [Symbol.asyncIterator](): AsyncIterator<string | Buffer, undefined> {
-    const { inbox } = this.#endpoint
-    return { next: () => inbox.next() as Promise<IteratorResult<string | Buffer, undefined>> }
+    return new Messages(this.#endpoint.inbox)
   }
 
   /** Pings the peer and waits for its pong: the time that took, in milliseconds. Cancelled, the pong is ignored. Fails as `send`. */
@@ -89,12 +89,12 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
     if (typeof reason !== 'string') throw wrongType('reason', 'a string', reason)
     if (Buffer.byteLength(reason) > MAX_REASON_BYTES)
       throw outOfRange('reason', `at most ${MAX_REASON_BYTES} bytes`, `${Buffer.byteLength(reason)} bytes`)
-    await this.#endpoint.close(code, reason)
+    await this.#endpoint.ending.close(code, reason)
   }
 
   /** Waits until the connection has ended, in whichever way. */
   untilClosed(): Promise<void> {
-    return this.#endpoint.untilOver()
+    return this.#endpoint.ending.untilOver()
   }
 
   /** Cuts the connection off, at once. Again without effect. */
@@ -104,5 +104,18 @@ export class WebSocketConnection implements AsyncIterable<string | Buffer> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+}
+
+class Messages implements AsyncIterator<string | Buffer, undefined> {
+  readonly #inbox: Inbox
+
+  constructor(inbox: Inbox) {
+    this.#inbox = inbox
+  }
+
+  next(): Promise<IteratorResult<string | Buffer, undefined>> {
+    // Not always a promise, which `for await` takes as well and faster.
+    return this.#inbox.next() as Promise<IteratorResult<string | Buffer, undefined>>
   }
 }

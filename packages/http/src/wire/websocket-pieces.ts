@@ -66,6 +66,7 @@ export class Pieces {
   arrived(count: number): void {
     this.#take(count)
     if (this.#left === 0) this.#endFrame()
+    else this.#checkSoFar()
   }
 
   /** Takes what it needs of the bytes from `at` to `to`, and says where the rest begins. */
@@ -82,7 +83,10 @@ export class Pieces {
         at += count
         this.#take(count)
       }
-      if (this.#left > 0) return at
+      if (this.#left > 0) {
+        this.#checkSoFar()
+        return at
+      }
       this.#endFrame()
     } while (!this.isEmpty && !this.#sink.isDeaf)
     return at
@@ -170,7 +174,11 @@ export class Pieces {
       this.#control = null
       this.#sink.control(first & 15, payload)
     } else if ((first & FINAL) !== 0) this.#endMessage()
-    else if (this.#kind === TEXT && this.#seen >= 128) this.#checkText(false)
+    else this.#checkSoFar()
+  }
+
+  #checkSoFar(): void {
+    if (this.#kind === TEXT && this.#seen >= 128) this.#checkText(false)
   }
 
   #checkText(isFinal: boolean): void {

@@ -47,7 +47,7 @@ export const LENGTHS: readonly Row[] = [
   ['2 to the 64th, which some programs take for 0', sized('18446744073709551616'), '413, closed', DIGITS],
   ['2 to the 64th and 5', sized('18446744073709551621'), '413, closed', DIGITS],
   ['a length of forty digits', sized('1'.repeat(40)), '413, closed', DIGITS],
-  ['a length of forty zeros and a five', sized('0'.repeat(40)+'5'), '413, closed', ZEROS],
+  ['a length of forty zeros and a five', sized(`${'0'.repeat(40)}5`), '413, closed', ZEROS],
   ['a length on a second line', `${POST}Content-Length:\r\n 5\r\n\r\nhello`, '400, closed'],
   ['a length whose digits go on in a second line', `${POST}Content-Length: 1\r\n 0\r\n\r\nhellohello`, '400, closed'],
   ['a space before the colon', `${POST}Content-Length : 5\r\n\r\nhello`, '400, closed'],

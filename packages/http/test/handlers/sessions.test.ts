@@ -351,11 +351,16 @@ test.each([
 
 test('a request that a session does not answer gets 503 in the end, and the server is told', async () => {
   const errors: unknown[] = []
+  const unanswered: SessionExchange[] = []
+  const wasOver: boolean[] = []
   await using handler = sessions(
     async (session) => {
       for await (const exchange of session.requests) {
         if (exchange.request.path !== '/silent') exchange.respond({ body: exchange.request.path })
-        else expect(exchange.isOver).toBe(false)
+        else {
+          wasOver.push(exchange.isOver)
+          unanswered.push(exchange)
+        }
       }
     },
     { answerTimeoutMs: 20 },
@@ -365,6 +370,8 @@ test('a request that a session does not answer gets 503 in the end, and the serv
   await client.send(get('/silent'))
   expect(String(await client.recv())).toMatch(/^HTTP\/1.1 503 /)
   expect(errors).toMatchObject([{ code: 'HTTP_TIMEOUT', limit: 'answerTimeoutMs' }])
+  expect(wasOver).toEqual([false])
+  expect(unanswered.map((exchange) => exchange.isOver)).toEqual([true])
   await client.send(get('/next'))
   expect(String(await client.recv())).toMatch(/^HTTP\/1.1 200 .*\/next$/s)
 })

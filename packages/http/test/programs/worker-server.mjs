@@ -10,9 +10,11 @@ if (isMainThread) {
   const ask = async (i) => (await client.post(`${url}/${i}`, { body: 'x'.repeat(i) })).text()
   const texts = await Promise.all(Array.from({ length: 1000 }, (_, i) => ask(i)))
   console.log(texts.every((answer, i) => answer === `/${i} ${i}`) ? 'all answers' : 'wrong answers')
+  const stopped = once(worker, 'message')
+  const exited = once(worker, 'exit')
   worker.postMessage('stop')
-  const [cutOff] = await once(worker, 'message')
-  await once(worker, 'exit')
+  const [cutOff] = await stopped
+  await exited
   console.log(`cut off ${cutOff}`)
   // And one that is ended from outside.
   const other = new Worker(new URL(import.meta.url))

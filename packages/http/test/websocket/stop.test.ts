@@ -8,6 +8,7 @@ import {
   connectWebSocket,
   type Server,
   serve,
+  serveStream,
   type WebSocketConnection,
   type WebSocketSession,
 } from '../../src/index.js'
@@ -176,5 +177,22 @@ describe('a server that stops', () => {
     expect((await stream.recv()).toString()).toBe('bye')
     expect(await stopping.join()).toBe(0)
     stream.close()
+  })
+
+  test('tells those on a stream of its own, when its process is to go', async () => {
+    const draining = new Event()
+    const listener = await tcp.listen({ port: 0 })
+    const serving = spawn(async () => {
+      const stream = await listener.accept()
+      await serveStream(stream, (request) => acceptWebSocket(request, echo), { draining })
+    })
+    const socket = await connectWebSocket(`ws://127.0.0.1:${listener.port}/`)
+    await socket.send('still here')
+    expect(await socket.receive()).toBe('still here')
+    draining.set()
+    await socket.untilClosed()
+    expect(socket.closeCode).toBe(1001)
+    await serving.join()
+    listener.close()
   })
 })

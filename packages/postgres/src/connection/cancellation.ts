@@ -4,12 +4,18 @@
  * closed the connection on which it was asked, nothing new is sent, because by then the signal has arrived: PostgreSQL forgets a signal that
  * finds it idle, before it reads the next command.
  *
+ * For the same reason one can come too early: the last answer is here, and the server has not yet read the next command, though it lies in its
+ * socket. So it is asked again while nothing is answered.
+ *
  * What lay in the server's socket already, behind the cancelled one, can still be hit. Those are marked (`isExposed`), and look after themselves.
  */
 import { now, spawn, withTimeout } from '@shrapnel/core'
 import { addTimer, removeTimer, type Timed } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import type { Pipeline, PipelineOwner } from './pipeline.js'
+
+/** How long the first request has to take effect before there is another, then twice as long. */
+const FIRST_RETRY_MS = 50
 
 export class Cancellation implements Timed {
   at = Infinity
@@ -25,6 +31,8 @@ export class Cancellation implements Timed {
   #isCancelling = false
   /** The connection for the request is open. */
   #isAsking = false
+  #deadline = Infinity
+  #retryMs = FIRST_RETRY_MS
   /** Nobody knows whether a signal is still to come: the connection cannot be used again. */
   #isUnsure = false
 
@@ -47,19 +55,19 @@ export class Cancellation implements Timed {
   answered(): void {
     this.#abandoned--
     this.#isCancelling = false
+    this.#deadline = Infinity
     removeTimer(this)
-    this.at = Infinity
   }
 
   /** All that had come is dealt with: if the server still runs what nobody waits for, it is asked to stop. */
   look(): void {
-    const { first } = this.#pipeline.inFlight
-    if (first?.isAbandoned && !this.#isCancelling) {
-      if (this.at === Infinity) {
-        this.at = now() + this.#owner.drainTimeoutMs
-        addTimer(this)
+    if (this.#pipeline.inFlight.first?.isAbandoned) {
+      if (this.#deadline === Infinity) {
+        this.#deadline = now() + this.#owner.drainTimeoutMs
+        this.#retryMs = FIRST_RETRY_MS
+        this.#setTime(this.#deadline)
       }
-      if (!this.#isAsking && !this.#isUnsure) this.#ask()
+      if (!this.#isCancelling && !this.#isAsking && !this.#isUnsure) this.#ask()
     }
     this.#settle()
   }
@@ -80,7 +88,18 @@ export class Cancellation implements Timed {
       this.#isUnsure = true
     }
     this.#isAsking = false
-    if (!this.#pipeline.isOver) this.look()
+    if (this.#pipeline.isOver) return
+    if (this.#isCancelling && !this.#isUnsure) {
+      this.#setTime(Math.min(this.#deadline, now() + this.#retryMs))
+      this.#retryMs *= 2
+    }
+    this.look()
+  }
+
+  #setTime(at: number): void {
+    removeTimer(this)
+    this.at = at
+    addTimer(this)
   }
 
   #settle(): void {
@@ -95,10 +114,15 @@ export class Cancellation implements Timed {
       )
   }
 
-  /** The server has not ended the query in time. */
+  /** The server has not ended the query: it is asked once more, or there was enough time for it. */
   expire(): void {
     // It is told a turn after its time: the answer may have come meanwhile, and another query been cancelled.
-    if (this.#pipeline.isOver || this.at > now()) return
+    if (this.#pipeline.isOver || this.#deadline === Infinity || this.at > now()) return
+    if (now() < this.#deadline) {
+      this.#setTime(this.#deadline)
+      if (!this.#isAsking) this.#ask()
+      return
+    }
     const { drainTimeoutMs, target } = this.#owner
     this.#pipeline.lose(
       new PostgresError('PG_TIMEOUT', `${target} did not end a cancelled query within ${drainTimeoutMs} ms`, {

@@ -1,35 +1,20 @@
 /** One connection to one server: what everybody asks of it, and what it says by itself. */
-import { randomBytes } from 'node:crypto'
-import { type Coroutine, Event, spawn, yieldSlice } from '@shrapnel/core'
-import { checkFunction, currentScope, recently, reportFailure } from '@shrapnel/core/parts'
+import { type Event, yieldSlice } from '@shrapnel/core'
+import { checkFunction, keepAlive, recently } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
-import { decodeBackendMessage } from '../wire/backend-decode.js'
-import type { BackendMessage, ServerReport, TransactionStatus } from '../wire/backend-message.js'
+import type { ServerReport, TransactionStatus } from '../wire/backend-message.js'
 import { encodeTerminate } from '../wire/frontend-encode.js'
 import type { TypeCodec } from '../wire/types/type-codec.js'
 import type { OpenedBackend } from './opened-backend.js'
-import { Pipeline, type PipelineOwner } from './pipeline.js'
 import { reserve, tryReserve } from './reservation.js'
 import { ReservedConnection } from './reserved-connection.js'
-import type { Session } from './session.js'
+import { type Notification, SessionHub } from './session-hub.js'
 import { SessionQueries } from './session-queries.js'
-import { SessionTypes } from './session-types.js'
 import type { QuerySettings } from './settings.js'
-import { type CheckedSettings, checkSettings } from './settings.js'
-import { StatementCache } from './statement-cache.js'
+import { checkSettings } from './settings.js'
 
 /** A connection that was used as lately is not looked at: one system call. */
 const TRUSTED_IDLE_MS = 1
-
-export type Notification = Extract<BackendMessage, { kind: 'notification' }>
-
-let connections = 0
-
-/**
- * Behind PgBouncer in transaction mode, sessions of many programs meet on one backend. Were their statements called alike, one of them would run
- * another's, without an error.
- */
-const PROCESS = randomBytes(6).toString('base64url')
 
 export class PostgresConnection extends SessionQueries implements AsyncDisposable {
   /** For people, and for this program alone: the server's number for it is `processId`. */
@@ -118,6 +103,11 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return listen(this.#hub.idleListeners, listener)
   }
 
+  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. */
+  onAnswer(listener: () => void): () => void {
+    return listen(this.#hub.answerListeners, listener)
+  }
+
   /** Calls `listener` once, when the connection has ended, before those who wait for `whenClosed` go on. */
   onClose(listener: (reason: PostgresError) => void): () => void {
     return listen(this.#hub.closeListeners, listener)
@@ -164,7 +154,7 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     hub.isEnding = true
     try {
       const { isOver, load, isDraining } = hub.pipeline
-      if (!isOver && (load > 0 || isDraining || this.isReserved)) await hub.idleOrClosed().wait()
+      if (!isOver && (load > 0 || isDraining || this.isReserved)) await keepAlive(hub.idleOrClosed().wait())
     } finally {
       this.close()
     }
@@ -191,126 +181,6 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
       })
   }
 }
-
-/** What is behind a connection: the session of its exchanges, and the owner of its pipeline. */
-class SessionHub implements Session, PipelineOwner {
-  readonly id = ++connections
-  readonly backend: OpenedBackend
-  readonly settings: CheckedSettings
-  readonly statements: StatementCache
-  readonly types: SessionTypes
-  readonly pipeline: Pipeline
-  readonly closed = new Event<PostgresError>()
-  readonly idleListeners = new Set<() => void>()
-  readonly closeListeners = new Set<(reason: PostgresError) => void>()
-  readonly notificationListeners = new Set<(notification: Notification) => void>()
-  readonly noticeListeners = new Set<(notice: ServerReport) => void>()
-  readonly parameterListeners = new Set<(name: string, value: string) => void>()
-  readonly #reader: Coroutine<void>
-  isEnding = false
-  heardAt = recently()
-  textIsExact = true
-  #queries = 0
-  #idleOrClosed: Event | null = null
-
-  constructor(backend: OpenedBackend, settings: CheckedSettings) {
-    this.backend = backend
-    this.settings = settings
-    this.types = new SessionTypes(settings.types)
-    this.statements = new StatementCache(settings.statementCacheSize, `s${PROCESS}_${this.id}_`)
-    backend.cutter.maxMessageBytes = settings.maxMessageBytes
-    this.pipeline = new Pipeline(this, backend.stream, backend.cutter, backend.status)
-    for (const [name, value] of backend.parameters) this.#rely(name, value)
-    this.#reader = spawn({ name: `postgres ${this.id} reader`, daemon: true }, () => this.pipeline.run())
-  }
-
-  get target(): string {
-    return this.backend.target
-  }
-
-  get maxPipelined(): number {
-    return this.settings.maxPipelined
-  }
-
-  get drainTimeoutMs(): number {
-    return this.settings.drainTimeoutMs
-  }
-
-  nextNumber(): number {
-    return ++this.#queries
-  }
-
-  requestCancel(): Promise<void> {
-    return this.backend.requestCancel()
-  }
-
-  /** Something that happens when nothing is under way, or when it is over. */
-  idleOrClosed(): Event {
-    this.#idleOrClosed ??= new Event()
-    return this.#idleOrClosed
-  }
-
-  told(type: number, bytes: Buffer, from: number, to: number): void {
-    const message = decodeBackendMessage(type, bytes, from, to)
-    if (message.kind === 'notification') this.#tell(this.notificationListeners, message)
-    else if (message.kind === 'notice') {
-      if (this.settings.onNotice !== undefined) this.#tell([this.settings.onNotice], message.report)
-      this.#tell(this.noticeListeners, message.report)
-    } else if (message.kind === 'parameter-status') this.#changed(message.name, message.value)
-  }
-
-  #changed(name: string, value: string): void {
-    const { parameters } = this.backend
-    if (parameters.size >= MAX_PARAMETERS && !parameters.has(name))
-      throw new PostgresError('PG_LIMIT', `more than ${MAX_PARAMETERS} parameters`, {
-        limit: 'MAX_PARAMETERS',
-      })
-    parameters.set(name, value)
-    this.#rely(name, value)
-    this.#tell(this.parameterListeners, name, value)
-  }
-
-  /** What decoding relies on. */
-  #rely(name: string, value: string): void {
-    if (name === 'client_encoding' && !/^utf-?8$/i.test(value))
-      this.pipeline.lose(
-        new PostgresError('PG_USAGE', `client_encoding is ${value}: only UTF8 is understood`),
-      )
-    if (name === 'DateStyle' || name === 'IntervalStyle') {
-      const { parameters } = this.backend
-      const dates = parameters.get('DateStyle') ?? 'ISO'
-      const intervals = parameters.get('IntervalStyle') ?? 'postgres'
-      this.textIsExact = dates.startsWith('ISO') && (intervals === 'postgres' || intervals === 'iso_8601')
-    }
-  }
-
-  becameIdle(): void {
-    this.heardAt = recently()
-    if (this.pipeline.reservation === null) this.#idleOrClosed?.set()
-    if (this.idleListeners.size > 0) this.#tell(this.idleListeners)
-  }
-
-  ended(loss: PostgresError): void {
-    this.#tell(this.closeListeners, loss)
-    this.closed.set(loss)
-    this.#idleOrClosed?.set()
-    this.closeListeners.clear()
-  }
-
-  /** A listener that fails is nobody else's trouble. */
-  #tell<Told extends readonly unknown[]>(listeners: Iterable<(...told: Told) => void>, ...told: Told): void {
-    for (const listener of [...listeners]) {
-      try {
-        listener(...told)
-      } catch (error) {
-        reportFailure(error, this.#reader ?? currentScope().coroutine, 'a listener failed')
-      }
-    }
-  }
-}
-
-/** Parameters that a server may report: PostgreSQL 18 has 15, and PgBouncer can be told of more. */
-const MAX_PARAMETERS = 1024
 
 function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
   checkFunction('listener', listener)

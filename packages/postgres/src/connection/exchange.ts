@@ -14,7 +14,10 @@ import type { Reservation } from './reservation.js'
 export const Written = {
   /** All of it: the last message makes the server answer with ReadyForQuery (Sync, Query). What follows may be sent behind it. */
   all: 0,
-  /** A part. Nothing else is sent until `write` was called again (`Pipeline.goOn`) and gave `all`. */
+  /**
+   * A part. Nothing else is sent until `write` was called again and gave `all`: it is called when what was written is sent, when `Pipeline.goOn`
+   * asks for it, and when the exchange is abandoned, which has to end its messages then.
+   */
   part: 1,
   /** Nothing, and it needs no answer: it is over. */
   nothing: 2,

@@ -35,6 +35,8 @@ export interface PipelineOwner {
   told(type: number, bytes: Buffer, from: number, to: number): void
   /** Nothing is under way any more, and nobody waits. */
   becameIdle(): void
+  /** One less is under way, and others still are. */
+  answered(): void
   ended(loss: PostgresError): void
 }
 
@@ -148,6 +150,7 @@ export class Pipeline implements Receiver, TurnEndJob {
       if (exchange.isAbandoned) return
       exchange.isAbandoned = true
       this.#cancellation.abandoned()
+      this.goOn(exchange)
       // What has come meanwhile may be the end of it.
       this.resume(exchange)
     } else if (exchange.line !== null) {
@@ -157,13 +160,18 @@ export class Pipeline implements Receiver, TurnEndJob {
     }
   }
 
+  /** The reservation is over: it is everybody's turn again. */
+  released(): void {
+    this.reservation = null
+    this.#schedule()
+  }
+
   #schedule(): void {
     if (this.#willFlush) return
     this.#willFlush = true
     atTurnEnd(this)
   }
 
-  /** @internal */
   onTurnEnd(): void {
     this.#willFlush = false
     this.#flush()
@@ -195,7 +203,11 @@ export class Pipeline implements Receiver, TurnEndJob {
     try {
       outcome = exchange.write(writer)
     } catch (error) {
-      if (exchange === unfinished) throw error
+      if (exchange === unfinished) {
+        // The server waits for the rest of what nobody can write.
+        this.lose(error)
+        return false
+      }
       writer.rewind(before)
       line.remove(exchange)
       exchange.refused(error)
@@ -225,13 +237,12 @@ export class Pipeline implements Receiver, TurnEndJob {
     }
   }
 
-  /** @internal */
   sent(): void {
     this.#isSending = false
     this.#flush()
   }
 
-  /** The server takes nothing more. It may have said why: that is read before all is given up. @internal */
+  /** The server takes nothing more. It may have said why: that is read before all is given up. */
   sendFailed(error: unknown): void {
     this.#link.look()
     this.lose(error)
@@ -239,7 +250,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // Receiving
 
-  /** @internal */
   received(bytes: Buffer): void {
     this.#cutter.push(bytes)
     this.#dispatch()
@@ -313,6 +323,7 @@ export class Pipeline implements Receiver, TurnEndJob {
       throw error
     }
     if (this.inFlight.first === null) this.#settleIdle()
+    else this.#owner.answered()
   }
 
   /** Marks what lies behind the exchange that is about to be cancelled: the signal may come late and hit one of them. @internal */
@@ -332,7 +343,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // The end
 
-  /** @internal */
   ended(): void {
     const words = this.#lastWords
     const { target } = this.#owner

@@ -45,7 +45,12 @@ export class Reservation {
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
-    if (!this.#pipeline.isOver) this.#pipeline.submit(new Release(this, this.#pipeline))
+    const pipeline = this.#pipeline
+    if (pipeline.isOver) return
+    if (pipeline.inFlight.first === null && this.line.first === null && pipeline.status === 'idle') {
+      pipeline.released()
+      this.ended()
+    } else pipeline.submit(new Release(this, pipeline))
   }
 }
 
@@ -139,7 +144,7 @@ class Release extends PlainExchange implements Exchange {
       encodeQuery(writer, 'rollback')
       return Written.all
     }
-    pipeline.reservation = null
+    pipeline.released()
     this.reservation?.ended()
     return Written.nothing
   }
@@ -173,7 +178,8 @@ export function reserve(pipeline: Pipeline, name: string): Promise<Reservation> 
 
 /** At once; null if it would have to wait. */
 export function tryReserve(pipeline: Pipeline): Reservation | null {
-  if (pipeline.isOver || pipeline.load > 0 || pipeline.isDraining || pipeline.reservation !== null) return null
+  if (pipeline.isOver || pipeline.load > 0 || pipeline.isDraining || pipeline.reservation !== null)
+    return null
   const reservation = new Reservation(pipeline)
   pipeline.reservation = reservation
   return reservation

@@ -74,6 +74,7 @@ export class SocketLink implements Link, RawOperation<void> {
     const count = Math.max(0, this.#raw.write(bytes, 0, bytes.length))
     if (count === bytes.length) return true
     const rest = Buffer.from(bytes.subarray(count))
+    // There may be room again by now, so that it does not wait: whoever hears of that in the middle of sending would send the same once more.
     let isDone = false
     let isLater = false
     refillBackground()
@@ -85,7 +86,6 @@ export class SocketLink implements Link, RawOperation<void> {
       },
       (error) => this.#receiver.sendFailed(error),
     )
-    // The server may have read on between the two: then it is sent at once after all, and nobody waits to hear of it.
     isLater = true
     return isDone
   }

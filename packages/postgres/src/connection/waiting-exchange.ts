@@ -27,6 +27,7 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
   declare protected readonly text: string
   declare private readonly number: number
   declare private readonly timeoutMs: number
+  declare private readonly limit: 'timeoutMs' | 'queryTimeoutMs'
   declare private bytesLeft: number
 
   constructor(
@@ -45,6 +46,7 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
     this.text = text
     this.number = session.nextNumber()
     this.timeoutMs = options?.timeoutMs ?? settings.queryTimeoutMs
+    this.limit = options?.timeoutMs === undefined ? 'queryTimeoutMs' : 'timeoutMs'
     this.bytesLeft = options?.maxResultBytes ?? settings.maxResultBytes
   }
 
@@ -95,7 +97,7 @@ export abstract class WaitingExchange<T> extends TimedWait<T> implements Exchang
   }
 
   protected onTime(): void {
-    const facts = { ...this.errorFacts(), limit: 'timeoutMs', safeToRetry: !this.isSent }
+    const facts = { ...this.errorFacts(), limit: this.limit, safeToRetry: !this.isSent }
     this.giveUp(new PostgresError('PG_TIMEOUT', `no result within ${this.timeoutMs} ms`, facts))
   }
 

@@ -2,8 +2,17 @@
  * All listeners of a pool, on one connection. One coroutine opens it, tells the server what to listen to, asks for a sign of life when it has
  * heard nothing for a while, and begins again when the connection is lost, for as long as somebody listens.
  */
-import { type Coroutine, Event, Interrupted, now, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
-import type { Notification } from '../connection/connection.js'
+import {
+  type Coroutine,
+  Event,
+  Interrupted,
+  now,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+} from '@shrapnel/core'
+import type { Notification } from '../connection/session-hub.js'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'
 import type { OpenConnection, PoolConnection } from '../pool/pool-connection.js'
@@ -55,7 +64,7 @@ export class ListenHub {
         } catch (error) {
           if (error instanceof Interrupted) throw error
           this.#lost(asLoss(error))
-          await this.#change(this.#backOff.failed())
+          await sleep(this.#backOff.failed())
         }
       }
     } finally {

@@ -36,7 +36,11 @@ export function checkChannels(channels: string | readonly string[]): readonly st
   for (const name of names) {
     if (typeof name !== 'string') throw wrongType('a channel', 'text', name)
     if (name === '' || name.includes('\0') || Buffer.byteLength(name) > MOST_NAME_BYTES)
-      throw outOfRange('a channel', `text of 1 to ${MOST_NAME_BYTES} bytes, without NUL`, JSON.stringify(name))
+      throw outOfRange(
+        'a channel',
+        `text of 1 to ${MOST_NAME_BYTES} bytes, without NUL`,
+        JSON.stringify(name),
+      )
   }
   return [...new Set(names)]
 }

@@ -20,7 +20,10 @@ export class BackOff {
 
   /** Milliseconds to wait, half of it by chance. */
   failed(): number {
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, MOST_DOUBLINGS), this.#longestMs)
+    const pauseMs = Math.min(
+      FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, MOST_DOUBLINGS),
+      this.#longestMs,
+    )
     return pauseMs * (0.5 + 0.5 * Math.random())
   }
 

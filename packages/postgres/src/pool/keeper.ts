@@ -3,53 +3,54 @@ import { now } from '@shrapnel/core'
 import { addTimer, removeTimer, type Timed } from '@shrapnel/core/parts'
 import type { Member } from './member.js'
 import type { PoolSettings } from './pool-options.js'
-
-/** Whose connections it looks after. */
-export interface Kept {
-  readonly settings: PoolSettings
-  readonly members: readonly Member[]
-  /** The one that has been idle longest first. */
-  readonly idle: readonly Member[]
-}
+import type { Roster } from './roster.js'
 
 export class Keeper implements Timed {
   at = Infinity
   sequence = 0
   place = -1
   readonly yieldsToData = false
-  readonly #kept: Kept
+  readonly #roster: Roster
+  readonly #settings: PoolSettings
 
-  constructor(kept: Kept) {
-    this.#kept = kept
+  constructor(roster: Roster, settings: PoolSettings) {
+    this.#roster = roster
+    this.#settings = settings
   }
 
   /** One more is idle. */
-  watch(): void {
-    if (this.at === Infinity) this.#arm()
+  watch(member: Member): void {
+    this.#wakeAt(this.#dueAt(member))
   }
 
-  #arm(): void {
-    const { idle, settings } = this.#kept
-    const [oldest] = idle
-    this.at = oldest === undefined || this.#mayNotShrink ? Infinity : oldest.idleSince + settings.idleTimeoutMs
-    for (const { expiresAt } of idle) this.at = Math.min(this.at, expiresAt)
-    if (this.at !== Infinity) addTimer(this)
+  #dueAt({ idleSince, expiresAt }: Member): number {
+    if (this.#mayNotShrink) return expiresAt
+    return Math.min(expiresAt, idleSince + this.#settings.idleTimeoutMs)
+  }
+
+  #wakeAt(at: number): void {
+    if (at >= this.at) return
+    removeTimer(this)
+    this.at = at
+    addTimer(this)
   }
 
   get #mayNotShrink(): boolean {
-    return this.#kept.members.length <= this.#kept.settings.minConnections
+    return this.#roster.size <= this.#settings.minConnections
   }
 
   /** Called by the clock. */
   expire(): void {
-    const { idle, settings } = this.#kept
+    const { idle } = this.#roster
+    const { idleTimeoutMs } = this.#settings
     const time = now()
+    this.at = Infinity
     for (const member of [...idle]) {
       const isOld = member.expiresAt <= time
-      const isUnused = member.idleSince + settings.idleTimeoutMs <= time
+      const isUnused = member.idleSince + idleTimeoutMs <= time
       if (isOld || (isUnused && !this.#mayNotShrink)) member.connection.close()
     }
-    this.#arm()
+    for (const member of idle) this.watch(member)
   }
 
   close(): void {

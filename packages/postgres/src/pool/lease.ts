@@ -47,11 +47,7 @@ export class Lease extends StreamingQueries implements Queryable, AsyncDisposabl
 
   /** As a connection's `query`; PG_CLOSED after `release`. */
   query<R = Row>(query: SqlFragment, options?: QueryOptions): Promise<QueryResult<R>>
-  query<R = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>>
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   query<R = Row>(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,

@@ -1,5 +1,5 @@
 /** Those who wait for a connection, to share one or to have one alone: two queues, and one order. */
-import { WaitQueue, type Scope } from '@shrapnel/core/parts'
+import { type Scope, WaitQueue } from '@shrapnel/core/parts'
 import type { Member } from './member.js'
 import { type MemberSource, MemberWait } from './member-wait.js'
 

@@ -15,6 +15,7 @@ export type PoolConnection = Pick<
   | 'lossReason'
   | 'isBroken'
   | 'onIdle'
+  | 'onAnswer'
   | 'onClose'
   | 'onNotification'
   | 'query'

@@ -1,6 +1,7 @@
 /** Connections of a pool for one alone: for leases, and reserved for transactions. */
-import type { BondSession } from '../transaction/bond.js'
+
 import type { SessionSource } from '../transaction/begin.js'
+import type { BondSession } from '../transaction/bond.js'
 import type { Member } from './member.js'
 import type { Supply } from './supply.js'
 

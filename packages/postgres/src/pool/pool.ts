@@ -3,7 +3,14 @@
  * that break are replaced; nothing is sent twice, and what runs on one never goes on on another.
  */
 import { Event, now } from '@shrapnel/core'
-import { addTimer, checkDuration, checkFunction, removeTimer, type Timed } from '@shrapnel/core/parts'
+import {
+  addTimer,
+  checkDuration,
+  checkFunction,
+  keepAlive,
+  removeTimer,
+  type Timed,
+} from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { ListenHub } from '../listen/listen-hub.js'
 import type { ListenOptions } from '../listen/listen-options.js'
@@ -19,9 +26,9 @@ import type { TransactionOptions } from '../transaction/transaction-options.js'
 import type { Row } from '../wire/rows/row-factory.js'
 import { Lease } from './lease.js'
 import type { Member } from './member.js'
-import { PoolSessions } from './pool-sessions.js'
 import type { OpenConnection } from './pool-connection.js'
 import { checkPoolOptions, type PoolOptions } from './pool-options.js'
+import { PoolSessions } from './pool-sessions.js'
 import type { PoolStats } from './stats.js'
 import { Supply } from './supply.js'
 
@@ -67,11 +74,7 @@ export class Pool extends StreamingQueries implements Queryable, AsyncDisposable
    * (`maxQueued`), PG_CLOSED; with PG_USAGE for BEGIN, which would be in the way of others.
    */
   query<R = Row>(query: SqlFragment, options?: QueryOptions): Promise<QueryResult<R>>
-  query<R = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>>
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   query<R = Row>(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,
@@ -109,12 +112,7 @@ export class Pool extends StreamingQueries implements Queryable, AsyncDisposable
       member.promised--
     }
     const rest = timeoutMs === Infinity ? options : { ...options, timeoutMs: left() }
-    try {
-      return await supply.query<R>(member, text, values, rest)
-    } finally {
-      // There is room for one more, and those who wait are told only when nothing is left to do.
-      supply.serve()
-    }
+    return await supply.query<R>(member, text, values, rest)
   }
 
   /** @internal */
@@ -200,7 +198,7 @@ export class Pool extends StreamingQueries implements Queryable, AsyncDisposable
       addTimer(deadline)
     }
     this.#supply.beginClose()
-    await this.#empty.wait()
+    await keepAlive(this.#empty.wait())
     removeTimer(this.#deadline)
   }
 

@@ -7,7 +7,7 @@
  * served, told of a failure, or told that it took too long.
  */
 import { now } from '@shrapnel/core'
-import { currentScope, recently } from '@shrapnel/core/parts'
+import { currentScope } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import type { QueryOptions, QueryResult } from '../query.js'
 import { again, poolClosed } from './failures.js'
@@ -19,25 +19,24 @@ import { Openings, type OpeningsOwner } from './openings.js'
 import type { OpenConnection, PoolConnection } from './pool-connection.js'
 import type { PoolSettings } from './pool-options.js'
 import { clean, renew } from './returning.js'
+import { Roster } from './roster.js'
 import { type PoolStats, Totals } from './stats.js'
 
 export class Supply implements MemberSource, OpeningsOwner {
   readonly settings: PoolSettings
   readonly totals = new Totals()
-  readonly members: Member[] = []
-  /** The last one was used last. */
-  readonly idle: Member[] = []
+  readonly #roster = new Roster((member) => this.settle(member))
   readonly #openings: Openings
   readonly #queues = new MemberQueues()
-  readonly #keeper = new Keeper(this)
+  readonly #keeper: Keeper
   readonly #onEmpty: () => void
-  #claims = 0
   #isServing = false
   #isClosing = false
 
   constructor(settings: PoolSettings, open: OpenConnection, onEmpty: () => void) {
     this.settings = settings
     this.#openings = new Openings(this, open)
+    this.#keeper = new Keeper(this.#roster, settings)
     this.#onEmpty = onEmpty
     this.#openMore()
   }
@@ -47,13 +46,12 @@ export class Supply implements MemberSource, OpeningsOwner {
   }
 
   get stats(): PoolStats {
-    const open = this.members.length
-    const draining = this.members.filter((member) => member.connection.isDraining).length
+    const { size: open, draining, idle } = this.#roster
     return {
       maxConnections: this.settings.maxConnections,
       open,
-      idle: this.idle.length,
-      busy: open - this.idle.length - draining,
+      idle: idle.length,
+      busy: open - idle.length - draining,
       draining,
       connecting: this.#openings.size,
       waiting: this.#queues.size,
@@ -67,7 +65,9 @@ export class Supply implements MemberSource, OpeningsOwner {
   take(want: Want): Member | null {
     if (this.#isClosing) throw poolClosed()
     if (this.#queues.size > 0) return null
-    const member = this.#takeIdle() ?? (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
+    const member =
+      this.#roster.takeIdle() ??
+      (want === 'shared' && this.#mayShare ? this.#roster.leastBusy(this.settings.pipelining) : null)
     if (member !== null) member.state = want === 'shared' ? 'shared' : 'held'
     return member
   }
@@ -117,39 +117,7 @@ export class Supply implements MemberSource, OpeningsOwner {
   /** There are as many as may be, or there cannot be more now. New ones that open are waited for: they have nothing to do yet. */
   get #mayShare(): boolean {
     if (this.#openings.isFailing) return true
-    return this.#openings.size === 0 && this.members.length >= this.settings.maxConnections
-  }
-
-  #takeIdle(): Member | null {
-    for (let member = this.idle.pop(); member !== undefined; member = this.idle.pop()) {
-      // Nobody has it until that is known.
-      member.state = 'returning'
-      const broken = member.connection.isBroken()
-      if (broken === false) return member
-      if (broken !== true) this.#settleAfter(member, broken)
-    }
-    return null
-  }
-
-  #settleAfter(member: Member, looked: Promise<unknown>): void {
-    const goOn = (): void => this.settle(member)
-    looked.then(goOn, goOn)
-  }
-
-  /** The one with the least to do, and less than so much. */
-  #leastBusy(most: number): Member | null {
-    let best: Member | null = null
-    let least = most
-    const time = recently()
-    for (const member of this.members) {
-      if (member.state !== 'shared' || member.isClaimed) continue
-      const { load } = member
-      if (load >= least || member.expiresAt <= time || member.connection.isDraining) continue
-      best = member
-      least = load
-      if (load <= 1) break
-    }
-    return best
+    return this.#openings.size === 0 && this.#roster.size >= this.settings.maxConnections
   }
 
   // Giving
@@ -158,17 +126,23 @@ export class Supply implements MemberSource, OpeningsOwner {
   serve(): void {
     if (this.#isServing) return
     this.#isServing = true
-    this.#serveIdle()
-    this.#openMore()
-    this.#serveShared()
-    this.#claim()
-    this.#isServing = false
+    try {
+      this.#roster.limitClaims(this.#queues.sizeOf('alone'))
+      this.#serveIdle()
+      this.#openMore()
+      this.#serveShared()
+      // Unless a plain query that came before waits for the same.
+      if (this.#queues.next === 'alone')
+        this.#roster.claim(this.#queues.sizeOf('alone') - this.#openings.size)
+    } finally {
+      this.#isServing = false
+    }
     if (this.#isClosing) this.#lookForEnd()
   }
 
   #serveIdle(): void {
     while (this.#queues.next !== null) {
-      const member = this.#takeIdle()
+      const member = this.#roster.takeIdle()
       if (member === null) return
       this.#queues.hand(this.#queues.next, member)
     }
@@ -176,58 +150,44 @@ export class Supply implements MemberSource, OpeningsOwner {
 
   #serveShared(): void {
     while (this.#queues.sizeOf('shared') > 0 && this.#mayShare) {
-      const member = this.#leastBusy(this.settings.pipelining)
+      const member = this.#roster.leastBusy(this.settings.pipelining)
       if (member === null) return
       this.#queues.hand('shared', member)
     }
-  }
-
-  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
-  #claim(): void {
-    const alone = this.#queues.sizeOf('alone')
-    for (const member of this.members) {
-      if (this.#claims <= alone) break
-      this.#unclaim(member)
-    }
-    if (this.#queues.next !== 'alone') return
-    for (let need = alone - this.#claims - this.#openings.size; need > 0; need--) {
-      const member = this.#leastBusy(Infinity)
-      if (member === null) return
-      member.isClaimed = true
-      this.#claims++
-    }
-  }
-
-  #unclaim(member: Member): void {
-    if (!member.isClaimed) return
-    member.isClaimed = false
-    this.#claims--
   }
 
   // Members
 
   #openMore(): void {
     const { maxConnections, minConnections } = this.settings
-    const missing = this.#isClosing ? 0 : minConnections - this.members.length
-    const wanted = Math.min(Math.max(this.#queues.size, missing), maxConnections - this.members.length)
+    const missing = this.#isClosing ? 0 : minConnections - this.#roster.size
+    const needed = this.#queues.size === 0 ? 0 : this.#queues.size - this.#roster.aboutToBeIdle
+    const wanted = Math.min(Math.max(needed, missing), maxConnections - this.#roster.size)
     if (wanted > this.#openings.size) this.#openings.start(wanted - this.#openings.size)
   }
 
   opened(connection: PoolConnection): void {
     const { lifetimeMs, lifetimeJitter } = this.settings
     const member = new Member(connection, now() + lifetimeMs * (1 - lifetimeJitter * Math.random()))
-    this.members.push(member)
+    this.#roster.members.push(member)
     this.totals.opened++
     connection.onClose(() => this.#left(member))
     connection.onIdle(() => this.settle(member))
+    connection.onAnswer(() => this.#answered())
     if (connection.isOpen) this.settle(member)
     else this.#left(member)
+    this.serve()
+  }
+
+  /** There is room for one more behind what is still under way. */
+  #answered(): void {
+    if (this.#queues.size > 0) this.serve()
   }
 
   /** With nothing else that could serve them, those who wait hear of it now; else they may still be served. */
   openFailed(error: PostgresError): void {
     this.totals.failed++
-    if (this.members.length === 0 && this.#openings.size === 0) this.#queues.failAll(() => again(error))
+    if (this.#roster.size === 0 && this.#openings.size === 0) this.#queues.failAll(() => again(error))
     this.serve()
   }
 
@@ -270,27 +230,18 @@ export class Supply implements MemberSource, OpeningsOwner {
   }
 
   #free(member: Member): void {
-    if (member.isClaimed) {
-      this.#unclaim(member)
-      if (this.#queues.sizeOf('alone') > 0) {
-        this.#queues.hand('alone', member)
-        return
-      }
+    if (this.#roster.unclaim(member) && this.#queues.sizeOf('alone') > 0) {
+      this.#queues.hand('alone', member)
+      return
     }
-    member.state = 'idle'
-    member.idleSince = recently()
-    this.idle.push(member)
-    this.#keeper.watch()
+    this.#roster.rest(member)
+    this.#keeper.watch(member)
     if (this.#queues.size > 0 || this.#isClosing) this.serve()
   }
 
   /** Its connection has ended. */
   #left(member: Member): void {
-    const at = this.members.indexOf(member)
-    if (at < 0) return
-    this.members.splice(at, 1)
-    this.#unclaim(member)
-    if (member.state === 'idle') this.idle.splice(this.idle.indexOf(member), 1)
+    if (!this.#roster.remove(member)) return
     if (member.connection.lossReason?.code === 'PG_CLOSED') this.totals.closed++
     else this.totals.lost++
     this.serve()
@@ -309,15 +260,15 @@ export class Supply implements MemberSource, OpeningsOwner {
     this.#isClosing = true
     this.#openings.close()
     this.#queues.failAll(poolClosed)
-    for (const { connection } of [...this.members]) connection.close()
+    for (const { connection } of [...this.#roster.members]) connection.close()
     this.#lookForEnd()
   }
 
   #lookForEnd(): void {
     if (this.#queues.size > 0) return
     this.#openings.close()
-    for (const { connection } of [...this.idle]) connection.close()
-    if (this.members.length > 0) return
+    for (const { connection } of [...this.#roster.idle]) connection.close()
+    if (this.#roster.size > 0) return
     this.#keeper.close()
     this.#onEmpty()
   }

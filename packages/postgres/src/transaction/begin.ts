@@ -13,7 +13,11 @@ import { Bond, type BondSession } from './bond.js'
 import { commitUnknown, isConflict, rolledBack } from './failures.js'
 import { quoteGlobalName } from './global-name.js'
 import { Transaction } from './transaction.js'
-import { checkTransactionOptions, type TransactionOptions, type TransactionSettings } from './transaction-options.js'
+import {
+  checkTransactionOptions,
+  type TransactionOptions,
+  type TransactionSettings,
+} from './transaction-options.js'
 
 /** For the server to end a transaction after an interruption; then the connection is given up. */
 const END_TIMEOUT_MS = 5_000
@@ -33,13 +37,15 @@ export interface SessionSource {
 export function begin<T>(
   source: SessionSource,
   first: TransactionOptions | TransactionFunction<T>,
-  second: TransactionFunction<T> | undefined,
+  second?: TransactionFunction<T>,
 ): Promise<T> {
   const fn = typeof first === 'function' ? first : (second as TransactionFunction<T>)
   const settings = checkTransactionOptions(typeof first === 'function' ? undefined : first)
   checkFunction('fn', fn)
   const { timeoutMs } = settings
-  return timeoutMs === Infinity ? tries(source, settings, fn) : inTime(timeoutMs, () => tries(source, settings, fn))
+  return timeoutMs === Infinity
+    ? tries(source, settings, fn)
+    : inTime(timeoutMs, () => tries(source, settings, fn))
 }
 
 /** A TimeoutError of the function's own must not be taken for ours. */
@@ -102,9 +108,13 @@ async function once<T>(transaction: Transaction, fn: TransactionFunction<T>): Pr
 async function commit({ bond, preparedName }: Transaction): Promise<void> {
   const { session } = bond
   try {
-    if (bond.isEnded) throw new PostgresError('PG_USAGE', 'a script has ended the transaction in which it ran')
-    if (bond.isFresh) return
-    const text = preparedName === undefined ? 'commit' : `prepare transaction ${quoteGlobalName(preparedName)}`
+    if (bond.isEnded)
+      throw new PostgresError('PG_USAGE', 'a script has ended the transaction in which it ran')
+    // Nothing was asked for. If the connection is lost, something may have been, in vain.
+    if (bond.isFresh && preparedName === undefined && session.connection.isOpen) return
+    if (bond.isFresh) await bond.begun()
+    const text =
+      preparedName === undefined ? 'commit' : `prepare transaction ${quoteGlobalName(preparedName)}`
     const { command } = await outcomeOf(bond, text)
     // The server's way to say that there was nothing to commit.
     if (command === 'ROLLBACK') throw rolledBack(new Error('the server says ROLLBACK'))

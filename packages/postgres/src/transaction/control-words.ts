@@ -4,7 +4,7 @@
  */
 
 /** Blanks, and comments of both kinds. */
-const LEADING = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)+/
+const LEADING = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/
 const BEGINS = /^(?:begin|start\s+transaction)\b/i
 /** ROLLBACK TO SAVEPOINT ends nothing. */
 const CONTROLS =

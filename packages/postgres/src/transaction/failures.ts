@@ -30,9 +30,10 @@ export function isHarmless(error: unknown): boolean {
 export function rolledBack(failure: unknown): PostgresError {
   const text = failure instanceof Error ? failure.message : String(failure)
   const why = `the transaction was rolled back, as a query in it failed: ${text}`
-  if (!(failure instanceof PostgresError)) return new PostgresError('PG_USAGE', why, { cause: failure })
+  if (!(failure instanceof PostgresError))
+    return new PostgresError('PG_USAGE', why, { safeToRetry: true, cause: failure })
   const { code, report, query, limit } = failure
-  return new PostgresError(code, why, { report, query, limit, cause: failure })
+  return new PostgresError(code, why, { report, query, limit, safeToRetry: true, cause: failure })
 }
 
 export function commitUnknown(cause: unknown): PostgresError {

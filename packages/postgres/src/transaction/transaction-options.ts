@@ -31,7 +31,12 @@ const NAMES: ReadonlySet<string> = new Set<keyof TransactionOptions>([
   'retries',
   'timeoutMs',
 ])
-const ISOLATIONS: readonly string[] = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
+const ISOLATIONS: readonly string[] = [
+  'read uncommitted',
+  'read committed',
+  'repeatable read',
+  'serializable',
+]
 const MOST_RETRIES = 1_000
 const PLAIN: TransactionSettings = { beginText: 'begin', retries: 0, timeoutMs: Infinity }
 

@@ -8,9 +8,9 @@ import { PostgresError } from '../errors.js'
 import type { Queryable, QueryOptions, QueryResult } from '../query.js'
 import { queryCall } from '../query-call.js'
 import type { SqlFragment } from '../sql-fragment.js'
-import type { Row } from '../wire/rows/row-factory.js'
 import type { Place } from '../stream/place.js'
 import { StreamingQueries } from '../stream/streaming-queries.js'
+import type { Row } from '../wire/rows/row-factory.js'
 import type { Bond } from './bond.js'
 import { controlsTransaction } from './control-words.js'
 import { isConsequence, isHarmless, rolledBack, transactionOver } from './failures.js'
@@ -66,11 +66,7 @@ export class Transaction extends StreamingQueries implements Queryable {
    * with PG_USAGE for BEGIN, COMMIT and the like, or while a savepoint is open.
    */
   query<R = Row>(query: SqlFragment, options?: QueryOptions): Promise<QueryResult<R>>
-  query<R = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>>
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   query<R = Row>(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,
@@ -184,11 +180,18 @@ export class Transaction extends StreamingQueries implements Queryable {
   #refusal(text: string): PostgresError | null {
     if (this.#isOver) return transactionOver()
     if (this.#child !== null)
-      return new PostgresError('PG_USAGE', 'a savepoint of this transaction is open: what it was given is to be used')
+      return new PostgresError(
+        'PG_USAGE',
+        'a savepoint of this transaction is open: what it was given is to be used',
+      )
     if (this.#bond.isEnded)
       return new PostgresError('PG_USAGE', 'a script has ended the transaction in which it ran')
     if (controlsTransaction(text))
-      return new PostgresError('PG_USAGE', 'the function of a transaction ends it, by returning or by throwing', { query: text })
+      return new PostgresError(
+        'PG_USAGE',
+        'the function of a transaction ends it, by returning or by throwing',
+        { query: text },
+      )
     return null
   }
 

@@ -132,7 +132,15 @@ export function decodeCommandTag(bytes: Buffer, from: number, to: number): Comma
   return parseCommandTag(tag)
 }
 
-const ONE_WORD: ReadonlySet<string> = new Set(['SELECT', 'UPDATE', 'DELETE', 'MERGE', 'FETCH', 'MOVE', 'COPY'])
+const ONE_WORD: ReadonlySet<string> = new Set([
+  'SELECT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'FETCH',
+  'MOVE',
+  'COPY',
+])
 const SPACE = 0x20
 const ZERO = 0x30
 const MAX_COUNT = 1e15

@@ -14,7 +14,8 @@ afterAll(() => server.stop())
 const open = (settings = {}) => connectTrusting({ socketPath: server.socketPath }, settings)
 
 async function expectClean(db: PostgresConnection): Promise<void> {
-  const [row] = await db.query('select $1::int as n, pg_backend_pid() as pid', [7])
+  // It waits until the cancelled one has been drained: a time limit of the connection's may be too short for that.
+  const [row] = await db.query('select $1::int as n, pg_backend_pid() as pid', [7], { timeoutMs: 30_000 })
   expect(row).toEqual({ n: 7, pid: db.processId })
   expect(db.isOpen).toBe(true)
 }

@@ -238,6 +238,15 @@ describe('a late cancel', () => {
     expect(await next.join()).toEqual([{ v: 'next' }])
   })
 
+  test('that came too early is asked for again', async () => {
+    const { backend, innocent } = await cancelled('select innocent')
+    backend.cancelDone.set(undefined)
+    await expect.poll(() => backend.cancels).toBe(3)
+    await backend.say(failure('57014'), ready(), ...answer('well'))
+    expect(await innocent.join()).toEqual([{ v: 'well' }])
+    expect(backend.db.isReusable).toBe(true)
+  })
+
   test('of which nobody knows whether it is still to come costs the connection, not its answers', async () => {
     const { backend, innocent } = await cancelled('select innocent')
     backend.cancelDone.set(new Error('unreachable'))

@@ -1,7 +1,7 @@
 /** The rest of a body that no handler read: dropped as it comes, up to a limit, so that the next request can be found behind it. */
 import type { RequestBody } from './request-body.js'
 
-export class Drain {
+export class BodyDrain {
   readonly #body: RequestBody
   #leftBytes: number
 

@@ -9,7 +9,9 @@ export type CopyPiece = Uint8Array | string | readonly unknown[]
 export type CopySource =
   | Uint8Array
   | string
-  | Iterable<CopyPiece> | AsyncIterable<CopyPiece> | Pick<Stream, 'recv'>
+  | Iterable<CopyPiece>
+  | AsyncIterable<CopyPiece>
+  | Pick<Stream, 'recv'>
 
 export interface Pieces {
   /** A value at once if it is there. Cancelling the wait leaves what it waited for. */

@@ -85,7 +85,11 @@ export class CopyOutExchange extends CopyExchange implements Exchange {
       this.#isDone = true
     } else if (type === Backend.copyInResponse) {
       // It waits for data, and takes what was sent behind it for such: there is no way back.
-      throw new PostgresError('PG_USAGE', 'copyTo cannot send the data of COPY: copyFrom does', this.errorFacts())
+      throw new PostgresError(
+        'PG_USAGE',
+        'copyTo cannot send the data of COPY: copyFrom does',
+        this.errorFacts(),
+      )
     } else this.receiveCommon(type, bytes, from, to)
   }
 

@@ -25,12 +25,6 @@ const count = async (table = 't') => Number(await server.psql(`select count(*) f
 const stateOf = (db: { readonly processId: number }) =>
   server.psql(`select state from pg_stat_activity where pid = ${db.processId}`)
 
-async function bytesOf(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = []
-  for await (const piece of pieces) all.push(piece)
-  return Buffer.concat(all)
-}
-
 async function listOf<R>(rows: AsyncIterable<R>): Promise<R[]> {
   const all: R[] = []
   for await (const row of rows) all.push(row)
@@ -72,13 +66,13 @@ describe('copyTo', () => {
     expect(await listOf(db.copyTo(select, { rows: 'text' }))).toEqual(texts)
     expect(await listOf(db.copyTo(select, { rows: 'text', types }))).toEqual(values)
     expect(await listOf(db.copyTo(`${select} (format csv)`, { rows: 'csv' }))).toEqual(texts)
-    expect(await listOf(db.copyTo(`${select} (format csv, header)`, { rows: 'csv', hasHeader: true, types }))).toEqual(
-      values,
-    )
+    expect(
+      await listOf(db.copyTo(`${select} (format csv, header)`, { rows: 'csv', hasHeader: true, types })),
+    ).toEqual(values)
     expect(await listOf(db.copyTo(`${select} (format binary)`, { rows: 'binary', types }))).toEqual(values)
-    expect(await listOf(db.copyTo(`${select} (format binary)`, { rows: 'binary', types, batches: true }))).toEqual([
-      values,
-    ])
+    expect(
+      await listOf(db.copyTo(`${select} (format binary)`, { rows: 'binary', types, batches: true })),
+    ).toEqual([values])
     const [[list]] = (await listOf(
       db.copyTo(`copy (select '{1,2}'::int[]) to stdout`, { rows: 'text', types: ['int4[]'] }),
     )) as [[unknown]]
@@ -93,7 +87,9 @@ describe('copyTo', () => {
     await expect(db.copyTo('copy (select 1) to stdout', { rows: 'binary' }).next()).rejects.toMatchObject({
       code: 'PG_USAGE',
     })
-    await expect(db.copyTo(binary, { rows: 'binary', types: ['nonsense'] }).next()).rejects.toThrow(/nonsense/)
+    await expect(db.copyTo(binary, { rows: 'binary', types: ['nonsense'] }).next()).rejects.toThrow(
+      /nonsense/,
+    )
     await expect(db.copyTo(binary, { rows: 'binary', types: ['int8'] }).next()).rejects.toMatchObject({
       code: 'PG_PROTOCOL',
     })
@@ -155,7 +151,9 @@ describe('copyTo', () => {
         bytes += block.length
       }
     })
-    const copied = await db.copyTo(`copy (select repeat('x', 99) from generate_series(1, 20000)) to stdout`).pipeTo(near)
+    const copied = await db
+      .copyTo(`copy (select repeat('x', 99) from generate_series(1, 20000)) to stdout`)
+      .pipeTo(near)
     await near.shutdown()
     expect(copied).toBe(20_000)
     expect(await received.join()).toBe(2_000_000)
@@ -175,7 +173,9 @@ describe('copyTo', () => {
     expect(bytes).toBeGreaterThan(0)
     await expect(db.copyTo('select 1').next()).rejects.toMatchObject({ code: 'PG_USAGE', query: 'select 1' })
     await expect(db.copyTo('copy nonsense to stdout').next()).rejects.toMatchObject({ sqlState: '42P01' })
-    await expect(db.copyTo('copy t to stdout; drop table t').next()).rejects.toMatchObject({ sqlState: '42601' })
+    await expect(db.copyTo('copy t to stdout; drop table t').next()).rejects.toMatchObject({
+      sqlState: '42601',
+    })
     expect(() => db.copyTo(sql`copy (select ${1}) to stdout`)).toThrow(/no values/)
     await expectClean(db)
     await expect(db.copyTo('copy t from stdin').next()).rejects.toMatchObject({ code: 'PG_USAGE' })
@@ -184,7 +184,8 @@ describe('copyTo', () => {
   test('loses its server', async () => {
     await using db = await open()
     const read = async () => {
-      for await (const _ of db.copyTo(ENDLESS)) server.psql(`select pg_terminate_backend(${db.processId})`).catch(() => {})
+      for await (const _ of db.copyTo(ENDLESS))
+        server.psql(`select pg_terminate_backend(${db.processId})`).catch(() => {})
     }
     await expect(read()).rejects.toMatchObject({ code: expect.stringMatching(/PG_BROKEN|PG_SERVER/) })
     await expect.poll(() => db.isOpen).toBe(false)
@@ -232,21 +233,30 @@ describe('copyFrom', () => {
     const written: unknown[] = []
     for (const rows of ['text', 'csv', 'binary'] as const) {
       await db.query('truncate v')
-      const { with: format, nullText } = { text: { with: '' }, csv: { with: '(format csv)' }, binary: { with: '(format binary)' } }[
-        rows
-      ] as { with: string; nullText?: string }
+      const { with: format, nullText } = {
+        text: { with: '' },
+        csv: { with: '(format csv)' },
+        binary: { with: '(format binary)' },
+      }[rows] as { with: string; nullText?: string }
       expect(await db.copyFrom(`copy v from stdin ${format}`, values, { rows, types, nullText })).toBe(3)
       written.push([...(await db.query('select * from v'))])
     }
     expect(written[1]).toEqual(written[0])
     expect(written[2]).toEqual(written[0])
-    expect(written[0]).toMatchObject([{ n: 1, s: 'a\tb\\\n"c",', l: [1, 2], j: { a: 1 } }, { n: null, s: '' }, { n: -5, s: '\\.' }])
+    expect(written[0]).toMatchObject([
+      { n: 1, s: 'a\tb\\\n"c",', l: [1, 2], j: { a: 1 } },
+      { n: null, s: '' },
+      { n: -5, s: '\\.' },
+    ])
     expect(await db.copyFrom('copy v from stdin (format binary)', [], { rows: 'binary', types })).toBe(0)
   })
 
   test('refuses rows that cannot be written, and copies none', async () => {
     await using db = await open()
-    const bad = [[1, 'fine'], [2, { not: 'text' }]]
+    const bad = [
+      [1, 'fine'],
+      [2, { not: 'text' }],
+    ]
     await expect(db.copyFrom('copy t from stdin', bad)).rejects.toMatchObject({ code: 'PG_PARAMETER' })
     const binary = 'copy t from stdin (format binary)'
     await expect(db.copyFrom(binary, [[1, 'a']], { types: ['int8', 'text'] })).rejects.toMatchObject({
@@ -257,8 +267,12 @@ describe('copyFrom', () => {
     })
     await expect(db.copyFrom(binary, [[1]])).rejects.toMatchObject({ code: 'PG_USAGE' })
     await expect(db.copyFrom(binary, [[1, 'a']], { rows: 'csv' })).rejects.toMatchObject({ code: 'PG_USAGE' })
-    await expect(db.copyFrom('copy t from stdin', [7 as never])).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
-    await expect(db.copyFrom('copy t from stdin', 7 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+    await expect(db.copyFrom('copy t from stdin', [7 as never])).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
+    await expect(db.copyFrom('copy t from stdin', 7 as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
     await expectClean(db)
     expect(await count()).toBe(0)
   })
@@ -340,7 +354,9 @@ describe('copyFrom', () => {
     const stuck = (async function* () {
       yield await promise
     })()
-    await expect(withTimeout(20, () => db.copyFrom('copy t from stdin', stuck))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(20, () => db.copyFrom('copy t from stdin', stuck))).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     await expectClean(db)
     expect(await count()).toBe(0)
   })
@@ -349,7 +365,9 @@ describe('copyFrom', () => {
     await using owner = await open()
     await using db = await open()
     await owner.script('begin; lock table t in access exclusive mode')
-    await expect(withTimeout(30, () => db.copyFrom('copy t from stdin', rows(10)))).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(30, () => db.copyFrom('copy t from stdin', rows(10)))).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     await expectClean(db)
     await expect(db.copyFrom('copy t from stdin', rows(10), { timeoutMs: 30 })).rejects.toMatchObject({
       code: 'PG_TIMEOUT',
@@ -395,10 +413,14 @@ describe('copyFrom', () => {
     expect(isClosed).toBe(true)
     await expect(db.copyFrom(ENDLESS, [])).rejects.toMatchObject({ code: 'PG_USAGE' })
     await expectClean(db)
-    await expect(db.copyFrom('copy t from stdin; truncate t', [])).rejects.toMatchObject({ sqlState: '42601' })
+    await expect(db.copyFrom('copy t from stdin; truncate t', [])).rejects.toMatchObject({
+      sqlState: '42601',
+    })
     await expect(db.copyFrom('copy nonsense from stdin', [])).rejects.toMatchObject({ sqlState: '42P01' })
     await expectClean(db)
-    expect(() => db.copyFrom('copy t from stdin', [], { batches: true } as object)).toThrow(/no option batches/)
+    expect(() => db.copyFrom('copy t from stdin', [], { batches: true } as object)).toThrow(
+      /no option batches/,
+    )
   })
 
   test('loses its server', async () => {

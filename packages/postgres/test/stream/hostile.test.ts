@@ -119,7 +119,9 @@ describe('copyTo', () => {
       await backend.hear()
       await backend.peer.send(whole.subarray(0, at))
       await backend.peer.send(whole.subarray(at))
-      expect(Buffer.concat((await read.join()) as Buffer[]).toString(), `split at ${at}`).toBe('one\ntwo\t\\N\nthree\n')
+      expect(Buffer.concat((await read.join()) as Buffer[]).toString(), `split at ${at}`).toBe(
+        'one\ntwo\t\\N\nthree\n',
+      )
       expect(backend.db.isReusable).toBe(true)
     }
     for (let size = 1; size < 12; size++) {

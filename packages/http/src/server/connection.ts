@@ -132,7 +132,7 @@ export class Connection extends ConnectionLife implements Receiver {
   }
 
   gathered(count: number): void {
-    this.#exchange?.gathered(count)
+    this.#exchange?.supply?.gathered(count)
   }
 
   received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
@@ -141,7 +141,7 @@ export class Connection extends ConnectionLife implements Receiver {
     this.input.add(bytes, from, to, isBorrowed)
     if (this.#phase === DRAINING) this.#dropBody()
     if (this.#phase === HEAD) this.#serve()
-    else this.#exchange?.feedBody()
+    else this.#exchange?.supply?.feed()
     this.input.keep()
   }
 
@@ -309,7 +309,7 @@ export class Connection extends ConnectionLife implements Receiver {
     else if (this.closesAfterFlush) this.close()
     else if (this.#phase === HANDLING) {
       this.deadline.set(Number.POSITIVE_INFINITY)
-      if (this.#isBodyStarved) this.#exchange?.bodyWanted()
+      if (this.#isBodyStarved) this.#exchange?.supply?.bodyWanted()
       this.doPutOff()
     } else if (this.#hasEnded && this.#phase !== HEAD) this.#over()
     else this.goOn()
@@ -358,7 +358,7 @@ export class Connection extends ConnectionLife implements Receiver {
 
   /** @internal */
   onDeadline(): void {
-    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
+    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.supply?.timedOut()
     else if (this.isFlushing || this.#phase === SENDING) {
       if (this.mayTakeLonger()) return
       // The client takes nothing: what it took is no whole answer.

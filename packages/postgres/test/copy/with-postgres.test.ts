@@ -25,12 +25,6 @@ const count = async (table = 't') => Number(await server.psql(`select count(*) f
 const stateOf = (db: { readonly processId: number }) =>
   server.psql(`select state from pg_stat_activity where pid = ${db.processId}`)
 
-async function bytesOf(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = []
-  for await (const piece of pieces) all.push(piece)
-  return Buffer.concat(all)
-}
-
 async function listOf<R>(rows: AsyncIterable<R>): Promise<R[]> {
   const all: R[] = []
   for await (const row of rows) all.push(row)

@@ -1,9 +1,9 @@
 /** What COPY can be told, in both directions. What the server is told is in the statement: `with (format csv, header)`. */
 import { checkDuration, checkInteger, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { checkSwitch } from '../stream/stream-options.js'
 import type { CopyCsvOptions } from '../wire/copy/copy-csv.js'
 import type { CopyTextOptions } from '../wire/copy/copy-text.js'
 import type { TypeCodec } from '../wire/types/type-codec.js'
-import { checkSwitch } from '../stream/stream-options.js'
 
 export type CopyRowFormat = 'text' | 'csv' | 'binary'
 /** The name of a built-in type, the number of one, or how it is read and written. */

@@ -14,6 +14,7 @@ export class Positions {
   flushed = 0n
   /** Up to here the program may acknowledge. */
   #given: bigint
+  readonly #startLsn: bigint
   /** What has come over this connection and is lost if the server forgets it ends here. */
   #owed = 0n
   /** Up to here nothing is to come any more, says the server. */
@@ -21,7 +22,13 @@ export class Positions {
   #isInTransaction = false
 
   constructor(startLsn: bigint) {
-    this.#given = startLsn
+    this.#startLsn = this.#given = startLsn
+  }
+
+  /** Where a connection is to begin. */
+  get resume(): bigint {
+    if (this.flushed < this.#startLsn) return this.#startLsn
+    return this.flushed
   }
 
   /** A new connection: whatever is not acknowledged comes again. */

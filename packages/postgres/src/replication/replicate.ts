@@ -1,6 +1,7 @@
 /** The way in to logical replication. */
-import { resolveConnect } from '../connect/resolve-connect.js'
+
 import type { ConnectionOptions } from '../client/opener.js'
+import { resolveConnect } from '../connect/resolve-connect.js'
 import { SessionTypes } from '../connection/session-types.js'
 import { checkSettings, QUERY_SETTINGS } from '../connection/settings.js'
 import { Replication } from './replication.js'

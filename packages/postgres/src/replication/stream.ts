@@ -87,7 +87,7 @@ export class ReplicationStream {
     if (settings.createSlot) await this.#createSlot()
     const positions = this.#positions
     positions.begin()
-    const from = positions.flushed > settings.startLsn ? positions.flushed : settings.startLsn
+    const from = positions.resume
     await talk.send((writer) => encodeQuery(writer, startCommand(settings, from)))
     const type = await talk.receive()
     if (type === Backend.errorResponse) throw talk.errorOf()

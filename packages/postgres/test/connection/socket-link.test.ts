@@ -12,6 +12,7 @@ function receiver() {
   return {
     told,
     isOver: false,
+    isPaused: false,
     received: () => {},
     ended: () => {},
     sent: () => void told.push('sent'),

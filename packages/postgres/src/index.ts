@@ -66,12 +66,6 @@ export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
 export type { ColumnDescription, ServerReport } from './wire/backend-message.js'
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'
-export {
-  type PgoutputMessage,
-  type Relation,
-  type RelationColumn,
-  UNCHANGED,
-} from './wire/replication/pgoutput-message.js'
 // Values of types that JavaScript does not have, and other ways to read those it has
 export { Interval, type IntervalParts } from './wire/types/interval.js'
 export { int8AsBigint } from './wire/types/numbers.js'

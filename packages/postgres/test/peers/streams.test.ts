@@ -79,8 +79,9 @@ async function talk(port: number): Promise<{ endings: string[]; copied: number }
 }
 
 describe('cut anywhere', () => {
-  test.for(['toClient', 'toUpstream'] as const)(
+  test.for<'toClient' | 'toUpstream'>(['toClient', 'toUpstream'])(
     '%s, a stream and COPY end and say what is so',
+    { timeout: 60_000 },
     async (direction) => {
       proxy.reshape({})
       const [up, down] = [proxy.bytesToUpstream, proxy.bytesToClient]
@@ -108,7 +109,6 @@ describe('cut anywhere', () => {
       expect(there).toBeLessThanOrEqual(possible)
       expect(there % BATCH).toBe(0)
     },
-    60_000,
   )
 })
 

@@ -2,7 +2,7 @@
  * A link board: a small service with all that a real one has. `npm start` starts it; --help says what it can be told.
  * To read it, begin with service.ts, which puts the parts together, and board.ts, which is what they are about.
  */
-import { Event, run, setExit, signals, spawn } from '@shrapnel/core'
+import { Event, now, run, setExit, signals, spawn } from '@shrapnel/core'
 import { HELP, type Options, readOptions } from './options.js'
 import { type Running, runService, StartError } from './service.js'
 
@@ -11,7 +11,7 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 async function main(): Promise<void> {
   const options = readOptions()
   if (options.help) return console.log(HELP)
-  const stop = new Event()
+  const stop = new Event<number>()
   for (const signal of STOP_SIGNALS) signals.handle(signal, () => askToStop(stop), { daemon: true })
   await runService(options, stop, (running) => {
     console.log(greeting(options, running))
@@ -20,10 +20,13 @@ async function main(): Promise<void> {
   console.log('Stopped.')
 }
 
-/** Who asks a second time does not want to wait. */
-function askToStop(stop: Event): void {
-  if (!stop.set()) process.exit(1)
-  console.log('Stopping …')
+/**
+ * Who asks again does not want to wait. But a Ctrl-C in a terminal reaches every program there, and those that started
+ * this one pass it on: what comes within a second is the same wish.
+ */
+function askToStop(stop: Event<number>): void {
+  if (stop.set(now())) console.log('Stopping …')
+  else if (now() - (stop.value as number) > 1000) process.exit(1)
 }
 
 function greeting({ databaseUrl, folder }: Options, { http, https, telnet, backdoor }: Running): string {

@@ -111,8 +111,7 @@ function problemOf(error: unknown): string {
   if (error instanceof NoTitle) return error.message
   if (error instanceof TimeoutError) return 'took too long'
   const code = String((error as { code?: unknown }).code)
-  if (code.startsWith('TLS_CERTIFICATE'))
-    return `its certificate is not to be trusted: ${CERTIFICATE[code] ?? 'refused'}`
+  if (code.startsWith('TLS_CERTIFICATE')) return `certificate not trusted: ${CERTIFICATE[code] ?? 'refused'}`
   if (code.startsWith('TLS_')) return 'no secure connection'
   if (code === 'ENOTFOUND') return 'there is no such host'
   if (code === 'EAI_AGAIN') return 'its name could not be looked up'

@@ -121,7 +121,7 @@ test('a certificate of nobody is not trusted', async () => {
   const found = await fetchTitle(`https://localhost:${secure.port}/plain`, { allowsPrivate: true })
   expect(found).toEqual({
     title: null,
-    problem: 'its certificate is not to be trusted: of an unknown issuer',
+    problem: 'certificate not trusted: of an unknown issuer',
   })
 })
 

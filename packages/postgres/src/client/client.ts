@@ -1,9 +1,9 @@
 /** The two ways in: one connection, or a pool of them. */
-import type { ConnectionOptions } from '../connection/connect.js'
 import { Pool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import type { Connection } from './connection.js'
-import { opener } from './opener.js'
+import { checkWhereOptionsAre } from './misplaced-options.js'
+import { type ConnectionOptions, opener } from './opener.js'
 
 /**
  * Opens a connection to one of the servers that the URL or the options name, logs in, and gives it when the server is ready. Waits for names,
@@ -20,5 +20,6 @@ export async function connect(target: string | URL | ConnectionOptions = {}): Pr
  * `minConnections` from the beginning, in the background. It keeps no process alive, but what waits for it does. Throws PG_OPTION.
  */
 export function pool(target: string | URL | ConnectionOptions = {}, options: PoolOptions = {}): Pool {
+  checkWhereOptionsAre(target, options)
   return new Pool(opener(target), options)
 }

@@ -103,7 +103,7 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return listen(this.#hub.idleListeners, listener)
   }
 
-  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. @internal */
+  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. */
   onAnswer(listener: () => void): () => void {
     return listen(this.#hub.answerListeners, listener)
   }

@@ -48,6 +48,8 @@ export interface Exchange {
   receive(type: number, bytes: Buffer, from: number, to: number): void
   /** A DataRow. The bytes are good until it returns. */
   row(bytes: Buffer, from: number, to: number): void
+  /** All that came at once was dealt with, while this was the first one in flight: its bytes are about to be another's. */
+  chunkOver?(): void
   /** ReadyForQuery: it is over, unless it is given to the pipeline once more (`Pipeline.again`). */
   ready(status: TransactionStatus): void
   /** It cannot be sent: what `write` threw, or a reservation that is over. */

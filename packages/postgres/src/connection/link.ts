@@ -7,6 +7,8 @@ import { StreamLink } from './stream-link.js'
 export interface Receiver {
   /** It is over: the link stops. */
   readonly isOver: boolean
+  /** What has come is not wanted yet: the link reads nothing until `resume`. */
+  readonly isPaused: boolean
   /** The bytes are good until it returns. */
   received(bytes: Buffer): void
   /** The server sends no more. */
@@ -20,6 +22,8 @@ export interface Link {
   run(): Promise<void>
   /** Looks whether something has come that the loop has not seen yet. False if only a turn of the loop can tell. */
   look(): boolean
+  /** The receiver is not paused any more. May receive at once. */
+  resume(): void
   /** Sends. False: not all of it could go at once, and `sent` or `sendFailed` follows; the bytes may be changed all the same. Throws what sending fails with. */
   send(bytes: Buffer): boolean
   close(): void

@@ -48,11 +48,12 @@ export function writeBind(
   typeOids: readonly number[],
   formats: readonly Format[],
   types: KnownTypes,
+  portal = '',
 ): void {
   let oids = typeOids
   for (;;) {
     try {
-      encodeBindValues(writer, '', statement, values, oids, formats, types)
+      encodeBindValues(writer, portal, statement, values, oids, formats, types)
       return
     } catch (error) {
       const index = error instanceof PostgresWireError && error.code === 'PG_PARAMETER' ? error.at : undefined

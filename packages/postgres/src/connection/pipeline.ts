@@ -54,6 +54,8 @@ export class Pipeline implements Receiver, TurnEndJob {
   status: TransactionStatus
   /** Written in part: nothing else may be written. */
   #unfinished: Exchange | null = null
+  /** Takes no more of its answer for now, so nothing is read. */
+  #paused: Exchange | null = null
   #isSending = false
   #willFlush = false
   #loss: PostgresError | null = null
@@ -86,6 +88,10 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   get loss(): PostgresError | null {
     return this.#loss
+  }
+
+  get isPaused(): boolean {
+    return this.#paused !== null
   }
 
   get isDraining(): boolean {
@@ -126,12 +132,27 @@ export class Pipeline implements Receiver, TurnEndJob {
     if (exchange === this.#unfinished) this.#schedule()
   }
 
+  /** The first one in flight has as much of its answer as it can hold: the server is not read until `resume`, and stops when the kernel holds enough. */
+  pause(exchange: Exchange): void {
+    if (exchange === this.inFlight.first && !exchange.isAbandoned) this.#paused = exchange
+  }
+
+  /** Without effect if it has not paused. May receive at once. */
+  resume(exchange: Exchange): void {
+    if (exchange !== this.#paused) return
+    this.#paused = null
+    this.#link.resume()
+  }
+
   /** Nobody waits for it any more. If it was not sent it never will be; else the server is asked to cancel it when its turn has come. */
   withdraw(exchange: Exchange): void {
     if (exchange.line === this.inFlight) {
+      if (exchange.isAbandoned) return
       exchange.isAbandoned = true
       this.#cancellation.abandoned()
       this.goOn(exchange)
+      // What has come meanwhile may be the end of it.
+      this.resume(exchange)
     } else if (exchange.line !== null) {
       exchange.line.remove(exchange)
       this.#schedule()
@@ -151,7 +172,6 @@ export class Pipeline implements Receiver, TurnEndJob {
     atTurnEnd(this)
   }
 
-  /** @internal */
   onTurnEnd(): void {
     this.#willFlush = false
     this.#flush()
@@ -217,13 +237,12 @@ export class Pipeline implements Receiver, TurnEndJob {
     }
   }
 
-  /** @internal */
   sent(): void {
     this.#isSending = false
     this.#flush()
   }
 
-  /** The server takes nothing more. It may have said why: that is read before all is given up. @internal */
+  /** The server takes nothing more. It may have said why: that is read before all is given up. */
   sendFailed(error: unknown): void {
     this.#link.look()
     this.lose(error)
@@ -231,7 +250,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // Receiving
 
-  /** @internal */
   received(bytes: Buffer): void {
     this.#cutter.push(bytes)
     this.#dispatch()
@@ -250,6 +268,7 @@ export class Pipeline implements Receiver, TurnEndJob {
       this.lose(error)
     }
     if (this.#loss !== null) return
+    this.inFlight.first?.chunkOver?.()
     if (this.#cancellation.isDraining) this.#cancellation.look()
     if ((this.reservation?.line ?? this.line).first !== null) this.#schedule()
   }
@@ -294,6 +313,7 @@ export class Pipeline implements Receiver, TurnEndJob {
     const status = to - from === 1 && bytes[from] === IDLE ? 'idle' : decodeStatus(bytes, from, to)
     this.status = status
     this.inFlight.remove(exchange)
+    if (exchange === this.#paused) this.#paused = null
     if (exchange.isAbandoned) this.#cancellation.answered()
     try {
       exchange.ready(status)
@@ -323,7 +343,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // The end
 
-  /** @internal */
   ended(): void {
     const words = this.#lastWords
     const { target } = this.#owner
@@ -360,6 +379,7 @@ export class Pipeline implements Receiver, TurnEndJob {
         cause: loss,
       })
     this.#loss = loss
+    this.#paused = null
     this.#cancellation.close()
     this.#link.close()
     const others = bystanderLoss(loss)

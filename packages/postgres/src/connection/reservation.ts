@@ -178,7 +178,8 @@ export function reserve(pipeline: Pipeline, name: string): Promise<Reservation> 
 
 /** At once; null if it would have to wait. */
 export function tryReserve(pipeline: Pipeline): Reservation | null {
-  if (pipeline.isOver || pipeline.load > 0 || pipeline.isDraining || pipeline.reservation !== null) return null
+  if (pipeline.isOver || pipeline.load > 0 || pipeline.isDraining || pipeline.reservation !== null)
+    return null
   const reservation = new Reservation(pipeline)
   pipeline.reservation = reservation
   return reservation

@@ -9,6 +9,8 @@ import {
 } from '@shrapnel/core/parts'
 import type { Queryable, QueryOptions, QueryResult } from '../query.js'
 import { SqlFragment } from '../sql-fragment.js'
+import type { Place } from '../stream/place.js'
+import { StreamingQueries } from '../stream/streaming-queries.js'
 import type { Row } from '../wire/rows/row-factory.js'
 import { QueryExchange } from './query-exchange.js'
 import type { Reservation } from './reservation.js'
@@ -23,19 +25,26 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof QueryOptions>([
 ])
 const NO_VALUES: readonly unknown[] = []
 
-export abstract class SessionQueries implements Queryable {
+export abstract class SessionQueries extends StreamingQueries implements Queryable {
   /** @internal */
   readonly session: Session
   readonly #reservation: Reservation | null
 
   /** @internal */
   constructor(session: Session, reservation: Reservation | null) {
+    super()
     this.session = session
     this.#reservation = reservation
   }
 
   /** Throws if nothing may be asked any more. */
   protected abstract checkOpen(): void
+
+  /** @internal */
+  findPlace(): Place {
+    this.checkOpen()
+    return { session: this.session, reservation: this.#reservation, done: () => {} }
+  }
 
   /**
    * Runs one statement, and gives its rows. Queries of several coroutines share the connection's round trips; each has its own error. Waits for

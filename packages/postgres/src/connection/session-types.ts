@@ -42,17 +42,21 @@ export class SessionTypes implements KnownTypes {
 
   /** What the catalogue has. Those that were wanted and are not in it are text from now on. */
   learn(found: readonly CatalogType[], wanted: Statement): void {
+    this.learnOids(found, [
+      ...wanted.parameterOids,
+      ...wanted.hints,
+      ...wanted.columns.map(({ typeOid }) => typeOid),
+    ])
+  }
+
+  /** As `learn`, for wanted types by their numbers. */
+  learnOids(found: readonly CatalogType[], wanted: readonly number[]): void {
     for (const { oid, name } of found) {
       const codec = this.#named.get(name)
       if (codec !== undefined && !this.registry.has(oid)) this.registry.register(oid, codec)
     }
     this.registry.registerCatalog(found)
-    for (const oid of [
-      ...wanted.parameterOids,
-      ...wanted.hints,
-      ...wanted.columns.map(({ typeOid }) => typeOid),
-    ])
-      if (!this.registry.has(oid)) this.registry.register(oid, textCodec('unknown'))
+    for (const oid of wanted) if (!this.registry.has(oid)) this.registry.register(oid, textCodec('unknown'))
     this.version++
   }
 }

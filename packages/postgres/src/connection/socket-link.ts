@@ -37,6 +37,10 @@ export class SocketLink implements Link, RawOperation<void> {
     return true
   }
 
+  resume(): void {
+    this.look()
+  }
+
   /** @internal */
   try(): undefined | typeof PENDING | typeof LATER {
     this.#isReading = true
@@ -52,6 +56,8 @@ export class SocketLink implements Link, RawOperation<void> {
     const raw = this.#raw
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       if (receiver.isOver || this.#socket.isClosed) return undefined
+      // Nor is the end of the connection seen then.
+      if (receiver.isPaused) return PENDING
       const count = raw.read(slab, 0, SLAB_BYTES)
       if (count < 0) return PENDING
       if (count === 0) {
@@ -68,13 +74,20 @@ export class SocketLink implements Link, RawOperation<void> {
     const count = Math.max(0, this.#raw.write(bytes, 0, bytes.length))
     if (count === bytes.length) return true
     const rest = Buffer.from(bytes.subarray(count))
+    // There may be room again by now, so that it does not wait: whoever hears of that in the middle of sending would send the same once more.
+    let isDone = false
+    let isLater = false
     refillBackground()
     inBackground(
       () => this.#socket.send(rest),
-      () => this.#receiver.sent(),
+      () => {
+        isDone = true
+        if (isLater) this.#receiver.sent()
+      },
       (error) => this.#receiver.sendFailed(error),
     )
-    return false
+    isLater = true
+    return isDone
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** A connection over any Stream, TLS for one: its reader receives, and hands over what came. */
-import type { Stream } from '@shrapnel/core'
+import { Event, type Stream } from '@shrapnel/core'
 import { inBackground, refillBackground } from '@shrapnel/core/parts'
 import type { Link, Receiver } from './link.js'
 
@@ -8,6 +8,7 @@ const CHUNK_BYTES = 65_536
 export class StreamLink implements Link {
   readonly #stream: Stream
   readonly #receiver: Receiver
+  #resumed: Event | null = null
 
   constructor(stream: Stream, receiver: Receiver) {
     this.#stream = stream
@@ -17,6 +18,11 @@ export class StreamLink implements Link {
   async run(): Promise<void> {
     const receiver = this.#receiver
     while (!receiver.isOver) {
+      if (receiver.isPaused) {
+        this.#resumed = new Event()
+        await this.#resumed.wait()
+        continue
+      }
       const received = this.#stream.recv(CHUNK_BYTES)
       const bytes = received instanceof Promise ? await received : received
       if (receiver.isOver) return
@@ -30,6 +36,11 @@ export class StreamLink implements Link {
 
   look(): boolean {
     return false
+  }
+
+  resume(): void {
+    this.#resumed?.set()
+    this.#resumed = null
   }
 
   send(bytes: Buffer): boolean {
@@ -51,6 +62,7 @@ export class StreamLink implements Link {
   }
 
   close(): void {
+    this.resume()
     this.#stream.close()
   }
 }

@@ -2,7 +2,16 @@
  * All listeners of a pool, on one connection. One coroutine opens it, tells the server what to listen to, asks for a sign of life when it has
  * heard nothing for a while, and begins again when the connection is lost, for as long as somebody listens.
  */
-import { type Coroutine, Event, Interrupted, now, sleep, spawn, TimeoutError, withTimeout } from '@shrapnel/core'
+import {
+  type Coroutine,
+  Event,
+  Interrupted,
+  now,
+  sleep,
+  spawn,
+  TimeoutError,
+  withTimeout,
+} from '@shrapnel/core'
 import type { Notification } from '../connection/session-hub.js'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'

@@ -1,6 +1,6 @@
 /** Who listens to some channels: an iteration over what comes, with a limit to what is kept for it. */
 import { Event } from '@shrapnel/core'
-import { currentScope, QueuedWait, type Scope, WaitQueue } from '@shrapnel/core/parts'
+import { currentScope, keepAlive, QueuedWait, type Scope, WaitQueue } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { EventBuffer } from './event-buffer.js'
 import type { ListenEvent, ListenGap } from './listen-event.js'
@@ -45,7 +45,7 @@ export class Listener implements AsyncIterableIterator<ListenEvent, undefined>, 
    * failed with, or with PG_CLOSED.
    */
   async ready(): Promise<void> {
-    const failure = await this.#established.wait()
+    const failure = await keepAlive(this.#established.wait())
     if (failure !== undefined) throw failure
   }
 

@@ -3,24 +3,19 @@ import { now } from '@shrapnel/core'
 import { addTimer, removeTimer, type Timed } from '@shrapnel/core/parts'
 import type { Member } from './member.js'
 import type { PoolSettings } from './pool-options.js'
-
-/** Whose connections it looks after. */
-export interface Kept {
-  readonly settings: PoolSettings
-  readonly members: readonly Member[]
-  /** The one that has been idle longest first. */
-  readonly idle: readonly Member[]
-}
+import type { Roster } from './roster.js'
 
 export class Keeper implements Timed {
   at = Infinity
   sequence = 0
   place = -1
   readonly yieldsToData = false
-  readonly #kept: Kept
+  readonly #roster: Roster
+  readonly #settings: PoolSettings
 
-  constructor(kept: Kept) {
-    this.#kept = kept
+  constructor(roster: Roster, settings: PoolSettings) {
+    this.#roster = roster
+    this.#settings = settings
   }
 
   /** One more is idle. */
@@ -30,7 +25,7 @@ export class Keeper implements Timed {
 
   #dueAt({ idleSince, expiresAt }: Member): number {
     if (this.#mayNotShrink) return expiresAt
-    return Math.min(expiresAt, idleSince + this.#kept.settings.idleTimeoutMs)
+    return Math.min(expiresAt, idleSince + this.#settings.idleTimeoutMs)
   }
 
   #wakeAt(at: number): void {
@@ -41,17 +36,18 @@ export class Keeper implements Timed {
   }
 
   get #mayNotShrink(): boolean {
-    return this.#kept.members.length <= this.#kept.settings.minConnections
+    return this.#roster.size <= this.#settings.minConnections
   }
 
   /** Called by the clock. */
   expire(): void {
-    const { idle, settings } = this.#kept
+    const { idle } = this.#roster
+    const { idleTimeoutMs } = this.#settings
     const time = now()
     this.at = Infinity
     for (const member of [...idle]) {
       const isOld = member.expiresAt <= time
-      const isUnused = member.idleSince + settings.idleTimeoutMs <= time
+      const isUnused = member.idleSince + idleTimeoutMs <= time
       if (isOld || (isUnused && !this.#mayNotShrink)) member.connection.close()
     }
     for (const member of idle) this.watch(member)

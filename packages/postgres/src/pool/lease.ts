@@ -3,13 +3,15 @@ import { PostgresError } from '../errors.js'
 import type { Queryable, QueryOptions, QueryResult } from '../query.js'
 import { queryCall } from '../query-call.js'
 import type { SqlFragment } from '../sql-fragment.js'
+import { type Place, placeOn } from '../stream/place.js'
+import { StreamingQueries } from '../stream/streaming-queries.js'
 import { begin, type SessionSource, type TransactionFunction } from '../transaction/begin.js'
 import { sessionsOf } from '../transaction/begin-on.js'
 import type { TransactionOptions } from '../transaction/transaction-options.js'
 import type { Row } from '../wire/rows/row-factory.js'
 import type { PoolConnection } from './pool-connection.js'
 
-export class Lease implements Queryable, AsyncDisposable {
+export class Lease extends StreamingQueries implements Queryable, AsyncDisposable {
   readonly #connection: PoolConnection
   readonly #sessions: SessionSource
   readonly #giveBack: () => void
@@ -17,6 +19,7 @@ export class Lease implements Queryable, AsyncDisposable {
 
   /** @internal */
   constructor(connection: PoolConnection, giveBack: () => void) {
+    super()
     this.#connection = connection
     this.#sessions = sessionsOf(connection)
     this.#giveBack = giveBack
@@ -53,6 +56,11 @@ export class Lease implements Queryable, AsyncDisposable {
     if (this.#isReleased) return Promise.reject(leaseOver())
     const { text, values, options } = queryCall(query, second, third)
     return this.#connection.query<R>(text, values, options)
+  }
+
+  /** @internal */
+  findPlace(): Place {
+    return placeOn(this.connection)
   }
 
   script(text: string, options?: QueryOptions): Promise<QueryResult[]> {

@@ -23,7 +23,7 @@ export interface PoolOptions {
   readonly maxConnections?: number | undefined
   /** Connections that are kept open, from the beginning. 0. */
   readonly minConnections?: number | undefined
-  /** Plain queries that may share a connection, once there are as many connections as may be. 1: each has its own. 32. */
+  /** Plain queries that may share a connection, once there are as many connections as may be. 1: each has its own. 100. */
   readonly pipelining?: number | undefined
   /** Milliseconds to wait for a connection; then PG_TIMEOUT. 30,000. */
   readonly queueTimeoutMs?: number | undefined
@@ -57,7 +57,8 @@ export interface PoolSettings {
   readonly onConnect: ((connection: Lease) => Awaitable<unknown>) | undefined
 }
 
-const NAMES: ReadonlySet<string> = new Set<keyof PoolOptions>([
+/** The names of the options above. */
+export const POOL_OPTION_NAMES: ReadonlySet<string> = new Set<keyof PoolOptions>([
   'maxConnections',
   'minConnections',
   'pipelining',
@@ -75,7 +76,7 @@ const MOST_PIPELINED = 65_536
 const MOST = Number.MAX_SAFE_INTEGER
 
 export function checkPoolOptions(options: PoolOptions): PoolSettings {
-  checkOptionNames(options, NAMES)
+  checkOptionNames(options, POOL_OPTION_NAMES)
   const { lifetimeJitter = 0.1, reset = 'rollback', onConnect, maxQueued = Infinity } = options
   const maxConnections = checkInteger('maxConnections', options.maxConnections ?? 10, 1, MOST_CONNECTIONS)
   if (reset !== 'rollback' && reset !== 'session' && reset !== 'close')
@@ -86,7 +87,7 @@ export function checkPoolOptions(options: PoolOptions): PoolSettings {
   return {
     maxConnections,
     minConnections: checkInteger('minConnections', options.minConnections ?? 0, 0, maxConnections),
-    pipelining: checkInteger('pipelining', options.pipelining ?? 32, 1, MOST_PIPELINED),
+    pipelining: checkInteger('pipelining', options.pipelining ?? 100, 1, MOST_PIPELINED),
     queueTimeoutMs: checkDuration('queueTimeoutMs', options.queueTimeoutMs ?? 30_000),
     maxQueued: maxQueued === Infinity ? maxQueued : checkInteger('maxQueued', maxQueued, 0, MOST),
     idleTimeoutMs: checkDuration('idleTimeoutMs', options.idleTimeoutMs ?? 60_000),

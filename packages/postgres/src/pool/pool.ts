@@ -3,7 +3,14 @@
  * that break are replaced; nothing is sent twice, and what runs on one never goes on on another.
  */
 import { Event, now } from '@shrapnel/core'
-import { addTimer, checkDuration, checkFunction, removeTimer, type Timed } from '@shrapnel/core/parts'
+import {
+  addTimer,
+  checkDuration,
+  checkFunction,
+  keepAlive,
+  removeTimer,
+  type Timed,
+} from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { ListenHub } from '../listen/listen-hub.js'
 import type { ListenOptions } from '../listen/listen-options.js'
@@ -11,6 +18,8 @@ import type { Listener } from '../listen/listener.js'
 import type { Queryable, QueryOptions, QueryResult } from '../query.js'
 import { queryCall } from '../query-call.js'
 import type { SqlFragment } from '../sql-fragment.js'
+import { type Place, placeOn } from '../stream/place.js'
+import { StreamingQueries } from '../stream/streaming-queries.js'
 import { begin, type TransactionFunction } from '../transaction/begin.js'
 import { beginsTransaction } from '../transaction/control-words.js'
 import type { TransactionOptions } from '../transaction/transaction-options.js'
@@ -30,7 +39,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
-export class Pool implements Queryable, AsyncDisposable {
+export class Pool extends StreamingQueries implements Queryable, AsyncDisposable {
   readonly #supply: Supply
   readonly #sessions: PoolSessions
   readonly #hub: ListenHub
@@ -39,6 +48,7 @@ export class Pool implements Queryable, AsyncDisposable {
 
   /** @internal */
   constructor(open: OpenConnection, options: PoolOptions = {}) {
+    super()
     const settings = checkPoolOptions(options)
     const { onConnect } = settings
     const prepared = onConnect === undefined ? open : () => openPrepared(open, onConnect)
@@ -103,6 +113,23 @@ export class Pool implements Queryable, AsyncDisposable {
     }
     const rest = timeoutMs === Infinity ? options : { ...options, timeoutMs: left() }
     return await supply.query<R>(member, text, values, rest)
+  }
+
+  /** @internal */
+  async findPlace(text: string): Promise<Place> {
+    if (beginsTransaction(text)) throw beginRefused(text)
+    const member = await this.#sessions.member()
+    let isDone = false
+    const done = (): void => {
+      if (!isDone) this.#supply.giveBack(member, false)
+      isDone = true
+    }
+    try {
+      return { ...placeOn(member.connection), done }
+    } catch (error) {
+      done()
+      throw error
+    }
   }
 
   /** Several statements in one text, on a connection that is shared with nobody. A transaction that the text leaves open is rolled back. */
@@ -171,7 +198,7 @@ export class Pool implements Queryable, AsyncDisposable {
       addTimer(deadline)
     }
     this.#supply.beginClose()
-    await this.#empty.wait()
+    await keepAlive(this.#empty.wait())
     removeTimer(this.#deadline)
   }
 

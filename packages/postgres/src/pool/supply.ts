@@ -7,7 +7,7 @@
  * served, told of a failure, or told that it took too long.
  */
 import { now } from '@shrapnel/core'
-import { currentScope, inBackground, recently } from '@shrapnel/core/parts'
+import { currentScope } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import type { QueryOptions, QueryResult } from '../query.js'
 import { again, poolClosed } from './failures.js'
@@ -19,27 +19,24 @@ import { Openings, type OpeningsOwner } from './openings.js'
 import type { OpenConnection, PoolConnection } from './pool-connection.js'
 import type { PoolSettings } from './pool-options.js'
 import { clean, renew } from './returning.js'
+import { Roster } from './roster.js'
 import { type PoolStats, Totals } from './stats.js'
 
 export class Supply implements MemberSource, OpeningsOwner {
   readonly settings: PoolSettings
   readonly totals = new Totals()
-  readonly members: Member[] = []
-  /** The last one was used last. */
-  readonly idle: Member[] = []
+  readonly #roster = new Roster((member) => this.settle(member))
   readonly #openings: Openings
   readonly #queues = new MemberQueues()
-  readonly #keeper = new Keeper(this)
+  readonly #keeper: Keeper
   readonly #onEmpty: () => void
-  #claims = 0
-  /** It need not be looked at again in this turn. */
-  #lookedAt: Member | null = null
   #isServing = false
   #isClosing = false
 
   constructor(settings: PoolSettings, open: OpenConnection, onEmpty: () => void) {
     this.settings = settings
     this.#openings = new Openings(this, open)
+    this.#keeper = new Keeper(this.#roster, settings)
     this.#onEmpty = onEmpty
     this.#openMore()
   }
@@ -49,13 +46,12 @@ export class Supply implements MemberSource, OpeningsOwner {
   }
 
   get stats(): PoolStats {
-    const open = this.members.length
-    const draining = this.members.filter((member) => member.connection.isDraining).length
+    const { size: open, draining, idle } = this.#roster
     return {
       maxConnections: this.settings.maxConnections,
       open,
-      idle: this.idle.length,
-      busy: open - this.idle.length - draining,
+      idle: idle.length,
+      busy: open - idle.length - draining,
       draining,
       connecting: this.#openings.size,
       waiting: this.#queues.size,
@@ -70,8 +66,8 @@ export class Supply implements MemberSource, OpeningsOwner {
     if (this.#isClosing) throw poolClosed()
     if (this.#queues.size > 0) return null
     const member =
-      this.#takeIdle() ??
-      (want === 'shared' && this.#mayShare ? this.#leastBusy(this.settings.pipelining) : null)
+      this.#roster.takeIdle() ??
+      (want === 'shared' && this.#mayShare ? this.#roster.leastBusy(this.settings.pipelining) : null)
     if (member !== null) member.state = want === 'shared' ? 'shared' : 'held'
     return member
   }
@@ -121,56 +117,7 @@ export class Supply implements MemberSource, OpeningsOwner {
   /** There are as many as may be, or there cannot be more now. New ones that open are waited for: they have nothing to do yet. */
   get #mayShare(): boolean {
     if (this.#openings.isFailing) return true
-    return this.#openings.size === 0 && this.members.length >= this.settings.maxConnections
-  }
-
-  #takeIdle(): Member | null {
-    for (let member = this.idle.pop(); member !== undefined; member = this.idle.pop()) {
-      // Nobody has it until that is known.
-      member.state = 'returning'
-      if (member === this.#lookedAt ? member.connection.isOpen : this.#looksWell(member)) return member
-    }
-    return null
-  }
-
-  /** False: it is broken, or that takes a turn to know; then it comes back by itself. */
-  #looksWell(member: Member): boolean {
-    let looksWell = false
-    let isLater = false
-    const goOn = (isBroken: boolean): void => {
-      if (!isLater) looksWell = !isBroken
-      else this.#settleLookedAt(member)
-    }
-    // Not in the scope of whoever asks: that may be interrupted, and its interrupt is not for this.
-    inBackground(
-      () => member.connection.isBroken(),
-      goOn,
-      () => member.connection.close(),
-    )
-    isLater = true
-    return looksWell
-  }
-
-  #settleLookedAt(member: Member): void {
-    this.#lookedAt = member
-    this.settle(member)
-    this.#lookedAt = null
-  }
-
-  /** The one with the least to do, and less than so much. */
-  #leastBusy(most: number): Member | null {
-    let best: Member | null = null
-    let least = most
-    const time = recently()
-    for (const member of this.members) {
-      if (member.state !== 'shared' || member.isClaimed) continue
-      const { load } = member
-      if (load >= least || member.expiresAt <= time || member.connection.isDraining) continue
-      best = member
-      least = load
-      if (load <= 1) break
-    }
-    return best
+    return this.#openings.size === 0 && this.#roster.size >= this.settings.maxConnections
   }
 
   // Giving
@@ -179,18 +126,23 @@ export class Supply implements MemberSource, OpeningsOwner {
   serve(): void {
     if (this.#isServing) return
     this.#isServing = true
-    this.#dropClaims()
-    this.#serveIdle()
-    this.#openMore()
-    this.#serveShared()
-    this.#claim()
-    this.#isServing = false
+    try {
+      this.#roster.limitClaims(this.#queues.sizeOf('alone'))
+      this.#serveIdle()
+      this.#openMore()
+      this.#serveShared()
+      // Unless a plain query that came before waits for the same.
+      if (this.#queues.next === 'alone')
+        this.#roster.claim(this.#queues.sizeOf('alone') - this.#openings.size)
+    } finally {
+      this.#isServing = false
+    }
     if (this.#isClosing) this.#lookForEnd()
   }
 
   #serveIdle(): void {
     while (this.#queues.next !== null) {
-      const member = this.#takeIdle()
+      const member = this.#roster.takeIdle()
       if (member === null) return
       this.#queues.hand(this.#queues.next, member)
     }
@@ -198,65 +150,26 @@ export class Supply implements MemberSource, OpeningsOwner {
 
   #serveShared(): void {
     while (this.#queues.sizeOf('shared') > 0 && this.#mayShare) {
-      const member = this.#leastBusy(this.settings.pipelining)
+      const member = this.#roster.leastBusy(this.settings.pipelining)
       if (member === null) return
       this.#queues.hand('shared', member)
     }
-  }
-
-  /** More than there are waiting for: somebody has given up, or was served otherwise. */
-  #dropClaims(): void {
-    for (const member of this.members) {
-      if (this.#claims <= this.#queues.sizeOf('alone')) return
-      this.#unclaim(member)
-    }
-  }
-
-  /** Keeps connections free for those who want one alone, unless a plain query that came before waits for the same. */
-  #claim(): void {
-    if (this.#queues.next !== 'alone') return
-    const alone = this.#queues.sizeOf('alone')
-    for (let need = alone - this.#claims - this.#openings.size; need > 0; need--) {
-      const member = this.#leastBusy(Infinity)
-      if (member === null) return
-      member.isClaimed = true
-      this.#claims++
-    }
-  }
-
-  #unclaim(member: Member): void {
-    if (!member.isClaimed) return
-    member.isClaimed = false
-    this.#claims--
   }
 
   // Members
 
   #openMore(): void {
     const { maxConnections, minConnections } = this.settings
-    const missing = this.#isClosing ? 0 : minConnections - this.members.length
-    const needed = this.#queues.size === 0 ? 0 : this.#queues.size - this.#aboutToBeIdle
-    const wanted = Math.min(Math.max(needed, missing), maxConnections - this.members.length)
+    const missing = this.#isClosing ? 0 : minConnections - this.#roster.size
+    const needed = this.#queues.size === 0 ? 0 : this.#queues.size - this.#roster.aboutToBeIdle
+    const wanted = Math.min(Math.max(needed, missing), maxConnections - this.#roster.size)
     if (wanted > this.#openings.size) this.#openings.start(wanted - this.#openings.size)
-  }
-
-  /** Those that were given back or are looked at: it takes a turn, or a rollback. */
-  get #aboutToBeIdle(): number {
-    let count = 0
-    for (const { state, connection } of this.members)
-      if (
-        state === 'returning' &&
-        !connection.isDraining &&
-        (connection.isReserved || connection.inFlight === 0)
-      )
-        count++
-    return count
   }
 
   opened(connection: PoolConnection): void {
     const { lifetimeMs, lifetimeJitter } = this.settings
     const member = new Member(connection, now() + lifetimeMs * (1 - lifetimeJitter * Math.random()))
-    this.members.push(member)
+    this.#roster.members.push(member)
     this.totals.opened++
     connection.onClose(() => this.#left(member))
     connection.onIdle(() => this.settle(member))
@@ -274,7 +187,7 @@ export class Supply implements MemberSource, OpeningsOwner {
   /** With nothing else that could serve them, those who wait hear of it now; else they may still be served. */
   openFailed(error: PostgresError): void {
     this.totals.failed++
-    if (this.members.length === 0 && this.#openings.size === 0) this.#queues.failAll(() => again(error))
+    if (this.#roster.size === 0 && this.#openings.size === 0) this.#queues.failAll(() => again(error))
     this.serve()
   }
 
@@ -317,27 +230,18 @@ export class Supply implements MemberSource, OpeningsOwner {
   }
 
   #free(member: Member): void {
-    if (member.isClaimed) {
-      this.#unclaim(member)
-      if (this.#queues.sizeOf('alone') > 0) {
-        this.#queues.hand('alone', member)
-        return
-      }
+    if (this.#roster.unclaim(member) && this.#queues.sizeOf('alone') > 0) {
+      this.#queues.hand('alone', member)
+      return
     }
-    member.state = 'idle'
-    member.idleSince = recently()
-    this.idle.push(member)
+    this.#roster.rest(member)
     this.#keeper.watch(member)
     if (this.#queues.size > 0 || this.#isClosing) this.serve()
   }
 
   /** Its connection has ended. */
   #left(member: Member): void {
-    const at = this.members.indexOf(member)
-    if (at < 0) return
-    this.members.splice(at, 1)
-    this.#unclaim(member)
-    if (member.state === 'idle') this.idle.splice(this.idle.indexOf(member), 1)
+    if (!this.#roster.remove(member)) return
     if (member.connection.lossReason?.code === 'PG_CLOSED') this.totals.closed++
     else this.totals.lost++
     this.serve()
@@ -356,15 +260,15 @@ export class Supply implements MemberSource, OpeningsOwner {
     this.#isClosing = true
     this.#openings.close()
     this.#queues.failAll(poolClosed)
-    for (const { connection } of [...this.members]) connection.close()
+    for (const { connection } of [...this.#roster.members]) connection.close()
     this.#lookForEnd()
   }
 
   #lookForEnd(): void {
     if (this.#queues.size > 0) return
     this.#openings.close()
-    for (const { connection } of [...this.idle]) connection.close()
-    if (this.members.length > 0) return
+    for (const { connection } of [...this.#roster.idle]) connection.close()
+    if (this.#roster.size > 0) return
     this.#keeper.close()
     this.#onEmpty()
   }

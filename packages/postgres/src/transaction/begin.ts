@@ -110,7 +110,9 @@ async function commit({ bond, preparedName }: Transaction): Promise<void> {
   try {
     if (bond.isEnded)
       throw new PostgresError('PG_USAGE', 'a script has ended the transaction in which it ran')
-    if (bond.isFresh) return
+    // Nothing was asked for. If the connection is lost, something may have been, in vain.
+    if (bond.isFresh && preparedName === undefined && session.connection.isOpen) return
+    if (bond.isFresh) await bond.begun()
     const text =
       preparedName === undefined ? 'commit' : `prepare transaction ${quoteGlobalName(preparedName)}`
     const { command } = await outcomeOf(bond, text)

@@ -8,6 +8,8 @@ import { PostgresError } from '../errors.js'
 import type { Queryable, QueryOptions, QueryResult } from '../query.js'
 import { queryCall } from '../query-call.js'
 import type { SqlFragment } from '../sql-fragment.js'
+import type { Place } from '../stream/place.js'
+import { StreamingQueries } from '../stream/streaming-queries.js'
 import type { Row } from '../wire/rows/row-factory.js'
 import type { Bond } from './bond.js'
 import { controlsTransaction } from './control-words.js'
@@ -17,7 +19,7 @@ import { quoteGlobalName } from './global-name.js'
 /** For the server to go back to a savepoint after its function was interrupted. */
 const GO_BACK_TIMEOUT_MS = 5_000
 
-export class Transaction implements Queryable {
+export class Transaction extends StreamingQueries implements Queryable {
   readonly #bond: Bond
   readonly #depth: number
   /** The savepoint in it that is open, and its end. */
@@ -28,6 +30,7 @@ export class Transaction implements Queryable {
 
   /** @internal */
   constructor(bond: Bond, depth = 0) {
+    super()
     this.#bond = bond
     this.#depth = depth
   }
@@ -73,6 +76,20 @@ export class Transaction implements Queryable {
     const refusal = this.#refusal(text)
     if (refusal !== null) return Promise.reject(refusal)
     return this.#watch(this.#bond.query(text, values, options)) as Promise<QueryResult<R>>
+  }
+
+  /** @internal */
+  async findPlace(text: string): Promise<Place> {
+    const refusal = this.#refusal(text)
+    if (refusal !== null) throw refusal
+    const place = await this.#watch(this.#bond.place(this.#depth))
+    return {
+      ...place,
+      done: (error) => {
+        place.done(error)
+        if (error !== undefined) this.#failed(error)
+      },
+    }
   }
 
   /** Several statements in one text, as a connection's `script`. Fails with PG_USAGE from then on if the text has ended the transaction. */
@@ -131,7 +148,7 @@ export class Transaction implements Queryable {
     const result = await fn(this)
     this.#isOver = true
     await this.#child?.wait()
-    await this.#bond.settle()
+    await this.#bond.settle(this.#depth)
     if (this.#failure !== undefined) throw rolledBack(this.#failure.error)
     return result
   }
@@ -180,12 +197,14 @@ export class Transaction implements Queryable {
 
   /** Remembers what went wrong first. A query that nobody waits for fails the transaction and not the process. */
   #watch<T>(asked: Promise<T>): Promise<T> {
-    asked.then(undefined, (error: unknown) => {
-      if (isHarmless(error)) return
-      if (this.#failure === undefined) this.#failure = { error }
-      else if (isConsequence(error)) explain(error as Error, this.#failure.error)
-    })
+    asked.then(undefined, (error: unknown) => this.#failed(error))
     return asked
+  }
+
+  #failed(error: unknown): void {
+    if (isHarmless(error)) return
+    if (this.#failure === undefined) this.#failure = { error }
+    else if (isConsequence(error)) explain(error as Error, this.#failure.error)
   }
 }
 

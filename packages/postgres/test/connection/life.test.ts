@@ -1,7 +1,7 @@
 import { inParallel, sleep, spawn, whereAll, withTimeout, yieldSlice } from '@shrapnel/core'
 import { expectFlatHeap, type PostgresServer, startCuttingProxy, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connect } from '../../src/connection/connect.js'
+import { connect } from '../../src/client/client.js'
 import type { PostgresConnection } from '../../src/connection/connection.js'
 import type { Notification } from '../../src/connection/session-hub.js'
 import type { QuerySettings } from '../../src/connection/settings.js'

@@ -3,6 +3,7 @@ import { inParallel, sleep, spawn, withTimeout } from '@shrapnel/core'
 import {
   expectNoDescriptorLeak,
   type PostgresServer,
+  runProgram,
   seededRandom,
   startPostgres,
 } from '@shrapnel/test-support'
@@ -243,4 +244,10 @@ test('notifications come through, in order, over kills of the backend, with a ga
     for (let i = 0; i < 50; i++) expect((await listener.next()).value).toMatchObject({ payload: String(i) })
   }
   await expect(db.notify('news', 'x'.repeat(8_000))).rejects.toMatchObject({ sqlState: '22023' })
+}, 30_000)
+
+test('a program that does not close its pool still ends, and not before what it waits for', async () => {
+  const program = new URL('../programs/leaves-pool-open.mjs', import.meta.url)
+  const { code, stdout, stderr } = await runProgram(program, { args: [server.url], timeoutMs: 20_000 })
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'heard 1\nfalse 0\n', stderr: '' })
 }, 30_000)

@@ -1,4 +1,4 @@
-import { Event, inParallel, sleep, spawn, withTimeout } from '@shrapnel/core'
+import { Barrier, Event, inParallel, sleep, spawn, withTimeout } from '@shrapnel/core'
 import { type PostgresServer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect, type Pool, pool, sql, type Transaction } from '../../src/index.js'
@@ -74,7 +74,7 @@ describe('a transaction', () => {
       expect(() => db.begin(options as object, async () => {})).toThrow()
   })
 
-  test('runs on one connection too, and others of that wait', async () => {
+  test('is the same on one connection, and others of that wait', async () => {
     await using connection = await connect(server.url)
     const began = new Event()
     const transaction = spawn(() =>
@@ -191,12 +191,47 @@ describe('a transaction', () => {
     let after: unknown
     const ended = db.begin(async (tx) => {
       await insert(tx, 2)
-      await tx.script('select 1; commit')
+      const script = tx.script('select 1; commit')
+      // Even if it is asked for before the script has ended the transaction.
+      const behind = tx.query('insert into item values (4)')
+      await script
+      await expect(behind).rejects.toMatchObject({ code: 'PG_USAGE' })
       after = await tx.query('insert into item values (3)').catch((error: unknown) => error)
     })
     await expect(ended).rejects.toMatchObject({ code: 'PG_USAGE' })
     expect(after).toMatchObject({ code: 'PG_USAGE' })
     expect(await ids()).toEqual([1, 2])
+  })
+
+  test('runs what was asked for in that order, scripts among it', async () => {
+    await db.begin(async (tx) => {
+      const asked: Promise<unknown>[] = [
+        insert(tx, 1),
+        tx.script('update item set n = 5'),
+        insert(tx, 2),
+        tx.script('select 1'),
+        insert(tx, 3),
+      ]
+      await asked[0]
+      asked.push(tx.query('update item set id = id + 10'), insert(tx, 4))
+      await Promise.all(asked)
+    })
+    const rows = await db.query('select id, n from item order by id')
+    expect(rows.map(({ id, n }) => [id, n])).toEqual([
+      [4, 0],
+      [11, 5],
+      [12, 0],
+      [13, 0],
+    ])
+  })
+
+  test('that lost its connection before anything could be asked for is not taken for done', async () => {
+    const transaction = db.begin(async (tx) => {
+      await server.psql(`select pg_terminate_backend(${tx.processId}, 5000)`)
+      await sleep(20)
+      await insert(tx, 1).catch(() => {})
+    })
+    await expect(transaction).rejects.toMatchObject({ code: 'PG_BROKEN', safeToRetry: true })
   })
 
   test('begins with a script as well', async () => {
@@ -215,6 +250,8 @@ describe('a transaction', () => {
       tx.prepareAs("it's \\ mine")
     })
     expect(await ids()).toEqual([])
+    await db.begin(async (tx) => tx.prepareAs('empty'))
+    await db.query("rollback prepared 'empty'")
     await db.query("commit prepared e'it''s \\\\ mine'")
     expect(await ids()).toEqual([1])
   })
@@ -310,11 +347,11 @@ describe('a conflict', () => {
   /** Two transactions that each read what the other writes. */
   const skew = (retries: number) => {
     let tries = 0
+    const bothHaveRead = new Barrier(2)
     const one = (mine: number, others: number) => () =>
       db.begin({ isolation: 'serializable', retries }, async (tx) => {
-        tries++
         const [row] = await tx.query(sql`select n from item where id = ${others}`)
-        await sleep(20)
+        if (++tries <= 2) await bothHaveRead.wait()
         await tx.query(sql`update item set n = ${Number(row?.n) + 1} where id = ${mine}`)
       })
     return Promise.allSettled([one(1, 2)(), one(2, 1)()]).then((outcomes) => ({ tries, outcomes }))
@@ -340,13 +377,15 @@ describe('a conflict', () => {
   test('that is a deadlock is tried again too, even if the function did not tell of it', async () => {
     await db.query('insert into item values (1), (2)')
     let tries = 0
+    const bothHaveOne = new Barrier(2)
     const one = (ids: readonly number[], isHiding: boolean) =>
       db.begin({ retries: 5 }, async (tx) => {
         tries += 1
+        const isFirst = tries <= 2
         for (const id of ids) {
           const updated = tx.query(sql`update item set n = n + 1 where id = ${id}`)
           await (isHiding ? updated.catch(() => {}) : updated)
-          await sleep(30)
+          if (isFirst && id === ids[0]) await bothHaveOne.wait()
         }
       })
     await Promise.all([one([1, 2], true), one([2, 1], true)])

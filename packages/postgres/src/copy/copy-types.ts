@@ -27,6 +27,10 @@ function builtIn(name: string): number {
   const element = isList ? name.slice(0, -2) : name
   const oid = Object.hasOwn(oids, element) ? oids[element] : undefined
   const found = isList ? ARRAY_OIDS.find(([, of]) => of === oid)?.[0] : oid
-  if (found === undefined) throw new PostgresError('PG_USAGE', `COPY: there is no built-in type ${name}`)
+  if (found === undefined)
+    throw new PostgresError(
+      'PG_USAGE',
+      `COPY: there is no built-in type ${name}: for another one give its number or its codec`,
+    )
   return found
 }

@@ -507,3 +507,11 @@ test('a million rows go in and out in little memory', async () => {
   expect(read).toBe(1_000_000)
   expect(most).toBeLessThan(64_000_000)
 }, 60_000)
+
+test('a header that the source has not given is not believed to be there: the first row would be lost', async () => {
+  await using db = await open()
+  const from = 'copy t from stdin with (format csv, header)'
+  const refused = db.copyFrom.bind(db, from, rows(3), { rows: 'csv', hasHeader: true } as object)
+  expect(refused).toThrow(expect.objectContaining({ code: 'PG_OPTION' }))
+  expect(await db.copyFrom(from, [['n', 's'], ...rows(3)], { rows: 'csv' })).toBe(3)
+})

@@ -25,9 +25,6 @@ export type { CopyFromOptions, CopyRowFormat, CopyToOptions, CopyType } from './
 export type { CopyOut } from './copy/copy-out.js'
 export type { CopyPiece, CopySource } from './copy/copy-source.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
-// Large objects
-export type { LargeObject, LargeObjectMode, SeekFrom } from './large-object/large-object.js'
-export { type LargeObjectSource, LargeObjects, largeObjects } from './large-object/large-objects.js'
 export type { ListenEvent, ListenGap, ListenNotification } from './listen/listen-event.js'
 export type { ListenOptions } from './listen/listen-options.js'
 export type { Listener } from './listen/listener.js'
@@ -48,12 +45,6 @@ export {
   type ReplicationSlot,
   replicationSlot,
 } from './replication/slots.js'
-export {
-  type PgoutputMessage,
-  type Relation,
-  type RelationColumn,
-  UNCHANGED,
-} from './wire/replication/pgoutput-message.js'
 // SQL
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
@@ -66,6 +57,12 @@ export type { Transaction } from './transaction/transaction.js'
 export type { Isolation, TransactionOptions } from './transaction/transaction-options.js'
 export type { ColumnDescription, ServerReport } from './wire/backend-message.js'
 export { MAX_MESSAGE_BYTES } from './wire/limits.js'
+export {
+  type PgoutputMessage,
+  type Relation,
+  type RelationColumn,
+  UNCHANGED,
+} from './wire/replication/pgoutput-message.js'
 // Values of types that JavaScript does not have, and other ways to read those it has
 export { Interval, type IntervalParts } from './wire/types/interval.js'
 export { int8AsBigint } from './wire/types/numbers.js'

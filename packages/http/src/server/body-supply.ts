@@ -22,7 +22,8 @@ export class BodySupply implements BodySource {
   readonly body: RequestBody
   readonly #connection: Connection
   readonly #owner: BodyOwner
-  readonly #clock = new BodyClock()
+  /** Most bodies are here when they are asked for. */
+  #clock: BodyClock | null = null
   #awaitsContinue: boolean
 
   /** `length`: undefined if it is chunked. `awaitsContinue`: the client waits for a word before it sends the body. */
@@ -56,11 +57,12 @@ export class BodySupply implements BodySource {
 
   #await(): void {
     const { settings, deadline } = this.#connection
+    this.#clock ??= new BodyClock()
     deadline.set(this.#clock.begin(this.body.receivedBytes, settings))
   }
 
   bodyCame(): void {
-    this.#clock.end()
+    this.#clock?.end()
     this.#connection.deadline.set(Number.POSITIVE_INFINITY)
   }
 

@@ -274,7 +274,7 @@ describe('a stream', () => {
     const before = process.memoryUsage().rss
     let most = 0
     for await (const { t } of db.stream<{ t: string }>(
-      `select repeat('x', 1000000) || n as t from generate_series(1, 300) n`,
+      `select repeat('x', 1000000) || n as t from generate_series(1, 100) n`,
     )) {
       expect(t.length).toBeGreaterThan(1_000_000)
       if (++count % 20 === 0) {
@@ -282,9 +282,9 @@ describe('a stream', () => {
         most = Math.max(most, process.memoryUsage().rss - before)
       }
     }
-    expect(count).toBe(300)
-    expect(most).toBeLessThan(150_000_000)
-  })
+    expect(count).toBe(100)
+    expect(most).toBeLessThan(50_000_000)
+  }, 30_000)
 })
 
 describe('a stream in a transaction', () => {

@@ -25,6 +25,9 @@ export type { CopyFromOptions, CopyRowFormat, CopyToOptions, CopyType } from './
 export type { CopyOut } from './copy/copy-out.js'
 export type { CopyPiece, CopySource } from './copy/copy-source.js'
 export { PostgresError, type PostgresErrorCode, type PostgresErrorFacts } from './errors.js'
+// Large objects
+export type { LargeObject, LargeObjectMode, SeekFrom } from './large-object/large-object.js'
+export { type LargeObjectSource, LargeObjects, largeObjects } from './large-object/large-objects.js'
 export type { ListenEvent, ListenGap, ListenNotification } from './listen/listen-event.js'
 export type { ListenOptions } from './listen/listen-options.js'
 export type { Listener } from './listen/listener.js'

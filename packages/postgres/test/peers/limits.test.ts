@@ -10,7 +10,9 @@ let server: PostgresServer
 
 beforeAll(async () => {
   // What it would log of each query that fails is kept by the test, on the heap that is measured.
-  server = await startPostgres({ config: { log_min_messages: 'panic' } })
+  server = await startPostgres()
+  await server.psql(`alter system set log_min_messages = 'panic'`)
+  await server.psql('select pg_reload_conf()')
 }, 60_000)
 
 afterAll(() => server.stop())

@@ -3,7 +3,7 @@
  * that changed last are kept in memory, so that a thousand pages that come back at once cost no query, and so that
  * there is something to read while the database is away.
  */
-import { Mutex } from '@shrapnel/core'
+import { Mutex, shield } from '@shrapnel/core'
 import type { Queryable } from '@shrapnel/postgres'
 import type { Database } from './database/database.js'
 import {
@@ -20,12 +20,16 @@ import { type Link, readNote, readUrl } from './link.js'
 import type { PageTitle } from './titles/page-title.js'
 
 const REMEMBERED = 500
+/** More than the database takes before it counts as away. */
+const CHANGE_MS = 15_000
 export const PAGE_LENGTH = 30
 
 export interface Changes {
   readonly links: readonly Link[]
   /** These are the newest links; false: those that changed, and nothing else did. */
   readonly isAll: boolean
+  /** There are older ones. */
+  readonly hasMore: boolean
   readonly version: number
 }
 
@@ -68,11 +72,7 @@ export class Board {
     const url = readUrl(given.url)
     const note = readNote(given.note)
     await this.#options.checkRoom()
-    const made = await this.#writing.with(async () => {
-      const link = await this.#database.use((db) => insertLink(db, url, note))
-      if (link !== undefined) await this.#tell(link)
-      return link
-    })
+    const made = await this.#change((db) => insertLink(db, url, note))
     if (made !== undefined) return { link: made, isNew: true }
     const link = await this.#database.use((db) => linkByUrl(db, url))
     if (link === undefined) throw notFound('That link was there, and is gone.')
@@ -81,10 +81,7 @@ export class Board {
 
   async setTitle(id: number, { title, problem }: PageTitle): Promise<void> {
     await this.#options.checkRoom()
-    await this.#writing.with(async () => {
-      const link = await this.#database.use((db) => setTitle(db, id, title, problem))
-      if (link !== undefined) await this.#tell(link)
-    })
+    await this.#change((db) => setTitle(db, id, title, problem))
   }
 
   async get(id: number): Promise<Link> {
@@ -108,10 +105,21 @@ export class Board {
     const newest = recent.at(-1)?.version ?? 0
     if (version > 0 && version >= this.#floor && version <= newest) {
       const links = recent.filter((link) => link.version > version)
-      return { links, isAll: false, version: newest }
+      return { links, isAll: false, hasMore: true, version: newest }
     }
     const links = recent.sort((a, b) => b.id - a.id).slice(0, PAGE_LENGTH)
-    return { links, isAll: true, version: newest }
+    const hasMore = recent.length > links.length || this.#floor > 0
+    return { links, isAll: true, hasMore, version: newest }
+  }
+
+  /** Whoever asked for it may go away; what has begun is finished, as nobody would be told of it otherwise. */
+  async #change(write: (database: Queryable) => Promise<Link | undefined>): Promise<Link | undefined> {
+    using _turn = await this.#writing.lock()
+    return await shield(CHANGE_MS, async () => {
+      const link = await this.#database.use(write)
+      if (link !== undefined) await this.#tell(link)
+      return link
+    })
   }
 
   async #tell(link: Link): Promise<void> {

@@ -67,6 +67,7 @@ export async function runService(
   const listeners = await listen(options, site(board, pages, arenaFeed))
   pages.telnetPort = listeners.telnet.port
 
+  let lastProblem = ''
   await group(async (parts) => {
     if (embedded !== undefined) parts.spawn({ name: 'embedded database' }, () => embedded.run())
     parts.spawn({ name: 'database' }, () =>
@@ -80,9 +81,10 @@ export async function runService(
             console.log('The database is there.')
             titles.wake()
           } else if (state === 'away') {
-            console.log(`The database is away, and tried again: ${problem}`)
+            if (problem !== lastProblem) console.log(`The database is away, and tried again: ${problem}`)
             embedded?.restart()
           }
+          lastProblem = problem
         },
       }),
     )

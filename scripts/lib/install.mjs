@@ -21,7 +21,8 @@ function fingerprint() {
   return hash.digest('hex')
 }
 
-function isInstalled() {
+/** Whether there is nothing to install. */
+export function isInstalled() {
   if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== fingerprint()) return false
   return listWorkspaces().every(({ path, manifest }) => {
     const direct = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })

@@ -45,10 +45,11 @@ export class Database implements AsyncDisposable {
     try {
       return await withTimeout(QUERY_TIMEOUT_MS, () => fn(this.#pool))
     } catch (error) {
-      if (isFull(error)) throw diskFull(error)
-      if (!isAway(error)) throw error
-      this.#trouble.set(error)
-      throw databaseAway(error)
+      if (isAway(error)) {
+        this.#trouble.set(error)
+        throw databaseAway(error)
+      }
+      throw isFull(error) ? diskFull(error) : error
     }
   }
 
@@ -95,11 +96,12 @@ function isFull(error: unknown): boolean {
   return error instanceof PostgresError && /^(?:53100|58030)$/.test(error.sqlState ?? '')
 }
 
-/** What the server says while it starts or stops (57P01 to 57P05), and everything but its answers. */
+/** No answer, its last words, or what it says while it starts or stops (57P01 to 57P05). */
 function isAway(error: unknown): boolean {
   if (error instanceof TimeoutError) return true
   if (!(error instanceof PostgresError)) return false
-  return error.code !== 'PG_SERVER' || (error.sqlState ?? '').startsWith('57P')
+  const isEnding = /^(?:FATAL|PANIC)$/.test(error.report?.severity ?? '')
+  return error.code !== 'PG_SERVER' || isEnding || (error.sqlState ?? '').startsWith('57P')
 }
 
 function messageOf(error: unknown): string {

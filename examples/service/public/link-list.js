@@ -17,14 +17,14 @@ export class LinkList {
     this.#more.addEventListener('click', () => void this.#showOlder())
   }
 
-  /** @param isAll these are the newest, and there may be others in between that are not known here. */
-  catchUp(links, isAll) {
+  /** With `isAll` these are the newest, and there may be others in between that are not known here. */
+  catchUp({ links, isAll, hasMore }) {
     if (isAll) {
       this.#links.clear()
       this.#elements.clear()
       this.#list.replaceChildren()
       this.version = 0
-      this.#isComplete = links.length < 30
+      this.#isComplete = !hasMore
     }
     for (const link of links) this.#keep(link)
     this.#draw()

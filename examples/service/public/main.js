@@ -13,8 +13,8 @@ const composer = new Composer((link) => search.show(link))
 const arena = new Arena(document.getElementById('arena'))
 
 const live = new Live(() => list.version, {
-  links: ({ links, isAll }) => {
-    list.catchUp(links, isAll)
+  links: (changes) => {
+    list.catchUp(changes)
     search.refresh()
   },
   link: (link) => {

@@ -1,6 +1,6 @@
 import { get } from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import { BufferedReader, unix } from '@shrapnel/core'
+import { BufferedReader, sleep, tcp, unix } from '@shrapnel/core'
 import { connectWebSocket, html, router, type Server, serve } from '@shrapnel/http'
 import { type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -141,6 +141,24 @@ test('a page that comes hears what it missed, and nothing else', async () => {
   expect(missed.isAll).toBe(false)
   expect(missed.links?.map(({ url }) => url)).toContain('https://missed.example/')
   expect(missed.links?.every((link) => link.version > version)).toBe(true)
+})
+
+test('pages know all that is in the database, also when whoever posted has gone away', async () => {
+  for (let i = 0; i < 20; i++) {
+    const body = JSON.stringify({ url: `https://rude.example/${i}` })
+    using socket = await tcp.connect('127.0.0.1', board.ports.http)
+    await socket.send(
+      `POST /api/links HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+    // Somewhere between its arrival and its answer.
+    await sleep(i / 2)
+    socket.reset()
+  }
+  await board.post({ url: 'https://rude.example/last' })
+  const { links } = (await board.get('/api/links?q=rude')) as { links: Link[] }
+  await using page = await LivePage.open(board)
+  const heard = (await page.until(({ type }) => type === 'links')).links?.map(({ url }) => url) ?? []
+  expect(heard.filter((url) => url.includes('rude'))).toEqual(links.map(({ url }) => url))
 })
 
 test('a version of another database gets all', async () => {

@@ -3,10 +3,10 @@
  * `HttpResponse`; a test may make either by hand.
  */
 import type { Awaitable, SocketAddress, Stream } from '@shrapnel/core'
-import type { TlsFacts } from '@shrapnel/tls'
 import type { FormLimits } from './form/limits.js'
 import type { FormParts } from './form/parts.js'
 import type { HeadersInit, HttpHeaders } from './headers.js'
+import type { TlsFacts } from './tls-types.js'
 
 /**
  * A body that comes in. As a Stream it can be received only: `send` and `shutdown` fail with `HTTP_READ_ONLY`. `recv` gives an empty Buffer

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
-import { type Socket, sleep, spawn, tcp, unix } from '@shrapnel/core'
+import { type Socket, setResolver, sleep, spawn, tcp, unix } from '@shrapnel/core'
 import {
   type CertificateAuthority,
   makeCertificateAuthority,
@@ -12,10 +12,10 @@ import {
   temporaryFolder,
 } from '@shrapnel/test-support'
 import { SessionCache, type TlsStream, tls } from '@shrapnel/tls'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { isExcepted, proxyChooser } from '../src/client/proxy.js'
 import { makeTarget } from '../src/client/target.js'
-import { createClient } from '../src/index.js'
+import { createClient, serve } from '../src/index.js'
 import { answering, ok, scripted } from './scripted-server.js'
 
 let authority: CertificateAuthority
@@ -151,6 +151,30 @@ async function join(one: Socket, other: Socket): Promise<void> {
   await copy(one, other).catch(() => {})
   await back.join().catch(() => {})
 }
+
+describe('an origin', () => {
+  test('is looked up by the resolver of the program, and one address after another is tried', async () => {
+    const asked: string[] = []
+    const before = setResolver((host) => {
+      asked.push(host)
+      return host === 'nowhere.example' ? [] : ['127.0.0.3', '127.0.0.1']
+    })
+    onTestFinished(() => void setResolver(before))
+    await using server = await serve({ port: 0 }, ({ headers }) => ({ body: headers.get('host') ?? '' }))
+    using client = createClient()
+    const response = await client.get(`http://www.example:${server.port}/`)
+    expect(await response.text()).toBe(`www.example:${server.port}`)
+    await client.get(`http://www.example:${server.port}/again`)
+    expect(asked).toEqual(['www.example'])
+    await expect(client.get('http://nowhere.example/')).rejects.toMatchObject({ code: 'ENOTFOUND' })
+  })
+
+  test('is connected to from localAddress', async () => {
+    await using server = await serve({ port: 0 }, ({ peer }) => ({ body: peer?.address ?? '' }))
+    using client = createClient({ localAddress: '127.0.0.2' })
+    expect(await (await client.get(server.url)).text()).toBe('127.0.0.2')
+  })
+})
 
 describe('a proxy', () => {
   test('gets the whole URL of plain HTTP, and its own credentials', async () => {

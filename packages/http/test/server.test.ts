@@ -1,4 +1,4 @@
-import { Event, sleep } from '@shrapnel/core'
+import { Event, memoryStreamPair, sleep, spawn } from '@shrapnel/core'
 import { describe, expect, test } from 'vitest'
 import { HttpError, type HttpRequest, type HttpResponse } from '../src/index.js'
 import {
@@ -165,6 +165,20 @@ describe.each(places)('a server %s', (_where, converse) => {
     const answer = await talk.ask('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
     expect(answer).not.toMatch(/Transfer-Encoding|keep-alive/)
     expect(body(answer)).toBe('onetwo')
+  })
+
+  test('sends what comes on a Stream, and closes that', async () => {
+    const [source, given] = memoryStreamPair()
+    await using talk = await converse(() => ({ body: given }))
+    const writing = spawn(async () => {
+      await source.send('from a ')
+      await source.send('stream')
+      await source.shutdown()
+    })
+    const answer = await talk.ask(lastGet())
+    expect(body(answer).replace(/[0-9a-f]+\r\n|\r\n/g, '')).toBe('from a stream')
+    await writing.join()
+    expect(given.isClosed).toBe(true)
   })
 
   test('goes on behind a body in chunks', async () => {

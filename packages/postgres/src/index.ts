@@ -48,6 +48,7 @@ export {
   type ReplicationSlot,
   replicationSlot,
 } from './replication/slots.js'
+// SQL
 export { type SqlTag, sql } from './sql.js'
 export type { ComposedSql, SqlFragment } from './sql-fragment.js'
 export type { Cursor } from './stream/cursor.js'

@@ -35,8 +35,11 @@ export interface PostgresServer extends RealServer {
   start(): Promise<void>
   /** pg_terminate_backend for each client but the one that asks: they hear 57P01. How many there were; they are gone when it returns. */
   terminateAll(): Promise<number>
-  /** kill -9 of one backend, without a word to its client. PostgreSQL then ends all others with 57P02 and recovers. */
-  killBackend(processId: number): void
+  /**
+   * kill -9 of one backend, without a word to its client. PostgreSQL then ends all others with 57P02 and recovers. It knows of it when the call
+   * returns: whoever is let in from then on is let in after the recovery.
+   */
+  killBackend(processId: number): Promise<void>
 }
 
 export interface PostgresStandby extends PostgresServer {
@@ -142,8 +145,9 @@ class Postgres implements PostgresServer {
     return Number(await this.psql(`select count(pg_terminate_backend(pid, ${STOP_TIMEOUT_MS})) ${others}`))
   }
 
-  killBackend(processId: number): void {
+  async killBackend(processId: number): Promise<void> {
     process.kill(processId, 'SIGKILL')
+    await this.until(new RegExp(`server process \\(PID ${processId}\\) was terminated by signal 9`))
   }
 
   stop(): Promise<void> {

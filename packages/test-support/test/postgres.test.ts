@@ -56,7 +56,7 @@ describe('what becomes of its clients', () => {
   test('a backend that is killed takes all others with it, and the server recovers', async () => {
     await using one = await psqlSession(server)
     await using two = await psqlSession(server)
-    server.killBackend(one.processId)
+    await server.killBackend(one.processId)
     await server.until(/all server processes terminated; reinitializing/)
     two.write('select 1;\n')
     await two.until(/crash of another server process|server closed the connection/)

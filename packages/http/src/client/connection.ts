@@ -9,18 +9,16 @@ import type { Link, Receiver } from '../connection/link.js'
 import { SocketLink } from '../connection/socket-link.js'
 import { StreamLink } from '../connection/stream-link.js'
 import type { RequestPhase } from '../errors.js'
-import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
+import { type Exchange, SENT_ALL, SENT_NOTHING, SENT_PART } from './exchange.js'
 import { cut, timedOut } from './failures.js'
+import { IdleTime } from './idle-time.js'
 import { hasBody } from './request-head.js'
 import { RequestSender, SEND_BYTES, type SenderOwner } from './request-sender.js'
-import type { ClientResponse } from './response.js'
 import type { BodySource } from './response-body.js'
 import { BODY, HEAD, head, IDLE, OVER, ResponseInput } from './response-input.js'
-import { advisedIdleMs, responseOf } from './response-of.js'
+import { responseOf } from './response-of.js'
 import { Upload, type UploadOutlet } from './upload.js'
 
-/** An idle connection that was idle longer than this is looked at before it is used: one system call. */
-const TRUSTED_IDLE_MS = 1
 /** Whose connection it is. */
 export interface ConnectionOwner {
   readonly idleTimeoutMs: number
@@ -47,16 +45,14 @@ export class ClientConnection
   #behind: Exchange[] = []
   #responses = 0
   #upload: Upload | null = null
-  #idleSince = 0
-  /** Its client's, or what the server has said. */
-  #idleTimeoutMs: number
+  readonly #idle: IdleTime
   /** Its place among the idle ones of its pool, which sets it. */
   isIdle = false
 
   constructor(owner: ConnectionOwner, stream: Stream) {
     super()
     this.#owner = owner
-    this.#idleTimeoutMs = owner.idleTimeoutMs
+    this.#idle = new IdleTime(owner.idleTimeoutMs)
     this.stream = stream
     this.#coroutine = currentScope().coroutine
     this.#link =
@@ -68,7 +64,7 @@ export class ClientConnection
 
   /** Receives until the connection is over, and closes it. */
   async run(): Promise<void> {
-    this.#awaitUse()
+    this.#deadline.set(this.#idle.begin())
     try {
       await this.#link.run()
     } catch (error) {
@@ -103,17 +99,17 @@ export class ClientConnection
 
   /** It was idle for a while, and only its coroutine can look whether the server has closed: TLS. A turn of the loop does it. */
   get needsTurn(): boolean {
-    return !(this.stream instanceof Socket) && recently() - this.#idleSince > TRUSTED_IDLE_MS
+    return !(this.stream instanceof Socket) && this.#idle.isDoubtful
   }
 
   /** It was looked at. */
   looked(): void {
-    this.#idleSince = recently()
+    this.#idle.begin()
   }
 
   /** Before a request goes out on a connection that was idle: whether the server has closed it. Costs a system call unless it was used just now. */
   isAlive(): boolean {
-    if (this.phase === IDLE && recently() - this.#idleSince > TRUSTED_IDLE_MS) this.#link.wake()
+    if (this.phase === IDLE && this.#idle.isDoubtful) this.#link.wake()
     return this.phase === IDLE
   }
 
@@ -230,7 +226,7 @@ export class ClientConnection
     const { hasSetCookie, status } = head
     const { response, body } = responseOf(head, input, exchange, this)
     this.keepsAlive &&= head.keepsAlive && (body === null || !body.isUntilEnd)
-    if (this.keepsAlive && this.isNew) this.#takeAdvice(response)
+    if (this.keepsAlive && this.isNew) this.keepsAlive = this.#idle.heed(response)
     if (this.#upload !== null && status >= 300) this.#stopUpload()
     // What follows may read on another connection, into the same slab.
     input.keep()
@@ -241,11 +237,6 @@ export class ClientConnection
       this.#deadline.set(Number.POSITIVE_INFINITY)
     }
     exchange.call.client.deliver(exchange, response, hasSetCookie)
-  }
-
-  #takeAdvice(response: ClientResponse): void {
-    this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, advisedIdleMs(response))
-    if (this.#idleTimeoutMs === 0) this.keepsAlive = false
   }
 
   /** The response is all here: the next one, or nothing. */
@@ -271,13 +262,8 @@ export class ClientConnection
   }
 
   #settleIdle(): void {
-    this.#awaitUse()
+    this.#deadline.set(this.#idle.begin())
     this.#owner.freed(this)
-  }
-
-  #awaitUse(): void {
-    this.#idleSince = recently()
-    this.#deadline.set(this.#idleSince + this.#idleTimeoutMs)
   }
 
   ended(): void {
@@ -312,7 +298,7 @@ export class ClientConnection
     this.#stopUpload()
     if (this.current === exchange) this.current = null
     exchange.connection = null
-    exchange.sent = 0
+    exchange.sent = SENT_NOTHING
     this.#owner.again(exchange)
   }
 
@@ -339,7 +325,7 @@ export class ClientConnection
     this.#behind = []
     this.#sender.clear()
     for (const exchange of behind) {
-      // Behind a response that said close nothing was handled: that is no second try (RFC 9112, 9.6).
+      // Its turn had not come (RFC 9112, 9.6): that is not the one time that a request is sent again.
       if (exchange.isPending && exchange.isSafeToRetry && exchange.call.body.isRepeatable)
         this.#giveBack(exchange)
       else {

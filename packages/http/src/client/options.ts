@@ -1,9 +1,9 @@
 /** What clients and requests may be told. */
 import type { Stream } from '@shrapnel/core'
-import type { ClientOptions as TlsClientOptions } from '@shrapnel/tls'
 import type { FormBody } from '../form/form-body.js'
 import type { HeadersInit } from '../headers.js'
 import type { FileBody } from '../message.js'
+import type { TlsClientOptions } from '../tls-types.js'
 import type { CookieStore } from './cookies.js'
 
 /** A body whose bytes come once. Its length is not known: it is sent chunked unless Content-Length is given. */

@@ -12,9 +12,9 @@ import { ChunkedDecoder, DATA, END } from '../wire/chunked-decoder.js'
 import { CHUNKED_BODY } from '../wire/response-head.js'
 import { BodyWait } from './body-wait.js'
 import { type BodyOrigin, IncomingBody } from './incoming-body.js'
+import { PieceQueue } from './piece-queue.js'
 import type { ExchangeSettings } from './settings.js'
 
-const NOTHING: Buffer = Buffer.alloc(0)
 const NO_TRAILERS = new HttpHeaders()
 const RECV_BYTES = 65_536
 /** So much is received ahead of whoever reads. */
@@ -38,8 +38,8 @@ export class ResponseBody extends IncomingBody {
   #left: number
   /** All of it came. */
   isComplete: boolean
-  #queue: Buffer[] = []
-  #queuedBytes = 0
+  /** What came, and nobody took. */
+  readonly #queue = new PieceQueue()
   /** Bytes that came so far. */
   #receivedBytes = 0
   #failure: unknown = null
@@ -70,7 +70,6 @@ export class ResponseBody extends IncomingBody {
     body.isUsed = bytes === null
     if (bytes !== null && bytes.length > 0) {
       body.#queue.push(bytes)
-      body.#queuedBytes = bytes.length
       body.#left = 0
       body.isComplete = true
     }
@@ -83,7 +82,7 @@ export class ResponseBody extends IncomingBody {
   }
 
   get isFinished(): boolean {
-    return this.isComplete && this.#queuedBytes === 0 && this.#failure === null
+    return this.isComplete && this.#queue.size === 0 && this.#failure === null
   }
 
   get isClosed(): boolean {
@@ -100,7 +99,7 @@ export class ResponseBody extends IncomingBody {
 
   /** Whether the connection should go on receiving. */
   get wantsMore(): boolean {
-    return this.#queuedBytes < AHEAD_BYTES || this.#collectMax >= 0 || this.#dropLeft >= 0
+    return this.#queue.size < AHEAD_BYTES || this.#collectMax >= 0 || this.#dropLeft >= 0
   }
 
   // What the connection brings
@@ -115,7 +114,7 @@ export class ResponseBody extends IncomingBody {
       if (this.#left > 0) this.#left -= count
       if (this.#left === 0) this.isComplete = true
       this.#count(count)
-      if (this.#dropLeft < 0) this.#push(Buffer.from(input.bytes.subarray(from, from + count)))
+      if (this.#dropLeft < 0) this.#queue.push(Buffer.from(input.bytes.subarray(from, from + count)))
     } else this.#feedChunks(this.#decoder, input)
     this.#wakeReader()
   }
@@ -140,7 +139,7 @@ export class ResponseBody extends IncomingBody {
         break
       }
     }
-    if (piece !== null && size > 0) this.#push(piece.subarray(0, size))
+    if (piece !== null && size > 0) this.#queue.push(piece.subarray(0, size))
   }
 
   #count(bytes: number): void {
@@ -153,12 +152,6 @@ export class ResponseBody extends IncomingBody {
       throw this.tooLong(this.#collectLimit)
   }
 
-  #push(piece: Buffer): void {
-    if (piece.length === 0) return
-    this.#queue.push(piece)
-    this.#queuedBytes += piece.length
-  }
-
   /** So many bytes came into the target. */
   gathered(count: number): void {
     const target = this.target as Gathering
@@ -168,7 +161,7 @@ export class ResponseBody extends IncomingBody {
     if (this.#left === 0) {
       this.target = null
       this.isComplete = true
-      this.#push(target.bytes)
+      this.#queue.push(target.bytes)
       this.#wakeReader()
     } else if (target.at === target.end) target.grow(this.#left)
   }
@@ -183,7 +176,7 @@ export class ResponseBody extends IncomingBody {
 
   #wakeReader(): void {
     if (this.#waiting?.isPending !== true) return
-    if (this.#collectMax >= 0 ? !this.isComplete : this.#queuedBytes === 0 && !this.isComplete) return
+    if (this.#collectMax >= 0 ? !this.isComplete : this.#queue.size === 0 && !this.isComplete) return
     this.#source?.bodyCame()
     this.#waiting.wake(this.#collectMax >= 0 ? this.#takeAll() : this.#shift(this.#waitMax))
   }
@@ -205,7 +198,7 @@ export class ResponseBody extends IncomingBody {
     const refused = scope.refuse()
     if (refused !== null) return refused
     BodyWait.claim(this.#waiting, scope)
-    if (this.#queuedBytes > 0) {
+    if (this.#queue.size > 0) {
       if (!spend(scope)) return afterTurn(() => this.recv(max))
       const piece = this.#shift(max)
       if (!this.isComplete) this.#source?.bodyWanted(false)
@@ -230,27 +223,13 @@ export class ResponseBody extends IncomingBody {
 
   /** The next piece, empty at the end. */
   #shift(max: number): Buffer {
-    const first = this.#queue[0]
-    if (first === undefined) {
-      this.isUsed = this.#hadBytes
-      return NOTHING
-    }
-    let piece = first
-    if (first.length > max) {
-      piece = first.subarray(0, max)
-      this.#queue[0] = first.subarray(max)
-    } else this.#queue.shift()
-    this.#queuedBytes -= piece.length
-    return piece
+    if (this.#queue.size === 0) this.isUsed = this.#hadBytes
+    return this.#queue.take(max)
   }
 
   #takeAll(): Buffer {
     this.isUsed = this.#hadBytes
-    const queue = this.#queue
-    const all = queue.length === 1 ? (queue[0] as Buffer) : Buffer.concat(queue, this.#queuedBytes)
-    this.#queue = []
-    this.#queuedBytes = 0
-    return all
+    return this.#queue.takeAll()
   }
 
   protected collect({ maxBytes }: Collecting): Awaitable<Buffer> {
@@ -260,25 +239,23 @@ export class ResponseBody extends IncomingBody {
     if (refused !== null) return refused
     BodyWait.claim(this.#waiting, scope)
     if (this.#failure !== null) throw this.#failure
-    const expected = this.#queuedBytes + Math.max(0, this.#left)
+    const expected = this.#queue.size + Math.max(0, this.#left)
     if (expected > most) {
       this.close()
       throw this.tooLong(maxBytes)
     }
     if (this.isComplete) return this.#takeAll()
     this.#collectLimit = maxBytes
-    this.#collectMax = Math.min(Number.MAX_SAFE_INTEGER, most + this.#receivedBytes - this.#queuedBytes)
+    this.#collectMax = Math.min(Number.MAX_SAFE_INTEGER, most + this.#receivedBytes - this.#queue.size)
     if (this.#left > 0) this.#aim(expected)
     return this.#wait(scope, () => this.close())
   }
 
   /** Has the rest received to where it stays. */
   #aim(expected: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(expected, Math.max(TRUSTED_BYTES, 2 * this.#queuedBytes)))
+    const bytes = Buffer.allocUnsafeSlow(Math.min(expected, Math.max(TRUSTED_BYTES, 2 * this.#queue.size)))
     let at = 0
-    for (const piece of this.#queue) at += piece.copy(bytes, at)
-    this.#queue = []
-    this.#queuedBytes = 0
+    while (this.#queue.size > 0) at += this.#queue.take(Number.POSITIVE_INFINITY).copy(bytes, at)
     this.target = new Gathering(bytes, at)
   }
 
@@ -305,8 +282,7 @@ export class ResponseBody extends IncomingBody {
   }
 
   #forget(): void {
-    this.#queue = []
-    this.#queuedBytes = 0
+    this.#queue.clear()
     if (this.isComplete) this.isUsed = this.#hadBytes
   }
 

@@ -1,7 +1,7 @@
 /** The way to an origin: straight, over a UNIX socket, or through a proxy; and the connection made along it. */
 import { type Stream, tcp, unix } from '@shrapnel/core'
-import type { ClientOptions as TlsClientOptions } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
+import type { TlsClientOptions } from '../tls-types.js'
 import type { ProxyServer } from './proxy.js'
 import type { PoolSettings } from './settings.js'
 import { socksConnect } from './socks.js'

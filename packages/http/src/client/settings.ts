@@ -7,7 +7,7 @@ import {
   outOfRange,
   wrongType,
 } from '@shrapnel/core/parts'
-import type { ClientOptions as TlsClientOptions } from '@shrapnel/tls'
+import type { TlsClientOptions } from '../tls-types.js'
 import type { HeadLimits } from '../wire/limits.js'
 import type { ClientOptions, RequestOptions } from './options.js'
 

@@ -1,6 +1,6 @@
 /** How a connection meets its stream. A socket is read and written in place, when the kernel says so; any other Stream by its own methods. */
 import type { SocketAddress, Stream } from '@shrapnel/core'
-import type { TlsFacts } from '@shrapnel/tls'
+import type { TlsFacts } from '../tls-types.js'
 
 /** Who gets what a link receives. */
 export interface Receiver {

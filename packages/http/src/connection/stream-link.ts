@@ -2,7 +2,7 @@
 import type { SocketAddress, Stream } from '@shrapnel/core'
 import { Interrupted } from '@shrapnel/core'
 import { runIn, Scope } from '@shrapnel/core/parts'
-import type { TlsFacts } from '@shrapnel/tls'
+import type { TlsFacts } from '../tls-types.js'
 import type { Link, Receiver } from './link.js'
 import { Pause } from './pause.js'
 

@@ -5,6 +5,7 @@ import { interruptible } from '@shrapnel/core'
 import type { HttpResponse } from '../message.js'
 import type { OpenFile } from './file-root.js'
 import type { FilesSettings } from './files-options.js'
+import { escapeHtml } from './responses.js'
 
 const STYLE = `
 :root { color-scheme: light dark }
@@ -71,11 +72,11 @@ function page(title: string, entries: readonly Entry[], isCut: boolean): string 
   const lines = entries.map(({ name, isFolder }) => {
     const shown = isFolder ? `${name}/` : name
     // With `./` before it no name is taken for a scheme.
-    return `<li><a href="./${escaped(encodeURIComponent(name))}${isFolder ? '/' : ''}">${escaped(shown)}</a></li>`
+    return `<li><a href="./${escapeHtml(encodeURIComponent(name))}${isFolder ? '/' : ''}">${escapeHtml(shown)}</a></li>`
   })
   if (title !== '/') lines.unshift('<li><a href="../">../</a></li>')
   if (isCut) lines.push('<li>… and more</li>')
-  const heading = escaped(title)
+  const heading = escapeHtml(title)
   return `<!doctype html>
 <html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${heading}</title><style>${STYLE}</style></head>
@@ -84,16 +85,4 @@ function page(title: string, entries: readonly Entry[], isCut: boolean): string 
 ${lines.join('\n')}
 </ul></body></html>
 `
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] as string)
 }

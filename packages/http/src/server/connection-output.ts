@@ -2,16 +2,16 @@
  * What goes out on a connection: answers are put together in the output of the thread and sent in one write; where the client does not take all
  * of it at once, everything else waits until it has.
  */
-import { now, type SocketAddress, type Stream } from '@shrapnel/core'
-import { recently } from '@shrapnel/core/parts'
-import type { TlsFacts } from '@shrapnel/tls'
+import type { SocketAddress, Stream } from '@shrapnel/core'
 import type { Deadline } from '../connection/deadline.js'
 import type { Link } from '../connection/link.js'
+import type { TlsFacts } from '../tls-types.js'
 import type { ConnectionSettings } from './options.js'
+import { SendClock } from './send-clock.js'
 import { out } from './shared-parts.js'
 
-/** In all, `sendTimeoutMs` is for so many bytes. */
-const SEND_UNIT_BYTES = 65_536
+/** So much of answers is put together before it is sent. */
+const MUCH_BYTES = 65_536
 
 export abstract class ConnectionOutput {
   abstract readonly settings: ConnectionSettings
@@ -24,9 +24,7 @@ export abstract class ConnectionOutput {
   /** Nothing that is still done for the client will reach it. */
   isLost = false
   protected closesAfterFlush = false
-  /** When what is on its way must have been taken, and what the link said when that was looked at last. */
-  #takenBy = 0
-  #taken: number | undefined = undefined
+  #sendClock: SendClock | null = null
 
   /** Whatever is still being done for the client is in vain. */
   protected abstract lose(cause: unknown): void
@@ -63,7 +61,7 @@ export abstract class ConnectionOutput {
 
   /** A client that sends ahead and reads nothing must not have its answers pile up here. */
   protected flushIfMuch(): void {
-    if (out.at >= SEND_UNIT_BYTES) this.flush()
+    if (out.at >= MUCH_BYTES) this.flush()
   }
 
   /** Sends what is in the output as far as it goes at once: the rest of it is the caller's. */
@@ -74,24 +72,17 @@ export abstract class ConnectionOutput {
     return rest
   }
 
-  /** So many bytes are on their way: the client must take them in time, and some of them sooner. */
+  /** So many bytes are on their way: the client must take them in time. */
   sending(bytes: number): void {
-    const units = Math.max(1, Math.ceil(bytes / SEND_UNIT_BYTES))
-    this.#takenBy = recently() + this.settings.sendTimeoutMs * units
-    this.#awaitTaking()
+    this.#sendClock ??= new SendClock(this.link, this.settings.sendTimeoutMs)
+    this.deadline.set(this.#sendClock.begin(bytes))
   }
 
-  #awaitTaking(): void {
-    this.#taken = this.link.taken
-    const isKnown = this.#taken !== undefined
-    this.deadline.set(isKnown ? Math.min(this.#takenBy, now() + this.settings.sendTimeoutMs) : this.#takenBy)
-  }
-
-  /** The time is up: whether the client took something meanwhile, and has some of it left. */
-  protected hasTaken(): boolean {
-    if (this.#taken === this.link.taken || now() >= this.#takenBy) return false
-    this.#awaitTaking()
-    return true
+  /** The time for that is up: whether the client has taken something meanwhile, and gets more. */
+  protected mayTakeLonger(): boolean {
+    const due = this.#sendClock?.extend()
+    if (due !== undefined) this.deadline.set(due)
+    return due !== undefined
   }
 
   protected doPutOff(): void {

@@ -1,29 +1,27 @@
 /**
  * One connection: requests in, answers out, in order. A state machine and not a loop, because a request that is all there and whose
  * handler answers at once is served inside the read that brought it: no promise, one write for all answers of a read. The coroutine of
- * the connection waits meanwhile, and goes on when it is over. No async function either: a suspended one is as large as all this.
+ * the connection waits meanwhile, and goes on when it is over.
  *
  * While a handler waits the connection is still read: further requests are kept, up to a limit, and a client that goes away cancels the
  * handler's scope.
  */
-import { type Awaitable, now } from '@shrapnel/core'
-import { type Coroutine, charge, currentScope, recently, runIn } from '@shrapnel/core/parts'
+import { type Coroutine, charge, recently, runIn } from '@shrapnel/core/parts'
 import { Deadline } from '../connection/deadline.js'
 import { Input } from '../connection/input.js'
 import type { Link, Receiver } from '../connection/link.js'
-import { Pause } from '../connection/pause.js'
 import { readHead } from '../connection/read-head.js'
-import { isThenable, reset } from '../connection/stream-end.js'
+import { reset } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
-import type { Handler, HttpRequest, UpgradeServer } from '../message.js'
+import type { Handler, HttpRequest } from '../message.js'
 import { latin1 } from '../wire/characters.js'
 import type { HeadEnd } from '../wire/head-end.js'
 import type { Asked } from './answer.js'
 import { BodyDrain } from './body-drain.js'
-import { finish, type Unfinished, type Upgrade } from './connection-end.js'
-import { ConnectionOutput } from './connection-output.js'
+import type { Upgrade } from './connection-end.js'
+import { ConnectionLife } from './connection-life.js'
 import { Exchange } from './exchange.js'
-import { nameOf, reportError, tellRefused } from './handler-failure.js'
+import { nameOf, tellRefused } from './handler-failure.js'
 import type { ConnectionSettings } from './options.js'
 import type { RequestBody } from './request-body.js'
 import { answer, head } from './shared-parts.js'
@@ -52,7 +50,7 @@ export interface ConnectionOwner {
   ended(connection: Connection): void
 }
 
-export class Connection extends ConnectionOutput implements Receiver, Unfinished, UpgradeServer {
+export class Connection extends ConnectionLife implements Receiver {
   readonly input = new Input()
   readonly coroutine: Coroutine
   readonly deadline: Deadline
@@ -65,15 +63,11 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   #headEnd: HeadEnd | null = null
   #headSince = -1
   #exchange: Exchange | null = null
-  upgrade: Upgrade | null = null
-  /** Who has the stream wants to know when the server stops. */
-  #tellOfStop: (() => void) | null = null
   /** The peer sends no more. */
   #hasEnded = false
   #drain: BodyDrain | null = null
   /** Whether the client may have more to say, which would keep it from the last answer if it were not received. */
   #lingers = false
-  #pause: Pause | null = null
 
   constructor(owner: ConnectionOwner, coroutine: Coroutine, makeLink: (receiver: Receiver) => Link) {
     super()
@@ -95,48 +89,8 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     return isLastOne || isStopping || this.#requests >= settings.maxRequestsPerConnection
   }
 
-  /** Serves requests until the connection ends, and closes it. Cancelling cancels the handler that waits. */
-  run(): Awaitable<void> {
-    this.deadline.set(now() + this.settings.headTimeoutMs)
-    let running: Promise<void> | undefined
-    try {
-      running = this.link.run()
-    } catch (error) {
-      this.lose(error)
-    }
-    if (running === undefined) return this.#finish()
-    return running.then(
-      () => this.#finish(),
-      (error) => {
-        this.lose(error)
-        return this.#finish()
-      },
-    )
-  }
-
-  #finish(): Awaitable<void> {
-    let rest: Awaitable<void>
-    try {
-      rest = finish(this)
-    } catch (error) {
-      this.#end()
-      throw error
-    }
-    if (!isThenable(rest)) return this.#end()
-    return rest.then(
-      () => this.#end(),
-      (error) => {
-        this.#end()
-        throw error
-      },
-    )
-  }
-
-  #end(): void {
+  protected gone(): void {
     this.#phase = OVER
-    this.isLost = true
-    this.deadline.end()
-    this.stream.close()
     this.#owner.ended(this)
   }
 
@@ -144,33 +98,13 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     return this.#exchange !== null
   }
 
-  untilWoken(): Promise<void> {
-    const scope = currentScope()
-    const refused = scope.refuse()
-    if (refused !== null) return refused
-    this.#pause = new Pause(scope, 'the handler has ended')
-    return this.#pause.suspend()
-  }
-
-  #wake(): void {
-    this.#pause?.wake()
-    this.#pause = null
-  }
-
-  onStop(tell: () => void): void {
-    this.#tellOfStop = tell
-    if (this.#owner.isStopping) this.#tellStop()
-  }
-
-  #tellStop(): void {
-    const tell = this.#tellOfStop
-    this.#tellOfStop = null
-    tell?.()
+  protected get isStopping(): boolean {
+    return this.#owner.isStopping
   }
 
   /** No further request: ends at once if it waits for one, and behind the present answer otherwise. */
   stop(): void {
-    this.#tellStop()
+    this.tellStop()
     if (this.#phase === HEAD && this.input.size === 0 && !this.isFlushing) this.#over()
   }
 
@@ -198,7 +132,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   }
 
   gathered(count: number): void {
-    this.#exchange?.gathered(count)
+    this.#exchange?.supply?.gathered(count)
   }
 
   received(bytes: Buffer, from: number, to: number, isBorrowed: boolean): void {
@@ -207,7 +141,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     this.input.add(bytes, from, to, isBorrowed)
     if (this.#phase === DRAINING) this.#dropBody()
     if (this.#phase === HEAD) this.#serve()
-    else this.#exchange?.feedBody()
+    else this.#exchange?.supply?.feed()
     this.input.keep()
   }
 
@@ -307,11 +241,6 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
     if (this.#phase !== OVER) this.link.wake()
   }
 
-  /** Tells of an error that the client must not see. */
-  report(error: unknown, asked: HttpRequest | string): void {
-    reportError(error, asked, this.coroutine, this.settings)
-  }
-
   /** What a report will need: the request, or no more than its name, in memory of its own and not cut from the head. */
   #keptOf(request: HttpRequest): HttpRequest | string {
     if (this.settings.onError !== undefined) return request
@@ -356,7 +285,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   #exchangeEnded(exchange: Exchange): void {
     exchange.end()
     this.#exchange = null
-    this.#wake()
+    this.wake()
   }
 
   /** Drops what is here of a body that nobody read. */
@@ -376,11 +305,11 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   flushed(): void {
     this.isFlushing = false
-    if (this.#phase === OVER) this.#wake()
+    if (this.#phase === OVER) this.wake()
     else if (this.closesAfterFlush) this.close()
     else if (this.#phase === HANDLING) {
       this.deadline.set(Number.POSITIVE_INFINITY)
-      if (this.#isBodyStarved) this.#exchange?.bodyWanted()
+      if (this.#isBodyStarved) this.#exchange?.supply?.bodyWanted()
       this.doPutOff()
     } else if (this.#hasEnded && this.#phase !== HEAD) this.#over()
     else this.goOn()
@@ -389,7 +318,7 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
   failed(error: unknown): void {
     this.isFlushing = false
     this.lose(error)
-    this.#wake()
+    this.wake()
     this.doPutOff()
   }
 
@@ -429,9 +358,9 @@ export class Connection extends ConnectionOutput implements Receiver, Unfinished
 
   /** @internal */
   onDeadline(): void {
-    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.bodyTimedOut()
+    if (!this.isFlushing && this.#isBodyStarved) this.#exchange?.supply?.timedOut()
     else if (this.isFlushing || this.#phase === SENDING) {
-      if (this.hasTaken()) return
+      if (this.mayTakeLonger()) return
       // The client takes nothing: what it took is no whole answer.
       reset(this.stream)
       this.lose(undefined)

@@ -1,27 +1,25 @@
 /**
  * One request and its answer, and the scope that its handler runs in: cancelled, it interrupts the handler wherever that waits. It
- * calls the handler, writes what that gives, sends a long body, and knows how much of the request's body there still is.
+ * calls the handler, writes what that gives, has a long body sent, and decides whether another request may follow.
  */
 import type { Awaitable, Stream } from '@shrapnel/core'
 import { recently, runIn, Scope, wrongType } from '@shrapnel/core/parts'
-import type { Input } from '../connection/input.js'
 import { isThenable } from '../connection/stream-end.js'
 import { HttpError } from '../errors.js'
 import type { Handler, HttpResponse } from '../message.js'
 import { latin1 } from '../wire/characters.js'
+import type { Framing } from '../wire/framing.js'
 import type { Asked, Rest } from './answer.js'
-import { BodyClock } from './body-clock.js'
 import { dropBody } from './body-sender.js'
+import { type BodyOwner, BodySupply } from './body-supply.js'
 import type { Connection } from './connection.js'
 import { answerTo, isOfLeaving, reportError } from './handler-failure.js'
 import { isGrowing, LongAnswer, type LongAnswerOwner } from './long-answer.js'
 import { ServerRequest } from './request.js'
-import { type BodySource, RequestBody } from './request-body.js'
+import type { RequestBody } from './request-body.js'
 import { answer, head, out } from './shared-parts.js'
 
-const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
-
-export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwner {
+export class Exchange extends Scope implements Asked, BodyOwner, LongAnswerOwner {
   readonly request: ServerRequest
   readonly isHead: boolean
   readonly isConnect: boolean
@@ -31,8 +29,8 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
   /** Where its head begins in the output: before it are answers to earlier requests. */
   #headFrom = 0
   readonly #connection: Connection
-  #awaitsContinue = false
-  #bodyClock: BodyClock | null = null
+  /** Null: the request has no body. */
+  readonly supply: BodySupply | null
   #long: LongAnswer | null = null
 
   /** Of the head that was parsed last. */
@@ -47,16 +45,14 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
     this.isConnect = methodLength === 7 && text.startsWith('CONNECT')
     this.keepsAlive = !framing.saysClose && (head.minorVersion === 1 || framing.saysKeepAlive)
     this.request = new ServerRequest(connection, text, recently())
-    if (framing.isChunked || framing.contentLength > 0) this.#expectBody()
+    this.supply = framing.isChunked || framing.contentLength > 0 ? this.#supplyOf(framing) : null
   }
 
-  #expectBody(): void {
-    const { request } = this
-    const { isChunked, contentLength } = head.framing
-    this.#awaitsContinue = head.expectsContinue
+  #supplyOf({ isChunked, contentLength }: Framing): BodySupply {
     const length = isChunked ? undefined : contentLength
-    const { settings } = this.#connection
-    request.incoming = new RequestBody(this, length, settings, () => request.headers.get('content-type'))
+    const supply = new BodySupply(this.#connection, this, length, head.expectsContinue)
+    this.request.incoming = supply.body
+    return supply
   }
 
   get body(): RequestBody | null {
@@ -178,9 +174,7 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
     // Bytes of the tunnel may be here already, from a client that did not wait: they are no requests.
     if (this.isConnect) return true
     if (body === null || body.isFinished) return false
-    // Nobody told the client to send its body: whether it will is not known (RFC 9110, 10.1.1).
-    if (this.#awaitsContinue && body.receivedBytes === 0) return true
-    if (body.isClosed) return true
+    if (this.supply?.isUncertain || body.isClosed) return true
     // It may be read while the answer is made of it. What is left in the end decides.
     if (isGrowing(response)) return false
     const { leftBytes } = body
@@ -210,7 +204,7 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
     return this.#long?.isGrowing === true
   }
 
-  // As the owner of a long answer, and the source of the body
+  // As the owner of a long answer
 
   get scope(): Scope {
     return this
@@ -251,62 +245,14 @@ export class Exchange extends Scope implements Asked, BodySource, LongAnswerOwne
     if (error !== null) this.report(error)
   }
 
-  get input(): Input {
-    return this.#connection.input
+  // As the owner of a body
+
+  get hasBegunAnswer(): boolean {
+    return this.#long?.hasBegun === true
   }
 
-  bodyWanted(): void {
-    const connection = this.#connection
-    // Behind the head of the answer it would be part of the body: a client that gets that need not be told any more.
-    if (this.#awaitsContinue && !connection.isFlushing && this.#long?.hasBegun !== true) {
-      this.#awaitsContinue = false
-      out.add(CONTINUE)
-      connection.flush()
-    }
-    this.#awaitBody()
-    connection.pull()
-  }
-
-  #awaitBody(): void {
-    const { settings, deadline } = this.#connection
-    this.#bodyClock ??= new BodyClock()
-    deadline.set(this.#bodyClock.begin(this.body?.receivedBytes ?? 0, settings))
-  }
-
-  bodyCame(): void {
-    this.#bodyClock?.end()
-    this.#connection.deadline.set(Number.POSITIVE_INFINITY)
-  }
-
-  /** So many bytes came into the place where the body is gathered. */
-  gathered(count: number): void {
-    const { body } = this
-    body?.gathered(count)
-    if (!body?.isWaiting) return
-    this.bodyCame()
-    this.#awaitBody()
-  }
-
-  /** There is more input. */
-  feedBody(): void {
-    const { body, input } = this
-    if (body === null) return
-    if (body.target === null) body.moreCame()
-    while (body.target !== null && input.size > 0) {
-      const count = body.target.take(input.bytes, input.at, input.end)
-      input.at += count
-      this.gathered(count)
-    }
-  }
-
-  /** Nothing of the body came for too long. */
-  bodyTimedOut(): void {
-    this.body?.cut(
-      new HttpError('HTTP_LIMIT', 'the body took longer than bodyTimeoutMs allows', {
-        status: 408,
-        limit: 'bodyTimeoutMs',
-      }),
-    )
+  get contentType(): string | undefined {
+    return this.request.headers.get('content-type')
   }
 }
 

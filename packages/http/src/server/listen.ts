@@ -1,6 +1,6 @@
 /** What a server accepts from: a port, a UNIX socket or a listener that is there, with TLS or without. */
 import { type Awaitable, type Socket, tcp, unix } from '@shrapnel/core'
-import type { TlsError } from '@shrapnel/tls'
+import type { TlsError } from '../tls-types.js'
 import type { ConnectionSettings, ConnectionSource, ServeOptions } from './options.js'
 import { TurningAway } from './turn-away.js'
 

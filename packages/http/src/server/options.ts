@@ -1,9 +1,9 @@
 /** What `serve` may be told, and what it does unless told otherwise. */
 import type { Awaitable, SocketAddress, Stream } from '@shrapnel/core'
 import { checkDuration, checkFunction, checkInteger, checkOptionNames, wrongType } from '@shrapnel/core/parts'
-import type { ListenOptions as TlsListenOptions } from '@shrapnel/tls'
 import type { HttpError } from '../errors.js'
 import type { HttpRequest } from '../message.js'
+import type { TlsListenOptions } from '../tls-types.js'
 import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES } from '../wire/limits.js'
 
 /** What connections come from: those of core and of TLS, and whatever is like them. */

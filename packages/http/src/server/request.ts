@@ -1,10 +1,10 @@
 /** A request as a handler sees it: the text of its head, and what was found in it. Everything else is made when somebody asks. */
 import type { SocketAddress } from '@shrapnel/core'
-import type { TlsFacts } from '@shrapnel/tls'
 import { Input } from '../connection/input.js'
 import { HttpError } from '../errors.js'
 import { HttpHeaders } from '../headers.js'
 import type { HttpRequest } from '../message.js'
+import type { TlsFacts } from '../tls-types.js'
 import type { Connection } from './connection.js'
 import { type BodySource, RequestBody } from './request-body.js'
 import { head } from './shared-parts.js'

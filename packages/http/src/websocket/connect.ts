@@ -1,9 +1,9 @@
 /** The client's side of the handshake (RFC 6455, 4.1). Redirects are not followed: a WebSocket that is elsewhere is another WebSocket. */
 import { type Awaitable, type Stream, tcp, withTimeout } from '@shrapnel/core'
 import { checkDuration, checkFunction, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
-import type { ClientOptions } from '@shrapnel/tls'
 import { HttpError } from '../errors.js'
 import type { HeadersInit } from '../headers.js'
+import type { TlsClientOptions as ClientOptions } from '../tls-types.js'
 import { DEFAULT_HEAD_LIMITS } from '../wire/limits.js'
 import { ResponseHead } from '../wire/response-head.js'
 import { isProtocolName, makeWebSocketKey } from '../wire/websocket-handshake.js'

@@ -69,7 +69,7 @@ function backendOf(opened: Opened): OpenedBackend {
     secretKey: session.secretKey,
   }
   reader.cutter.maxMessageBytes = MAX_MESSAGE_BYTES
-  return {
+  const backend = {
     stream: login.stream,
     cutter: reader.cutter,
     parameters: session.parameters,
@@ -80,6 +80,8 @@ function backendOf(opened: Opened): OpenedBackend {
     target: `${placeText(place)}/${resolved.database}`,
     requestCancel: () => requestCancel(target),
   }
+  // Whoever has it can cancel what runs here: it is not for logs in which a connection is shown.
+  return Object.defineProperty(backend, 'secretKey', { enumerable: false })
 }
 
 const TERMINATE = terminate()

@@ -116,7 +116,8 @@ export class Cancellation implements Timed {
 
   /** The server has not ended the query: it is asked once more, or there was enough time for it. */
   expire(): void {
-    if (this.#pipeline.isOver) return
+    // It is told a turn after its time: the answer may have come meanwhile, and another query been cancelled.
+    if (this.#pipeline.isOver || this.#deadline === Infinity || this.at > now()) return
     if (now() < this.#deadline) {
       this.#setTime(this.#deadline)
       if (!this.#isAsking) this.#ask()

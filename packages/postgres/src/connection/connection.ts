@@ -5,6 +5,7 @@ import { PostgresError } from '../errors.js'
 import type { ServerReport, TransactionStatus } from '../wire/backend-message.js'
 import { encodeTerminate } from '../wire/frontend-encode.js'
 import type { TypeCodec } from '../wire/types/type-codec.js'
+import { waitsForItself } from './failures.js'
 import type { OpenedBackend } from './opened-backend.js'
 import { reserve, tryReserve } from './reservation.js'
 import { ReservedConnection } from './reserved-connection.js'
@@ -103,7 +104,7 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
     return listen(this.#hub.idleListeners, listener)
   }
 
-  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. @internal */
+  /** Calls `listener`, which must not fail, each time something was answered and others still wait for their answers. */
   onAnswer(listener: () => void): () => void {
     return listen(this.#hub.answerListeners, listener)
   }
@@ -151,6 +152,7 @@ export class PostgresConnection extends SessionQueries implements AsyncDisposabl
   /** Waits until all that was asked for is answered, says goodbye and closes. Takes nothing new meanwhile. Cancelled, it closes at once. */
   async end(): Promise<void> {
     const hub = this.#hub
+    if (hub.pipeline.reservation?.isHeldHere) throw waitsForItself()
     hub.isEnding = true
     try {
       const { isOver, load, isDraining } = hub.pipeline

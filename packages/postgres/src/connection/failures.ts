@@ -71,3 +71,12 @@ export function bystanderLoss(loss: PostgresError): PostgresError {
     cause: loss,
   })
 }
+
+/** In the function of a transaction, the connection was asked in place of the transaction. */
+export function waitsForItself(): PostgresError {
+  return new PostgresError(
+    'PG_USAGE',
+    'the function of a transaction asked its connection, which waits for that transaction to end: ask what the function was given',
+    { safeToRetry: true },
+  )
+}

@@ -16,7 +16,7 @@ import { Backend } from '../wire/message-types.js'
 import { MessageWriter } from '../wire/message-writer.js'
 import { Cancellation } from './cancellation.js'
 import { type Exchange, Written } from './exchange.js'
-import { bystanderLoss, connectionFailure, outOfPlace } from './failures.js'
+import { bystanderLoss, connectionFailure, outOfPlace, waitsForItself } from './failures.js'
 import { Line } from './line.js'
 import { type Link, linkOf, type Receiver } from './link.js'
 import type { Reservation } from './reservation.js'
@@ -113,8 +113,10 @@ export class Pipeline implements Receiver, TurnEndJob {
   submit(exchange: Exchange): void {
     const { reservation } = exchange
     if (this.#loss !== null) exchange.lost(this.#loss)
-    else if (reservation === null) this.line.push(exchange)
-    else if (reservation === this.reservation) reservation.line.push(exchange)
+    else if (reservation === null) {
+      if (this.reservation?.isHeldHere) exchange.refused(waitsForItself())
+      else this.line.push(exchange)
+    } else if (reservation === this.reservation) reservation.line.push(exchange)
     else exchange.refused(new PostgresError('PG_CLOSED', 'the reservation is over'))
     this.#schedule()
   }
@@ -172,7 +174,6 @@ export class Pipeline implements Receiver, TurnEndJob {
     atTurnEnd(this)
   }
 
-  /** @internal */
   onTurnEnd(): void {
     this.#willFlush = false
     this.#flush()
@@ -238,13 +239,12 @@ export class Pipeline implements Receiver, TurnEndJob {
     }
   }
 
-  /** @internal */
   sent(): void {
     this.#isSending = false
     this.#flush()
   }
 
-  /** The server takes nothing more. It may have said why: that is read before all is given up. @internal */
+  /** The server takes nothing more. It may have said why: that is read before all is given up. */
   sendFailed(error: unknown): void {
     this.#link.look()
     this.lose(error)
@@ -252,7 +252,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // Receiving
 
-  /** @internal */
   received(bytes: Buffer): void {
     this.#cutter.push(bytes)
     this.#dispatch()
@@ -346,7 +345,6 @@ export class Pipeline implements Receiver, TurnEndJob {
 
   // The end
 
-  /** @internal */
   ended(): void {
     const words = this.#lastWords
     const { target } = this.#owner

@@ -17,6 +17,8 @@ export class Reservation {
   /** What it has asked for and what is not sent yet. @internal */
   readonly line = new Line()
   readonly #pipeline: Pipeline
+  /** In which the function runs that has it: what is asked of the connection in there, and not of what it was given, would wait for itself. @internal */
+  scope: Scope | null = null
   #isReleased = false
   #over: Event | null = null
 
@@ -34,6 +36,13 @@ export class Reservation {
     this.#over ??= new Event()
     if (this.#pipeline.reservation !== this || this.#pipeline.isOver) this.#over.set()
     return this.#over
+  }
+
+  /** The running code is in the function that has it. @internal */
+  get isHeldHere(): boolean {
+    if (this.scope === null || this.#isReleased) return false
+    for (let at: Scope | null = currentScope(); at !== null; at = at.outer) if (at === this.scope) return true
+    return false
   }
 
   /** @internal */

@@ -1,6 +1,6 @@
 /** A connection while it belongs to one alone. */
 import type { Event } from '@shrapnel/core'
-import { currentScope } from '@shrapnel/core/parts'
+import { currentScope, type Scope } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import type { QueryOptions, QueryResult } from '../query.js'
 import type { TransactionStatus } from '../wire/backend-message.js'
@@ -53,6 +53,11 @@ export class ReservedConnection extends SessionQueries implements Disposable {
     if (options !== undefined) checkQueryOptions(options)
     this.checkOpen()
     return new LedQuery(scope, this.session, this.reservation, text, values, options, first).run()
+  }
+
+  /** In which scope the function runs that has it; null when it has returned. @internal */
+  heldIn(scope: Scope | null): void {
+    this.reservation.scope = scope
   }
 
   /** Gives the connection back, behind all that was asked for; a transaction that is open is rolled back. Does not wait. Again without effect. */

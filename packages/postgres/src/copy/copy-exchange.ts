@@ -14,7 +14,9 @@ const COPY = /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*copy\b/i
 /** Before anything is sent: another statement would be run before the server's answer shows what it is. */
 export function checkIsCopy(text: string, method: string): void {
   if (!COPY.test(text))
-    throw new PostgresError('PG_USAGE', `${method} is for COPY: other statements are for query`, { query: text })
+    throw new PostgresError('PG_USAGE', `${method} is for COPY: other statements are for query`, {
+      query: text,
+    })
 }
 
 export abstract class CopyExchange extends PulledExchange {
@@ -46,7 +48,9 @@ export abstract class CopyExchange extends PulledExchange {
   /** It is another statement after all. */
   protected notCopy(): void {
     if (this.hasFailed || this.isDiscarding) return
-    this.giveUp(new PostgresError('PG_USAGE', 'the server has nothing to copy for this statement', this.errorFacts()))
+    this.giveUp(
+      new PostgresError('PG_USAGE', 'the server has nothing to copy for this statement', this.errorFacts()),
+    )
   }
 
   protected receiveCommon(type: number, bytes: Buffer, from: number, to: number): void {
@@ -64,8 +68,7 @@ export abstract class CopyExchange extends PulledExchange {
         if (!this.#isBound || this.isComplete) break
         this.isComplete = true
         if (this.response === null) this.notCopy()
-        else if (type === Backend.commandComplete)
-          this.rowCount = decodeCommandTag(bytes, from, to).rowCount
+        else if (type === Backend.commandComplete) this.rowCount = decodeCommandTag(bytes, from, to).rowCount
         return
       case Backend.errorResponse:
         this.report ??= decodeServerReport(bytes, from, to)

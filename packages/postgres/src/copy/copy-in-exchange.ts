@@ -111,7 +111,8 @@ export class CopyInExchange extends CopyExchange implements Exchange {
       this.rouse()
     }
     if (this.#end === null) return Written.part
-    // Without a COPY there is nothing to be ended but the error.
+    // A server that is about to begin takes no notice of Sync: what it does has to be known before it can be ended.
+    if (this.response === null && this.report === null && !this.isComplete) return Written.part
     if (this.response?.kind === 'copy-in') {
       if (this.#end === 'done') encodeCopyDone(writer)
       else if (this.#end === 'fail') encodeCopyFail(writer, this.#reason)
@@ -124,8 +125,8 @@ export class CopyInExchange extends CopyExchange implements Exchange {
   receive(type: number, bytes: Buffer, from: number, to: number): void {
     if (type === Backend.copyInResponse) {
       this.begin(type, bytes, from, to)
-      // It was cancelled before the server was ready.
-      if (this.isDiscarding) this.#stop('fail')
+      // It may have been cancelled before the server was ready.
+      if (this.#end !== null) this.session.pipeline.goOn(this)
     } else if (type === Backend.copyOutResponse) {
       this.begin(type, bytes, from, to)
       this.notCopy()

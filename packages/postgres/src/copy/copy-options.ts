@@ -1,9 +1,10 @@
 /** What COPY can be told, in both directions. What the server is told is in the statement: `with (format csv, header)`. */
 import { checkDuration, checkInteger, checkOptionNames, outOfRange, wrongType } from '@shrapnel/core/parts'
+import { PostgresError } from '../errors.js'
+import { checkSwitch } from '../stream/stream-options.js'
 import type { CopyCsvOptions } from '../wire/copy/copy-csv.js'
 import type { CopyTextOptions } from '../wire/copy/copy-text.js'
 import type { TypeCodec } from '../wire/types/type-codec.js'
-import { checkSwitch } from '../stream/stream-options.js'
 
 export type CopyRowFormat = 'text' | 'csv' | 'binary'
 /** The name of a built-in type, the number of one, or how it is read and written. */
@@ -28,45 +29,48 @@ export interface CopyToOptions extends CopyRowOptions {
   readonly bufferBytes?: number | undefined
 }
 
-export interface CopyFromOptions extends CopyRowOptions {
+export interface CopyFromOptions extends Omit<CopyRowOptions, 'hasHeader' | 'maxRowBytes'> {
   /** How rows of the source are written: as the statement says. `text` by default, or `binary` if the server wants that; `csv` has to be said. */
   readonly rows?: CopyRowFormat | undefined
 }
 
 export const DEFAULT_BUFFER_BYTES = 256 * 1024
-const ROW_OPTIONS = [
-  'rows',
-  'types',
-  'timeoutMs',
-  'delimiter',
-  'nullText',
+const ROW_OPTIONS = ['rows', 'types', 'timeoutMs', 'delimiter', 'nullText', 'quote', 'escape']
+const TO_OPTIONS: ReadonlySet<string> = new Set([
+  ...ROW_OPTIONS,
   'hasHeader',
   'maxRowBytes',
-  'quote',
-  'escape',
-]
-const TO_OPTIONS: ReadonlySet<string> = new Set([...ROW_OPTIONS, 'batches', 'bufferBytes'])
+  'batches',
+  'bufferBytes',
+])
 const FROM_OPTIONS: ReadonlySet<string> = new Set(ROW_OPTIONS)
 
 export function checkCopyToOptions(options: CopyToOptions): void {
   checkOptionNames(options, TO_OPTIONS)
   checkRowOptions(options)
   checkSwitch('batches', options.batches)
+  checkSwitch('hasHeader', options.hasHeader)
+  const { maxRowBytes } = options
+  if (maxRowBytes !== undefined) checkInteger('maxRowBytes', maxRowBytes, 1, Number.MAX_SAFE_INTEGER)
   if (options.bufferBytes !== undefined)
     checkInteger('bufferBytes', options.bufferBytes, 1, Number.MAX_SAFE_INTEGER)
 }
 
 export function checkCopyFromOptions(options: CopyFromOptions): void {
+  // Ignored, it would cost the first row: the server drops a line where the statement says header.
+  if (typeof options === 'object' && options !== null && 'hasHeader' in options)
+    throw new PostgresError(
+      'PG_OPTION',
+      'hasHeader is for copyTo: with header in the statement, the first row of the source is the names',
+    )
   checkOptionNames(options, FROM_OPTIONS)
   checkRowOptions(options)
 }
 
 function checkRowOptions(options: CopyFromOptions): void {
-  const { rows, types, timeoutMs, maxRowBytes } = options
+  const { rows, types, timeoutMs } = options
   if (rows !== undefined && rows !== 'text' && rows !== 'csv' && rows !== 'binary')
     throw outOfRange('rows', 'text, csv or binary', rows)
   if (types !== undefined && !Array.isArray(types)) throw wrongType('types', 'a list', types)
   if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs)
-  if (maxRowBytes !== undefined) checkInteger('maxRowBytes', maxRowBytes, 1, Number.MAX_SAFE_INTEGER)
-  checkSwitch('hasHeader', options.hasHeader)
 }

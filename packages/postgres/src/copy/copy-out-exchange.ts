@@ -1,7 +1,10 @@
 /**
- * COPY TO STDOUT. The server sends a message for each row; their contents are moved together where they were received, and given away once for each
- * read. What is not taken is not read any more, until the server's own send waits.
+ * COPY TO STDOUT. The server sends a message for each row, 8 KiB of them at a time; their contents are moved together where they were received, and
+ * copied once, into blocks. A block is given away when it is full, or a millisecond after its first bytes came: whoever writes a million rows to a file
+ * has 1,500 writes in place of 14,000, which took more time than all the rest. What is not taken is not read any more, until the server's own send waits.
  */
+import { now } from '@shrapnel/core'
+import { addTimer, removeTimer, type Timed } from '@shrapnel/core/parts'
 import { type Exchange, Written } from '../connection/exchange.js'
 import { outOfPlace } from '../connection/failures.js'
 import { PostgresError } from '../errors.js'
@@ -12,10 +15,17 @@ import type { MessageWriter } from '../wire/message-writer.js'
 import { CopyExchange } from './copy-exchange.js'
 
 const NOTHING = Buffer.alloc(0)
+/** Of a message: the first one of a block begins behind them. */
+const HEADER_BYTES = 5
+const BLOCK_BYTES = 64 * 1024
+const LONGEST_DELAY_MS = 1
 
 export class CopyOutExchange extends CopyExchange implements Exchange {
   readonly #bufferBytes: number
   #pieces: Buffer[] = []
+  #block: Buffer = NOTHING
+  #used = 0
+  readonly #hurry = new Hurry(() => this.#giveBlock())
   #heldBytes = 0
   #isFull = false
   #isDone = false
@@ -53,7 +63,9 @@ export class CopyOutExchange extends CopyExchange implements Exchange {
     const { pipeline } = this.session
     this.isDiscarding = true
     this.#pieces = []
-    this.#bytes = NOTHING
+    this.#used = 0
+    this.#block = this.#bytes = NOTHING
+    this.#hurry.end()
     const wasSent = this.isSent
     pipeline.withdraw(this)
     if (!wasSent) this.over()
@@ -73,7 +85,11 @@ export class CopyOutExchange extends CopyExchange implements Exchange {
       this.#isDone = true
     } else if (type === Backend.copyInResponse) {
       // It waits for data, and takes what was sent behind it for such: there is no way back.
-      throw new PostgresError('PG_USAGE', 'copyTo cannot send the data of COPY: copyFrom does', this.errorFacts())
+      throw new PostgresError(
+        'PG_USAGE',
+        'copyTo cannot send the data of COPY: copyFrom does',
+        this.errorFacts(),
+      )
     } else this.receiveCommon(type, bytes, from, to)
   }
 
@@ -85,6 +101,8 @@ export class CopyOutExchange extends CopyExchange implements Exchange {
       this.#bytes = bytes
       this.#from = from
       this.#to = to
+      // It may be in the cutter's own block, which is good for no longer than this call.
+      if (from === HEADER_BYTES) this.#keep()
       return
     }
     // What is moved over was read: the header of this message, and what came between.
@@ -95,22 +113,44 @@ export class CopyOutExchange extends CopyExchange implements Exchange {
   /** Copies what has come out of the bytes that are about to be another's. */
   #keep(): void {
     const bytes = this.#bytes
-    if (this.#to > this.#from) {
-      // Buffer.from would take small ones out of a pool that all of them hold.
-      const piece = Buffer.allocUnsafeSlow(this.#to - this.#from)
-      bytes.copy(piece, 0, this.#from, this.#to)
-      this.#pieces.push(piece)
-      this.#heldBytes += piece.length
+    const length = this.#to - this.#from
+    if (length > 0) {
+      if (this.#used + length > this.#block.length) {
+        this.#giveBlock()
+        // Not out of the pool of small ones, which all of them would hold.
+        this.#block = Buffer.allocUnsafeSlow(Math.max(length, BLOCK_BYTES))
+      }
+      bytes.copy(this.#block, this.#used, this.#from, this.#to)
+      this.#used += length
+      this.#heldBytes += length
+      this.#hurry.begin()
     }
     this.#bytes = NOTHING
     this.#from = this.#to = 0
   }
 
+  /** What is gathered is to be taken. Little of it is not left in a block of much. */
+  #giveBlock(): void {
+    this.#hurry.end()
+    const used = this.#used
+    if (used === 0) return
+    const isMuch = used > this.#block.length / 2
+    this.#pieces.push(isMuch ? this.#block.subarray(0, used) : Buffer.from(this.#block.subarray(0, used)))
+    if (isMuch) this.#block = NOTHING
+    this.#used = 0
+    this.rouse()
+  }
+
+  protected override over(): void {
+    this.#giveBlock()
+    this.#block = NOTHING
+    super.over()
+  }
+
   chunkOver(): void {
     this.#keep()
-    if (this.#pieces.length === 0) return
-    this.rouse()
     if (this.#heldBytes < this.#bufferBytes) return
+    this.#giveBlock()
     this.#isFull = true
     this.session.pipeline.pause(this)
   }
@@ -118,5 +158,37 @@ export class CopyOutExchange extends CopyExchange implements Exchange {
   override ready(): void {
     this.#keep()
     super.ready()
+  }
+}
+
+/** A time at which a block is given away, full or not. */
+class Hurry implements Timed {
+  at = Infinity
+  sequence = 0
+  place = -1
+  /** What comes in the same turn may fill it. */
+  readonly yieldsToData = true
+  readonly #onTime: () => void
+
+  constructor(onTime: () => void) {
+    this.#onTime = onTime
+  }
+
+  begin(): void {
+    if (this.at !== Infinity) return
+    this.at = now() + LONGEST_DELAY_MS
+    addTimer(this)
+  }
+
+  end(): void {
+    if (this.at === Infinity) return
+    removeTimer(this)
+    this.at = Infinity
+  }
+
+  expire(): void {
+    // Between its time and this, it may have been set anew.
+    this.end()
+    this.#onTime()
   }
 }

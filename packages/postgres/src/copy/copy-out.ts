@@ -138,7 +138,8 @@ export class CopyOut<R> implements AsyncIterableIterator<R>, AsyncDisposable {
    * error is the stream's. Not with `rows`.
    */
   async pipeTo(stream: Pick<Stream, 'send'>): Promise<number | undefined> {
-    if (this.#options.rows !== undefined) throw new PostgresError('PG_USAGE', 'pipeTo sends bytes: not with rows')
+    if (this.#options.rows !== undefined)
+      throw new PostgresError('PG_USAGE', 'pipeTo sends bytes: not with rows')
     for await (const piece of this) await stream.send(piece as Buffer)
     return this.rowCount
   }

@@ -1,11 +1,17 @@
 /** What COPY reads from, of whatever kind, as one: `next` gives a piece, or null at the end. */
 import type { Stream } from '@shrapnel/core'
-import { currentScope, Wait, wrongType } from '@shrapnel/core/parts'
 import type { Scope } from '@shrapnel/core/parts'
+import { currentScope, Wait, wrongType } from '@shrapnel/core/parts'
 
 /** Bytes as they are, text as UTF-8, or a row: a list of its values. */
 export type CopyPiece = Uint8Array | string | readonly unknown[]
-export type CopySource = Iterable<CopyPiece> | AsyncIterable<CopyPiece> | Pick<Stream, 'recv'>
+/** Where they come from; or a single piece, bytes or text. */
+export type CopySource =
+  | Uint8Array
+  | string
+  | Iterable<CopyPiece>
+  | AsyncIterable<CopyPiece>
+  | Pick<Stream, 'recv'>
 
 export interface Pieces {
   /** A value at once if it is there. Cancelling the wait leaves what it waited for. */

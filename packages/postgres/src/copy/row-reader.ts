@@ -1,6 +1,7 @@
 /** Rows out of what COPY sends: texts and nulls, or values if the types are told. */
-import { PostgresError } from '../errors.js'
+
 import type { SessionTypes } from '../connection/session-types.js'
+import { PostgresError } from '../errors.js'
 import { CopyBinaryDecoder } from '../wire/copy/copy-binary.js'
 import { CopyCsvDecoder } from '../wire/copy/copy-csv.js'
 import { type CopyRow, CopyTextDecoder } from '../wire/copy/copy-text.js'

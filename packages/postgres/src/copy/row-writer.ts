@@ -90,8 +90,12 @@ class TextWriter implements RowWriter {
         return String(value)
       default:
         if (value instanceof Date) return isoText('a timestamp', value)
-        if (value instanceof Uint8Array) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
-        throw new PostgresError('PG_PARAMETER', `value ${i + 1} of a row has no text of its own: name the types`)
+        if (value instanceof Uint8Array)
+          return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
+        throw new PostgresError(
+          'PG_PARAMETER',
+          `value ${i + 1} of a row has no text of its own: name the types`,
+        )
     }
   }
 

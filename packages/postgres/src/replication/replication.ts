@@ -3,7 +3,7 @@
  * promises at least once: what was not acknowledged comes again after a loss, and nothing is left out.
  */
 import { type Coroutine, Event, Interrupted, now, sleep, spawn } from '@shrapnel/core'
-import { afterTurn, currentScope, QueuedWait, type Scope, spend, WaitQueue } from '@shrapnel/core/parts'
+import { afterTurn, currentScope, keepAlive, QueuedWait, type Scope, spend, WaitQueue } from '@shrapnel/core/parts'
 import { connectionFailure } from '../connection/failures.js'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'
@@ -73,7 +73,7 @@ export class Replication implements AsyncIterableIterator<ReplicationEvent, unde
 
   /** Waits until changes may come, the first time. Cancelling leaves all as it is. Fails with what connecting failed with, or with PG_CLOSED. */
   async ready(): Promise<ReplicationStart> {
-    const start = await this.#started.wait()
+    const start = await keepAlive(this.#started.wait())
     if (start instanceof PostgresError) throw start
     return start
   }
@@ -131,7 +131,7 @@ export class Replication implements AsyncIterableIterator<ReplicationEvent, unde
         if (!this.#hasBegun) this.#over.set()
       }
     }
-    await this.#over.wait()
+    await keepAlive(this.#over.wait())
   }
 
   [Symbol.asyncDispose](): Promise<void> {

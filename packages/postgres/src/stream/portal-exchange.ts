@@ -438,7 +438,8 @@ class PortalClose extends PlainExchange implements Exchange {
 
   receive(type: number): void {
     // In a transaction that has failed, there is nothing left to be closed.
-    if (type !== Backend.closeComplete && type !== Backend.errorResponse) throw outOfPlace('an answer to Close')
+    if (type !== Backend.closeComplete && type !== Backend.errorResponse)
+      throw outOfPlace('an answer to Close')
   }
 
   row(): void {
@@ -457,4 +458,3 @@ class PortalClose extends PlainExchange implements Exchange {
     // So is the portal.
   }
 }
-

@@ -3,7 +3,7 @@
  * over and with which failure, and wakes who waits. How it is sent and what is taken is up to its kinds.
  */
 import { Event, SimultaneousError } from '@shrapnel/core'
-import { currentScope } from '@shrapnel/core/parts'
+import { currentScope, keepAlive } from '@shrapnel/core/parts'
 import { type Exchange, PlainExchange, type Written } from '../connection/exchange.js'
 import { lostError, refusal, shortQuery } from '../connection/failures.js'
 import type { Session } from '../connection/session.js'
@@ -97,7 +97,8 @@ export abstract class PulledExchange extends PlainExchange implements Exchange, 
     this.#over ??= new Event()
     if (this.#isOver) return
     try {
-      await this.#over.wait()
+      // The reader is a daemon: without this the program might end in the middle.
+      await keepAlive(this.#over.wait())
     } catch (error) {
       this.abandon()
       throw error

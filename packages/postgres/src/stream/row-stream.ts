@@ -153,4 +153,3 @@ export class RowStream<R> implements AsyncIterableIterator<R>, AsyncDisposable {
 }
 
 const END: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
-

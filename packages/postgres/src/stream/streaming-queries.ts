@@ -16,7 +16,12 @@ import type { Row } from '../wire/rows/row-factory.js'
 import { Cursor } from './cursor.js'
 import type { Place } from './place.js'
 import { RowStream } from './row-stream.js'
-import { type CursorOptions, checkCursorOptions, checkStreamOptions, type StreamOptions } from './stream-options.js'
+import {
+  type CursorOptions,
+  checkCursorOptions,
+  checkStreamOptions,
+  type StreamOptions,
+} from './stream-options.js'
 
 export abstract class StreamingQueries {
   /** Where it can run. Throws if nothing may be asked any more. @internal */
@@ -121,6 +126,8 @@ function callOf<Options>(
 function copyText(query: SqlFragment | string): string {
   const { text, values } = queryCall(query, undefined, undefined)
   if (values.length > 0)
-    throw new PostgresError('PG_USAGE', 'COPY takes no values: the server has no place for them', { query: text })
+    throw new PostgresError('PG_USAGE', 'COPY takes no values: the server has no place for them', {
+      query: text,
+    })
   return text
 }

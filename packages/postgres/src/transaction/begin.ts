@@ -5,7 +5,14 @@
  * so. A connection is given back clean or not at all. Nothing of it runs outside of the transaction, or on another connection.
  */
 import { type Awaitable, Event, Interrupted, shield, sleep, TimeoutError, withTimeout } from '@shrapnel/core'
-import { checkFunction, currentScope, inBackground, refillBackground } from '@shrapnel/core/parts'
+import {
+  checkFunction,
+  currentScope,
+  inBackground,
+  refillBackground,
+  runIn,
+  Scope,
+} from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'
 import type { QueryResult } from '../query.js'
@@ -94,7 +101,7 @@ async function tries<T>(
 async function once<T>(transaction: Transaction, fn: TransactionFunction<T>): Promise<T> {
   let result: T
   try {
-    result = await Transaction.run(transaction, fn)
+    result = await inScope(transaction, fn)
     const refused = currentScope().refuse()
     if (refused !== null) await refused
   } catch (error) {
@@ -103,6 +110,20 @@ async function once<T>(transaction: Transaction, fn: TransactionFunction<T>): Pr
   }
   await commit(transaction)
   return result
+}
+
+/** In a scope of its own, by which the connection knows that it is asked in here. */
+async function inScope<T>(transaction: Transaction, fn: TransactionFunction<T>): Promise<T> {
+  const { session } = transaction.bond
+  const outer = currentScope()
+  const scope = new Scope(outer, outer.coroutine)
+  session.heldIn(scope)
+  try {
+    return await runIn(scope, () => Transaction.run(transaction, fn))
+  } finally {
+    session.heldIn(null)
+    scope.close()
+  }
 }
 
 async function commit({ bond, preparedName }: Transaction): Promise<void> {

@@ -14,7 +14,7 @@ import { type Occupant, type Place, placeOn } from '../stream/place.js'
 export interface BondSession
   extends Pick<
     ReservedConnection,
-    'query' | 'script' | 'queryAfter' | 'release' | 'whenOver' | 'transactionStatus'
+    'query' | 'script' | 'queryAfter' | 'release' | 'whenOver' | 'transactionStatus' | 'heldIn'
   > {
   readonly connection: Pick<PoolConnection, 'processId' | 'lossReason' | 'close' | 'isOpen'>
 }

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { type PostgresServer, runProgram, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PoolOptions, pool } from '../../src/index.js'
+import { connect, type PoolOptions, pool } from '../../src/index.js'
 
 let server: PostgresServer
 beforeAll(async () => {
-  server = await startPostgres()
+  server = await startPostgres({ config: { wal_level: 'logical' } })
 }, 60_000)
 afterAll(() => server.stop())
 
@@ -31,8 +32,19 @@ test('an option in the wrong place is told where it belongs', () => {
   })
 })
 
-test('a program that waits for a listener to be ready does not end meanwhile', async () => {
-  const program = fileURLToPath(new URL('../programs/waits-for-ready.mjs', import.meta.url))
-  const { code, stdout, stderr } = await runProgram(program, { args: [server.url] })
-  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ready\n', stderr: '' })
+test.each([
+  ['waits-for-ready', 'ready\n'],
+  ['leaves-a-stream', '1\ntrue\n2\n'],
+  ['waits-for-changes', 'ready\nclosed\n'],
+])('a program that waits for the server alone does not end meanwhile: %s', async (name, said) => {
+  const program = fileURLToPath(new URL(`../programs/${name}.mjs`, import.meta.url))
+  const { code, stdout } = await runProgram(program, { args: [server.url] })
+  expect({ code, stdout }).toEqual({ code: 0, stdout: said })
+})
+
+test('the key with which a connection is cancelled is in nothing that is shown', async () => {
+  await using connection = await connect(server.url)
+  const shown = inspect(connection, { depth: 20, showHidden: false })
+  expect(shown).toContain(connection.target)
+  expect(shown).not.toContain('secretKey')
 })

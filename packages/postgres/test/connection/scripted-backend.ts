@@ -91,7 +91,12 @@ export class ScriptedBackend {
   }
 
   /** What the client sends, up to its next `count` Syncs or Queries. */
-  async hear(count = 1): Promise<FrontendMessage[]> {
+  hear(count = 1): Promise<FrontendMessage[]> {
+    return this.hearUpTo(['sync', 'query'], count)
+  }
+
+  /** What the client sends, up to `count` messages of these kinds. */
+  async hearUpTo(kinds: readonly FrontendMessage['kind'][], count = 1): Promise<FrontendMessage[]> {
     const heard: FrontendMessage[] = []
     for (let ends = 0; ends < count; ) {
       if (!this.#cutter.next()) {
@@ -103,7 +108,7 @@ export class ScriptedBackend {
       const { type, bytes, from, to } = this.#cutter
       const message = decodeFrontendMessage(type, bytes, from, to)
       heard.push(message)
-      if (message.kind === 'sync' || message.kind === 'query') ends++
+      if (kinds.includes(message.kind)) ends++
     }
     return heard
   }

@@ -20,7 +20,7 @@ const place = () => ({ host: server.unixFolder, port: server.port, user: 'postgr
 const ways: Record<string, (processId: number) => Promise<void>> = {
   pg_terminate_backend: async (processId) =>
     void (await server.psql(`select pg_terminate_backend(${processId}, 5000)`)),
-  'kill -9': async (processId) => server.killBackend(processId),
+  'kill -9': (processId) => server.killBackend(processId),
 }
 
 const ANSWER = 'select pg_backend_pid() as pid'

@@ -29,7 +29,7 @@ const place = () => ({ host: server.unixFolder, port: server.port, ...LOGIN })
 const ways: Record<string, (processId: number) => Promise<void>> = {
   pg_terminate_backend: async (processId) =>
     void (await server.psql(`select pg_terminate_backend(${processId}, 5000)`)),
-  'kill -9': async (processId) => server.killBackend(processId),
+  'kill -9': (processId) => server.killBackend(processId),
 }
 
 /** Until the pool serves again: the process of a backend. */

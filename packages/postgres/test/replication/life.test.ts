@@ -170,6 +170,8 @@ describe('a connection that is lost', () => {
       expect(seen.size).toBeGreaterThanOrEqual(24)
       expect(losses).toBeGreaterThan(10)
       await changes.close()
+      // The proxy has descriptors in this process, too.
+      await expect.poll(() => proxy.connections, { timeout: WAIT_MS }).toBe(0)
     })
     expect(all().length).toBe(coroutines)
     await expect.poll(walsender, { timeout: WAIT_MS }).toBe(0)

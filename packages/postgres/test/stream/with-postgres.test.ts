@@ -31,7 +31,8 @@ describe('a stream', () => {
     await using db = await open()
     for (const batchRows of [1, 2, 3, 99, 100, 101, 1000]) {
       const found: number[] = []
-      for await (const { n } of db.stream<N>(sql`select n from generate_series(1, 250) n`, { batchRows })) found.push(n)
+      for await (const { n } of db.stream<N>(sql`select n from generate_series(1, 250) n`, { batchRows }))
+        found.push(n)
       expect(found, `${batchRows} rows`).toEqual(Array.from({ length: 250 }, (_, i) => i + 1))
     }
     await expectClean(db)
@@ -54,7 +55,8 @@ describe('a stream', () => {
   test('takes values, empty results, and statements without rows', async () => {
     await using db = await open()
     const found: unknown[] = []
-    for await (const row of db.stream('select $1::int + n as n from unnest($2::int[]) n', [1, [1, 2]])) found.push(row)
+    for await (const row of db.stream('select $1::int + n as n from unnest($2::int[]) n', [1, [1, 2]]))
+      found.push(row)
     expect(found).toEqual([{ n: 2 }, { n: 3 }])
     expect(await db.stream(sql`select 1 where false`).next()).toEqual({ done: true, value: undefined })
     expect(await db.stream('').next()).toEqual({ done: true, value: undefined })
@@ -70,7 +72,8 @@ describe('a stream', () => {
     await using db = await open()
     await db.script(`create type mood as enum ('sad', 'happy'); create type pair as (a int, m mood)`)
     const found: unknown[] = []
-    for await (const row of db.stream(`select (1, 'sad')::pair as p, array['happy']::mood[] as m`)) found.push(row)
+    for await (const row of db.stream(`select (1, 'sad')::pair as p, array['happy']::mood[] as m`))
+      found.push(row)
     expect(found).toEqual([{ p: { a: 1, m: 'sad' }, m: ['happy'] }])
   })
 
@@ -85,7 +88,9 @@ describe('a stream', () => {
 
   test('that is left while the server works on a batch cancels that', async () => {
     await using db = await open()
-    const stream = db.stream('select n, case when n > 3 then pg_sleep(100)::text end from generate_series(1, 10) n')
+    const stream = db.stream(
+      'select n, case when n > 3 then pg_sleep(100)::text end from generate_series(1, 10) n',
+    )
     // Nothing comes before the batch is whole: what is left is one whose rows are never there.
     const reader = spawn(() => stream.next())
     await sleep(30)
@@ -97,13 +102,22 @@ describe('a stream', () => {
   test('keeps the others waiting in their order', async () => {
     await using db = await open()
     const order: string[] = []
-    const stream = db.stream(sql`select n from generate_series(1, 500) n`, { batchRows: 50 })
+    const stream = db.stream<N>(sql`select n from generate_series(1, 500) n`, { batchRows: 50 })
     await stream.next()
-    const others = [1, 2].map((n) => spawn(async () => void order.push(`query ${n}`, String(await db.query('select 1')))))
-    for await (const _ of stream) order.length === 0 || order[0]
-    order.push('stream')
-    await Promise.all(others.map((other) => other.join()))
-    expect(order.filter((each) => each === 'stream' || each.startsWith('query'))).toEqual(['query 1', 'query 2', 'stream'])
+    const others = [1, 2].map((n) =>
+      spawn(async () => {
+        await db.query('select 1')
+        order.push(`query ${n}`)
+      }),
+    )
+    const early: number[] = []
+    for await (const { n } of stream) {
+      if (n === 300) await sleep(20)
+      if (n === 301) early.push(order.length)
+    }
+    expect(early).toEqual([0])
+    for (const other of others) await other.join()
+    expect(order).toEqual(['query 1', 'query 2'])
     await expectClean(db)
   })
 
@@ -169,7 +183,9 @@ describe('a stream', () => {
     await using db = await open()
     for await (const _ of db.stream('select 1 as kept'));
     for await (const _ of db.stream('select 1 as unkept', [], { prepare: false }));
-    const kept = await db.query(`select statement from pg_prepared_statements where statement like 'select 1 as %'`)
+    const kept = await db.query(
+      `select statement from pg_prepared_statements where statement like 'select 1 as %'`,
+    )
     expect(kept).toEqual([{ statement: 'select 1 as kept' }])
   })
 
@@ -202,7 +218,8 @@ describe('a stream', () => {
     await using db = await open({ statementCacheSize: 4 })
     for (let ms = 0; ms < 40; ms++) {
       const reader = spawn(async () => {
-        for await (const row of db.stream<N>(ENDLESS, [], { batchRows: 200 })) if (row.n % 64 === 0) await sleep(0)
+        for await (const row of db.stream<N>(ENDLESS, [], { batchRows: 200 }))
+          if (row.n % 64 === 0) await sleep(0)
       })
       await sleep(ms / 4)
       reader.interrupt()
@@ -240,7 +257,8 @@ describe('a stream', () => {
       let highest = 0
       let count = 0
       for await (const _ of db.stream(`select n, repeat('x', 100) as t from generate_series(1, ${rows}) n`))
-        if (++count % 50_000 === 0 && count % 200_000 < 100_000) highest = Math.max(highest, await heapUsedAfterGc())
+        if (++count % 50_000 === 0 && count % 200_000 < 100_000)
+          highest = Math.max(highest, await heapUsedAfterGc())
       return { count, highest }
     }
     await run(10_000)
@@ -253,20 +271,19 @@ describe('a stream', () => {
   test('of rows of a megabyte holds few of them', async () => {
     await using db = await open()
     let count = 0
-    const before = process.memoryUsage().rss
+    // What is held, and not what the allocator has not given back yet: that differs between versions of Node.
+    const held = async () => (await heapUsedAfterGc()) + process.memoryUsage().external
+    const before = await held()
     let most = 0
     for await (const { t } of db.stream<{ t: string }>(
-      `select repeat('x', 1000000) || n as t from generate_series(1, 300) n`,
+      `select repeat('x', 1000000) || n as t from generate_series(1, 100) n`,
     )) {
       expect(t.length).toBeGreaterThan(1_000_000)
-      if (++count % 20 === 0) {
-        collectGarbage()
-        most = Math.max(most, process.memoryUsage().rss - before)
-      }
+      if (++count % 20 === 0) most = Math.max(most, (await held()) - before)
     }
-    expect(count).toBe(300)
-    expect(most).toBeLessThan(150_000_000)
-  })
+    expect(count).toBe(100)
+    expect(most).toBeLessThan(20_000_000)
+  }, 30_000)
 })
 
 describe('a stream in a transaction', () => {
@@ -302,10 +319,15 @@ describe('a stream in a transaction', () => {
     await using db = await open()
     await db.begin(async (tx) => {
       let count = 0
+      const failures: unknown[] = []
       for await (const { n } of tx.stream<N>('select n from generate_series(1, 1000) n')) {
         count++
-        if (n % 300 === 0) await expect(tx.savepoint((inner) => inner.query('select 1/0'))).rejects.toThrow('zero')
+        if (n % 300 !== 0) continue
+        await tx
+          .savepoint((inner) => inner.query('select 1/0'))
+          .catch((error) => failures.push(error.sqlState))
       }
+      expect(failures).toEqual(['22012', '22012', '22012'])
       expect(count).toBe(1000)
     })
   })
@@ -329,7 +351,10 @@ describe('a stream in a transaction', () => {
     await expect(
       db.begin(async (tx) => {
         await tx.query('create temp table undone (n int)')
-        await tx.stream('select 1/0').next().catch(() => {})
+        await tx
+          .stream('select 1/0')
+          .next()
+          .catch(() => {})
       }),
     ).rejects.toMatchObject({ sqlState: '22012' })
     await expect(
@@ -352,15 +377,15 @@ describe('a stream of a pool', () => {
   test('has a connection for its time, and gives it back', async () => {
     await using db = pool(place(), { maxConnections: 2 })
     let count = 0
-    for await (const _ of db.stream('select n from generate_series(1, 20000) n')) {
-      if (++count === 500) {
-        expect(db.stats.busy).toBe(1)
-        expect(await db.query('select 1 as n')).toEqual([{ n: 1 }])
-      }
-    }
+    const seen: unknown[] = []
+    for await (const _ of db.stream('select n from generate_series(1, 20000) n'))
+      if (++count === 500) seen.push(db.stats.busy, ...(await db.query('select 1 as n')))
+    expect(seen).toEqual([1, { n: 1 }])
     expect(db.stats).toMatchObject({ open: 2, idle: 2 })
     for await (const _ of db.stream(ENDLESS)) break
-    await expect(withTimeout(20, () => db.stream('select pg_sleep(100)').next())).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(20, () => db.stream('select pg_sleep(100)').next())).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     await using lease = await db.lease()
     for await (const _ of lease.stream(ENDLESS)) break
     expect(await lease.query('select 1 as n')).toEqual([{ n: 1 }])
@@ -370,7 +395,9 @@ describe('a stream of a pool', () => {
   test('is waited for in the queue, and leaves it', async () => {
     await using db = pool(place(), { maxConnections: 1 })
     const lease = await db.lease()
-    await expect(withTimeout(20, () => db.stream('select 1').next())).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(withTimeout(20, () => db.stream('select 1').next())).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
     lease.release()
     expect((await db.stream('select 1 as n').next()).value).toEqual({ n: 1 })
   })
@@ -397,7 +424,9 @@ describe('a cursor', () => {
     }
     expect(count).toBe(25)
     await expectClean(db)
-    const large = db.cursor(`select repeat('x', 1000) from generate_series(1, 1000)`, [], { maxResultBytes: 100_000 })
+    const large = db.cursor(`select repeat('x', 1000) from generate_series(1, 1000)`, [], {
+      maxResultBytes: 100_000,
+    })
     expect(await large.read(10)).toHaveLength(10)
     await expect(large.read(500)).rejects.toMatchObject({ code: 'PG_LIMIT', limit: 'maxResultBytes' })
     expect(await large.read(10)).toEqual([])
@@ -414,7 +443,11 @@ describe('a cursor', () => {
     await db.begin(async (tx) => {
       const one = tx.cursor<N>(ENDLESS)
       const two = tx.cursor<N>(ENDLESS)
-      expect([await one.read(1), await two.read(2), await one.read(1)]).toEqual([[{ n: 1 }], [{ n: 1 }, { n: 2 }], [{ n: 2 }]])
+      expect([await one.read(1), await two.read(2), await one.read(1)]).toEqual([
+        [{ n: 1 }],
+        [{ n: 1 }, { n: 2 }],
+        [{ n: 2 }],
+      ])
       await one.close()
       expect(await two.read(1)).toEqual([{ n: 3 }])
       expect(await one.read(1)).toEqual([])

@@ -1,4 +1,4 @@
-import { Event, inParallel, sleep, spawn, withTimeout } from '@shrapnel/core'
+import { Barrier, Event, inParallel, sleep, spawn, withTimeout } from '@shrapnel/core'
 import { type PostgresServer, startPostgres } from '@shrapnel/test-support'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect, type Pool, pool, sql, type Transaction } from '../../src/index.js'
@@ -22,7 +22,8 @@ afterAll(async () => {
 })
 beforeEach(() => db.query('delete from item'))
 
-const ids = async (): Promise<unknown[]> => (await db.query('select id from item order by id')).map((row) => row.id)
+const ids = async (): Promise<unknown[]> =>
+  (await db.query('select id from item order by id')).map((row) => row.id)
 const insert = (tx: Transaction, id: number) => tx.query(sql`insert into item values (${id})`)
 
 describe('a transaction', () => {
@@ -49,17 +50,27 @@ describe('a transaction', () => {
   })
 
   test('is what the options say', async () => {
-    const shown = await db.begin({ isolation: 'serializable', readOnly: true, deferrable: true }, async (tx) =>
-      inParallel(
-        ['isolation', 'read_only', 'deferrable'].map((name) => async () => {
-          const [row] = await tx.query(`select current_setting('transaction_${name}') as it`)
-          return row?.it
-        }),
-      ),
+    const shown = await db.begin(
+      { isolation: 'serializable', readOnly: true, deferrable: true },
+      async (tx) =>
+        inParallel(
+          ['isolation', 'read_only', 'deferrable'].map((name) => async () => {
+            const [row] = await tx.query(`select current_setting('transaction_${name}') as it`)
+            return row?.it
+          }),
+        ),
     )
     expect(shown).toEqual(['serializable', 'on', 'on'])
-    await expect(db.begin({ readOnly: true }, (tx) => insert(tx, 1))).rejects.toMatchObject({ sqlState: '25006' })
-    for (const options of [{ isolation: 'x' }, { readOnly: 1 }, { retries: -1 }, { timeout: 1 }, { deferrable: true }])
+    await expect(db.begin({ readOnly: true }, (tx) => insert(tx, 1))).rejects.toMatchObject({
+      sqlState: '25006',
+    })
+    for (const options of [
+      { isolation: 'x' },
+      { readOnly: 1 },
+      { retries: -1 },
+      { timeout: 1 },
+      { deferrable: true },
+    ])
       expect(() => db.begin(options as object, async () => {})).toThrow()
   })
 
@@ -118,7 +129,9 @@ describe('a transaction', () => {
   test('of which a value cannot be sent can go on: nothing has reached the server', async () => {
     await db.begin(async (tx) => {
       await insert(tx, 1)
-      await expect(tx.query('select $1::timestamptz', [new Date(Number.NaN)])).rejects.toMatchObject({ code: 'PG_PARAMETER' })
+      await expect(tx.query('select $1::timestamptz', [new Date(Number.NaN)])).rejects.toMatchObject({
+        code: 'PG_PARAMETER',
+      })
       await insert(tx, 2)
     })
     expect(await ids()).toEqual([1, 2])
@@ -159,7 +172,15 @@ describe('a transaction', () => {
 
   test('is ended by its function alone', async () => {
     await db.begin(async (tx) => {
-      for (const text of ['commit', 'ROLLBACK', 'end', 'abort', 'begin', '/* x */ rollback work', "prepare transaction 'x'"])
+      for (const text of [
+        'commit',
+        'ROLLBACK',
+        'end',
+        'abort',
+        'begin',
+        '/* x */ rollback work',
+        "prepare transaction 'x'",
+      ])
         await expect(tx.query(text)).rejects.toMatchObject({ code: 'PG_USAGE' })
       await insert(tx, 1)
       await tx.query('savepoint mine')
@@ -248,7 +269,9 @@ describe('a savepoint', () => {
           await inner.begin(async (innermost) => {
             await insert(innermost, 3)
           })
-          await expect(inner.savepoint((innermost) => insert(innermost, 3))).rejects.toMatchObject({ sqlState: '23505' })
+          await expect(inner.savepoint((innermost) => insert(innermost, 3))).rejects.toMatchObject({
+            sqlState: '23505',
+          })
           await insert(inner, 4)
           await insert(inner, 1)
         }),
@@ -324,11 +347,11 @@ describe('a conflict', () => {
   /** Two transactions that each read what the other writes. */
   const skew = (retries: number) => {
     let tries = 0
+    const bothHaveRead = new Barrier(2)
     const one = (mine: number, others: number) => () =>
       db.begin({ isolation: 'serializable', retries }, async (tx) => {
-        tries++
         const [row] = await tx.query(sql`select n from item where id = ${others}`)
-        await sleep(20)
+        if (++tries <= 2) await bothHaveRead.wait()
         await tx.query(sql`update item set n = ${Number(row?.n) + 1} where id = ${mine}`)
       })
     return Promise.allSettled([one(1, 2)(), one(2, 1)()]).then((outcomes) => ({ tries, outcomes }))
@@ -354,13 +377,15 @@ describe('a conflict', () => {
   test('that is a deadlock is tried again too, even if the function did not tell of it', async () => {
     await db.query('insert into item values (1), (2)')
     let tries = 0
+    const bothHaveOne = new Barrier(2)
     const one = (ids: readonly number[], isHiding: boolean) =>
       db.begin({ retries: 5 }, async (tx) => {
-        tries++
+        tries += 1
+        const isFirst = tries <= 2
         for (const id of ids) {
           const updated = tx.query(sql`update item set n = n + 1 where id = ${id}`)
           await (isHiding ? updated.catch(() => {}) : updated)
-          await sleep(30)
+          if (isFirst && id === ids[0]) await bothHaveOne.wait()
         }
       })
     await Promise.all([one([1, 2], true), one([2, 1], true)])
@@ -402,7 +427,11 @@ describe('in the middle of a transaction', () => {
       }),
     ).rejects.toMatchObject({ code: 'PG_TIMEOUT', limit: 'timeoutMs', safeToRetry: true })
     expect(await ids()).toEqual([])
-    expect(await db.query("select 1 from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()")).toHaveLength(0)
+    expect(
+      await db.query(
+        "select 1 from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()",
+      ),
+    ).toHaveLength(0)
     expect(db.stats).toMatchObject({ busy: 0, draining: 0, waiting: 0 })
     // A limit of the function's own is its own.
     await expect(
@@ -438,7 +467,10 @@ describe('in the middle of a transaction', () => {
   })
 
   const untilCommitting = async (): Promise<void> => {
-    while ((await db.query("select 1 from pg_stat_activity where query = 'commit' and state = 'active'")).length === 0)
+    while (
+      (await db.query("select 1 from pg_stat_activity where query = 'commit' and state = 'active'"))
+        .length === 0
+    )
       await sleep(5)
   }
 })

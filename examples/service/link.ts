@@ -1,5 +1,6 @@
 /** A link on the board, and what people may post as one. */
 import { invalid } from './failure.js'
+import { oneLine } from './text.js'
 
 export interface Link {
   readonly id: number
@@ -17,7 +18,6 @@ export interface Link {
 
 const MAX_URL_LENGTH = 2000
 const MAX_NOTE_LENGTH = 500
-const CONTROL_CHARACTERS = /\p{Cc}+/gu
 
 /** The URL that `text` means, as browsers would read it in their address bar. */
 export function readUrl(text: unknown): string {
@@ -34,7 +34,7 @@ export function readUrl(text: unknown): string {
 export function readNote(text: unknown): string {
   if (text === undefined || text === null) return ''
   if (typeof text !== 'string') throw invalid('A note is text.')
-  const note = text.replace(CONTROL_CHARACTERS, ' ').trim()
+  const note = oneLine(text)
   if (note.length > MAX_NOTE_LENGTH) throw invalid(`A note has at most ${MAX_NOTE_LENGTH} characters.`)
   if (/\p{Surrogate}/u.test(note)) throw invalid('A note is text.')
   return note

@@ -11,8 +11,8 @@ import { listWorkspaces } from './workspaces.mjs'
 
 const STAMPS = join(ROOT, 'node_modules/.shrapnel/built')
 const DECISIVE = ['package.json', 'pnpm-lock.yaml', 'tsconfig.base.json', 'turbo.json']
-/** Of a workspace, folders that no build reads or writes. Those whose names begin with a dot are none either. */
-const BYSTANDERS = new Set(['node_modules', 'test', 'data'])
+/** Of a workspace, folders that no build reads or writes; nor those whose names begin with a dot. */
+const BYSTANDERS = new Set(['node_modules', 'test', 'service/data'])
 const MADE = new Set(['dist', 'build', 'prebuilds'])
 
 /** @param {import('./workspaces.mjs').Workspace} workspace */
@@ -44,17 +44,17 @@ function fingerprints(workspace) {
   const sources = createHash('sha256').update(`${process.platform} ${process.arch} ${process.versions.modules}`)
   const made = createHash('sha256')
   for (const file of DECISIVE) note(sources, join(ROOT, file))
-  for (const { path } of withNeeded(workspace)) walk(path, sources, made)
+  for (const { path } of withNeeded(workspace)) walk(path, '', sources, made)
   return { sources: sources.digest('hex'), made: made.digest('hex') }
 }
 
-/** @param {string} folder @param {import('node:crypto').Hash} sources @param {import('node:crypto').Hash} made */
-function walk(folder, sources, made) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+/** @param {string} root @param {string} folder @param {import('node:crypto').Hash} sources @param {import('node:crypto').Hash} made */
+function walk(root, folder, sources, made) {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (!entry.isDirectory()) note(sources, path)
-    else if (!BYSTANDERS.has(entry.name) && !entry.name.startsWith('.'))
-      walk(path, MADE.has(entry.name) ? made : sources, made)
+    if (!entry.isDirectory()) note(sources, join(root, path))
+    else if (!BYSTANDERS.has(path) && !entry.name.startsWith('.'))
+      walk(root, path, MADE.has(entry.name) ? made : sources, made)
   }
 }
 

@@ -3,17 +3,7 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { connect, pool, sql } from '@shrapnel/postgres'
-import { type Client, LOGIN, type MixedRow, type Place } from './work.js'
-
-/** What connections are going to have. */
-interface WithCopy {
-  copyFrom(query: unknown, source: AsyncIterable<Uint8Array>): Promise<unknown>
-  copyTo(query: unknown): AsyncIterable<Buffer>
-}
-
-async function connectToCopy(place: Place): Promise<WithCopy> {
-  return (await connect({ ...place, ...LOGIN })) as unknown as WithCopy
-}
+import { type Client, FILE_OPTIONS, LOGIN, type MixedRow } from './work.js'
 
 export const client: Client = {
   async select(place) {
@@ -48,15 +38,15 @@ export const client: Client = {
       })
   },
   async copyIn(place) {
-    const connection = await connectToCopy(place)
+    const connection = await connect({ ...place, ...LOGIN })
     return async (path) => {
-      await connection.copyFrom(sql`copy bench_copy from stdin`, createReadStream(path))
+      await connection.copyFrom(sql`copy bench_copy from stdin`, createReadStream(path, FILE_OPTIONS))
     }
   },
   async copyOut(place) {
-    const connection = await connectToCopy(place)
+    const connection = await connect({ ...place, ...LOGIN })
     return async (path) => {
-      const file = createWriteStream(path)
+      const file = createWriteStream(path, FILE_OPTIONS)
       for await (const bytes of connection.copyTo(sql`copy bench_copy to stdout`))
         if (!file.write(bytes)) await once(file, 'drain')
       file.end()

@@ -2,7 +2,7 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import postgres from 'postgres'
-import { type Client, LOGIN, type MixedRow, type Place } from './work.js'
+import { type Client, FILE_OPTIONS, LOGIN, type MixedRow, type Place } from './work.js'
 
 const INT8 = { to: 20, from: [20], serialize: String, parse: Number }
 
@@ -40,11 +40,11 @@ export const client: Client = {
   async copyIn(place) {
     const sql = open(place)
     return async (path) =>
-      await pipeline(createReadStream(path), await sql`copy bench_copy from stdin`.writable())
+      await pipeline(createReadStream(path, FILE_OPTIONS), await sql`copy bench_copy from stdin`.writable())
   },
   async copyOut(place) {
     const sql = open(place)
     return async (path) =>
-      await pipeline(await sql`copy bench_copy to stdout`.readable(), createWriteStream(path))
+      await pipeline(await sql`copy bench_copy to stdout`.readable(), createWriteStream(path, FILE_OPTIONS))
   },
 }

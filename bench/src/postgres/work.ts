@@ -9,6 +9,9 @@ export interface Place {
 /** Of the test cluster: everybody is let in. */
 export const LOGIN = { user: 'postgres', database: 'postgres' } as const
 
+/** Of the files of COPY, for everybody in Node: what psql has from its C library is a few kilobytes, but no thread to wait for. */
+export const FILE_OPTIONS = { highWaterMark: 1024 * 1024 } as const
+
 export const SELECT = 'select $1::int as value'
 export const INSERT = 'insert into bench_insert (id, name, price, at) values ($1, $2, $3, $4)'
 export const ROWS = 'select * from bench_rows order by id'

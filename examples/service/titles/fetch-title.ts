@@ -12,6 +12,7 @@ import { isPublic } from './public-address.js'
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 512 * 1024
 const MAX_REDIRECTS = 5
+const END_OF_TITLE = '</title'
 const HEADERS = { accept: 'text/html,application/xhtml+xml', 'user-agent': 'Shrapnel-link-board' }
 const IS_REDIRECT = new Set([301, 302, 303, 307, 308])
 
@@ -91,19 +92,17 @@ async function readTitle(response: ClientResponse): Promise<string> {
   if (!/^(?:text\/html|application\/xhtml\+xml)\b/i.test(contentType)) throw new NoTitle('not a web page')
   const pieces: Uint8Array[] = []
   let length = 0
+  let end = ''
   for await (const piece of response.body) {
     pieces.push(piece)
     length += piece.length
-    if (length >= MAX_BYTES || endsTitle(pieces)) break
+    // The tag may be cut anywhere. UTF-16 has zeros in between, and is read to the end.
+    end = end.slice(1 - END_OF_TITLE.length) + Buffer.from(piece).toString('latin1').toLowerCase()
+    if (length >= MAX_BYTES || end.includes(END_OF_TITLE)) break
   }
   const title = pageTitle(Buffer.concat(pieces).subarray(0, MAX_BYTES), contentType)
   if (title === undefined) throw new NoTitle('a page without a title')
   return title
-}
-
-/** Looks at the last two pieces: the tag may be cut in two. UTF-16 has zeros in between and is read to the end. */
-function endsTitle(pieces: readonly Uint8Array[]): boolean {
-  return /<\/title\s*>/i.test(Buffer.concat(pieces.slice(-2)).toString('latin1'))
 }
 
 /** For people, in a few words. */

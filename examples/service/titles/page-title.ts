@@ -1,6 +1,6 @@
 /** The title of a page, from its first bytes: which characters they are, where it stands, what its entities mean. */
-
-import { TextDecoder } from 'node:util'
+import { decodeCharset } from '@shrapnel/http'
+import { oneLine } from '../text.js'
 
 /** A title, or why there is none. */
 export interface PageTitle {
@@ -20,40 +20,51 @@ const NAMED: Readonly<Record<string, string>> = {
   agrave: 'à', ccedil: 'ç', ntilde: 'ñ', aring: 'å', oslash: 'ø', aelig: 'æ',
 } // biome-ignore format: a table
 
-/** What windows-1252 has at 0x80 to 0x9f. */
-const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+/** What begins one of these ends where it says, whatever stands in between. */
+const ENDS = { comment: /-->/g, script: /<\/script/gi, style: /<\/style/gi, title: /<\/title/gi }
 
 /** Undefined: there is none in these bytes. `contentType` is the field of the answer. */
 export function pageTitle(bytes: Uint8Array, contentType: string): string | undefined {
-  const text = decoderFor(bytes, contentType).decode(bytes)
-  const visible = text.replace(/<!--.*?-->|<(script|style)\b.*?<\/\1>/gis, '')
-  const found = /<title(?:\s[^>]*)?>(.*?)<\/title/is.exec(visible)?.[1]
-  if (found === undefined) return undefined
-  const title = withoutC1(withoutEntities(found))
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
+  const found = titleIn(textOf(bytes, contentType))
+  const title = found === undefined ? '' : oneLine(withoutEntities(found))
   return title === '' ? undefined : shortened(title)
 }
 
-/** What says it first wins: a mark at the beginning, the answer's head, the page itself. */
-function decoderFor(bytes: Uint8Array, contentType: string): TextDecoder {
-  const mark = Buffer.from(bytes.subarray(0, 3)).toString('hex')
-  if (mark === 'efbbbf') return new TextDecoder('utf-8')
-  if (mark.startsWith('fffe')) return new TextDecoder('utf-16le')
-  if (mark.startsWith('feff')) return new TextDecoder('utf-16be')
-  const start = Buffer.from(bytes.subarray(0, PRESCAN_BYTES)).toString('latin1')
-  const label =
-    /charset\s*=\s*["']?([\w:.-]+)/i.exec(contentType)?.[1] ??
-    /<meta\s[^>]*charset\s*=\s*["']?\s*([\w:.-]+)/i.exec(start)?.[1]
-  return decoderOf(label ?? 'utf-8')
+/** Goes over the page once, and never back: it may have been written to take long. */
+function titleIn(page: string): string | undefined {
+  const beginnings = /<!--|<(script|style|title)(?=[\s/>])/gi
+  for (;;) {
+    const beginning = beginnings.exec(page)
+    if (beginning === null) return undefined
+    const kind = (beginning[1]?.toLowerCase() ?? 'comment') as keyof typeof ENDS
+    const start = kind === 'comment' ? beginning.index + 2 : page.indexOf('>', beginning.index) + 1
+    const end = start === 0 ? -1 : indexOf(ENDS[kind], page, start)
+    if (end < 0) return undefined
+    if (kind === 'title') return page.slice(start, end)
+    beginnings.lastIndex = end
+  }
 }
 
-/** A name that nobody knows is as none. */
-function decoderOf(label: string): TextDecoder {
+/** `pattern` is global. */
+function indexOf(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from
+  return pattern.exec(text)?.index ?? -1
+}
+
+/** What names the charset first is believed: a mark at the beginning, the answer's head, the page itself. */
+function textOf(bytes: Uint8Array, contentType: string): string {
+  const mark = Buffer.from(bytes.subarray(0, 3)).toString('hex')
+  if (mark === 'efbbbf') return decodeCharset(bytes, 'utf-8')
+  if (mark.startsWith('fffe')) return decodeCharset(bytes, 'utf-16le')
+  if (mark.startsWith('feff')) return decodeCharset(bytes, 'utf-16be')
+  const start = Buffer.from(bytes.subarray(0, PRESCAN_BYTES)).toString('latin1')
+  const ofHead = /charset\s*=\s*["']?([\w:.-]+)/i.exec(contentType)?.[1]
+  const ofPage = /<meta\s[^>]*charset\s*=\s*["']?\s*([\w:.-]+)/i.exec(start)?.[1]
   try {
-    return new TextDecoder(label)
+    return decodeCharset(bytes, ofHead ?? ofPage ?? 'utf-8')
   } catch {
-    return new TextDecoder('utf-8')
+    // A name that nobody knows is as none.
+    return decodeCharset(bytes, 'utf-8')
   }
 }
 
@@ -61,17 +72,11 @@ function withoutEntities(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,8}));/gi, (whole, decimal, hex, name) => {
     if (name !== undefined) return NAMED[name] ?? whole
     const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+    // What stands for control characters of ISO 8859-1 was meant as windows-1252 (HTML, 13.2.5.80).
+    if (code >= 0x80 && code < 0xa0) return decodeCharset(Uint8Array.of(code), 'windows-1252')
     const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
     return isCharacter ? String.fromCodePoint(code) : '\ufffd'
   })
-}
-
-/**
- * What stands for control characters of ISO 8859-1 was meant as windows-1252: of entities that is the rule (HTML, 13.2.5.80),
- * and of bytes it is what the TextDecoder of some versions of Node forgets.
- */
-function withoutC1(text: string): string {
-  return text.replace(/[\x80-\x9f]/g, (character) => WINDOWS_1252[character.charCodeAt(0) - 0x80] as string)
 }
 
 function shortened(title: string): string {

@@ -41,7 +41,17 @@ const elsewhere = router()
     headers: { 'content-type': HTML },
     body: endless('<title>At the top</title>'),
   }))
+  .get('/crumbs', () => ({ headers: { 'content-type': HTML }, body: crumbs('<title>In crumbs</title>') }))
   .get('/host', (request) => html(`<title>${request.headers.get('host')}</title>`))
+
+/** One byte at a time, and then nothing more. */
+async function* crumbs(text: string): AsyncGenerator<string> {
+  for (const character of text) {
+    yield character
+    await sleep(1)
+  }
+  await sleep(60_000)
+}
 
 async function* endless(first = ''): AsyncGenerator<string> {
   yield first
@@ -66,6 +76,7 @@ test.each([
   ['/latin', 'Café Müller'],
   ['/meta', '“quoted”'],
   ['/utf16', 'Sechzehn'],
+  ['/crumbs', 'In crumbs'],
   ['/chain', 'A plain page'],
 ])('the title of %s is found', async (path, title) => {
   expect(await fetchFrom(path)).toEqual({ title, problem: null })
@@ -136,9 +147,23 @@ test.each([
   ['<title>&#147;&#x94;</title>', '“”'],
   ['<titles>no</titles>', undefined],
   ['<svg><title>cut', undefined],
+  ['<!--><title>after an empty comment</title>', 'after an empty comment'],
+  ['<title>\u202ereversed\u202c and not</title>', 'reversed and not'],
+  ['<title>\u200b\u200d</title>', undefined],
+  ['<title>&#128512; &lt;b&gt;</title>', '😀 <b>'],
 ])('of %j the title is %j', (text, title) => {
   expect(pageTitle(Buffer.from(text), HTML)).toBe(title)
 })
+
+test.each(['<!--', '<script', '<script>', '<title', '<title ', '<title>', '</title', '&#1', '\u202e '])(
+  'a page of nothing but %j is looked through in no time',
+  (piece) => {
+    const page = Buffer.from(`<title>${piece.repeat(500_000 / piece.length)}`)
+    const before = process.cpuUsage()
+    pageTitle(page, HTML)
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000)
+  },
+)
 
 test('a charset that nobody knows is as none', () => {
   expect(pageTitle(Buffer.from('<title>ü</title>'), 'text/html; charset=klingon')).toBe('ü')

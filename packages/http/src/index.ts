@@ -2,6 +2,7 @@
 
 // Messages
 
+export { decodeCharset } from './body/charset.js'
 // Applications for the fetch standard
 export {
   type FetchEnvironment,

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
-import { setResolver, type Socket, sleep, spawn, tcp, unix } from '@shrapnel/core'
+import { type Socket, setResolver, sleep, spawn, tcp, unix } from '@shrapnel/core'
 import {
   type CertificateAuthority,
   makeCertificateAuthority,

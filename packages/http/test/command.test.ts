@@ -109,27 +109,33 @@ test('get prints the body', async () => {
 })
 
 test('--head prints the head before it, and head prints nothing else', async () => {
-  const { out } = await run('get', `${url}/text`, '--head')
-  expect(out).toMatch(/^HTTP\/1\.1 200 OK\n(?:.+\n)+\nsome text\n$/)
-  expect((await run('head', `${url}/text`)).out).toMatch(/^HTTP\/1\.1 200 OK\n(?:.+\n)+\n$/)
+  const [both, head] = await Promise.all([run('get', `${url}/text`, '--head'), run('head', `${url}/text`)])
+  expect(both.out).toMatch(/^HTTP\/1\.1 200 OK\n(?:.+\n)+\nsome text\n$/)
+  expect(head.out).toMatch(/^HTTP\/1\.1 200 OK\n(?:.+\n)+\n$/)
 })
 
 test('post sends data, fields, and JSON where it is to be JSON', async () => {
-  const json = JSON.parse((await run('post', `${url}/json`, '--json', '-d', '{"a":1}', '-H', 'X-A: b')).out)
-  expect(json).toMatchObject({
+  writeFileSync(`${folder.path}/data`, 'from a file')
+  const [json, file, pipe] = await Promise.all([
+    run('post', `${url}/json`, '--json', '-d', '{"a":1}', '-H', 'X-A: b'),
+    run('post', `${url}/json`, '-d', '@data'),
+    outcomeOf(begin('post', `${url}/json`, '-d', '-'), 'from a pipe'),
+  ])
+  expect(JSON.parse(json.out)).toMatchObject({
     method: 'POST',
     body: '{"a":1}',
     headers: { 'x-a': 'b', 'content-type': 'application/json', accept: 'application/json' },
   })
-  writeFileSync(`${folder.path}/data`, 'from a file')
-  expect((await run('post', `${url}/json`, '-d', '@data')).out).toContain('"body":"from a file"')
-  const child = begin('post', `${url}/json`, '-d', '-')
-  expect((await outcomeOf(child, 'from a pipe')).out).toContain('"body":"from a pipe"')
+  expect(file.out).toContain('"body":"from a file"')
+  expect(pipe.out).toContain('"body":"from a pipe"')
 })
 
 test('a status of 400 or more is exit code 1, and its body is printed', async () => {
-  expect(await run('get', `${url}/missing`)).toEqual({ code: 1, out: 'no such thing', said: '' })
-  const { code, said } = await run('get', `${url}/missing`, '-o', 'missing')
+  const [printed, { code, said }] = await Promise.all([
+    run('get', `${url}/missing`),
+    run('get', `${url}/missing`, '-o', 'missing'),
+  ])
+  expect(printed).toEqual({ code: 1, out: 'no such thing', said: '' })
   expect([code, existsSync(`${folder.path}/missing`)]).toEqual([1, false])
   expect(said).toContain('404')
 })
@@ -156,18 +162,19 @@ test('wrong use is exit code 2', async () => {
 })
 
 test('no response is exit code 3, and so is half of one', async () => {
-  expect(await run('get', 'http://127.0.0.1:1/')).toMatchObject({
-    code: 3,
-    said: expect.stringContaining('ECONNREFUSED'),
-  })
-  const late = await run('get', `${url}/silent`, '--timeout', '0.2')
+  const [refused, late] = await Promise.all([
+    run('get', 'http://127.0.0.1:1/'),
+    run('get', `${url}/silent`, '--timeout', '0.2'),
+  ])
+  expect(refused).toMatchObject({ code: 3, said: expect.stringContaining('ECONNREFUSED') })
   expect(late).toMatchObject({ code: 3 })
   expect(late.said).toContain('longer than --timeout allows')
 })
 
 test('--help and --version say what they are asked for', async () => {
-  expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--continue') })
-  expect(await run('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  const [help, version] = await Promise.all([run('--help'), run('--version')])
+  expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--continue') })
+  expect(version).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
 })
 
 test('--output writes a file, and a file that cannot be written is exit code 4', async () => {

@@ -30,6 +30,7 @@ test('the public names are these', () => {
       "cookies",
       "cors",
       "createClient",
+      "decodeCharset",
       "deleteCookie",
       "digestAuth",
       "escapeHtml",

@@ -1,6 +1,6 @@
 /** A body that came, as text or JSON. The statuses of what is wrong with it are a server's. */
-import { TextDecoder } from 'node:util'
 import { HttpError } from '../errors.js'
+import { decodeCharset } from './charset.js'
 
 const CHARSET = /;[\t ]*charset[\t ]*=[\t ]*"?([^\s";]+)/i
 
@@ -8,13 +8,11 @@ const CHARSET = /;[\t ]*charset[\t ]*=[\t ]*"?([^\s";]+)/i
 export function decodeText(bytes: Buffer, contentType: string | undefined): string {
   const charset = contentType === undefined ? undefined : CHARSET.exec(contentType)?.[1]
   if (charset === undefined || /^utf-?8$/i.test(charset)) return bytes.toString('utf8')
-  let decoder: TextDecoder
   try {
-    decoder = new TextDecoder(charset)
+    return decodeCharset(bytes, charset)
   } catch (cause) {
     throw new HttpError('HTTP_SYNTAX', 'the charset of the body is not known', { status: 415, cause })
   }
-  return decoder.decode(bytes)
 }
 
 /** Fails with `HTTP_SYNTAX` (status 400). */

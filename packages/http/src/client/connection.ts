@@ -9,7 +9,7 @@ import type { Link, Receiver } from '../connection/link.js'
 import { SocketLink } from '../connection/socket-link.js'
 import { StreamLink } from '../connection/stream-link.js'
 import type { RequestPhase } from '../errors.js'
-import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
+import { type Exchange, SENT_ALL, SENT_NOTHING, SENT_PART } from './exchange.js'
 import { cut, timedOut } from './failures.js'
 import { IdleTime } from './idle-time.js'
 import { hasBody } from './request-head.js'
@@ -298,7 +298,7 @@ export class ClientConnection
     this.#stopUpload()
     if (this.current === exchange) this.current = null
     exchange.connection = null
-    exchange.sent = 0
+    exchange.sent = SENT_NOTHING
     this.#owner.again(exchange)
   }
 
@@ -325,7 +325,7 @@ export class ClientConnection
     this.#behind = []
     this.#sender.clear()
     for (const exchange of behind) {
-      // Behind a response that said close nothing was handled: that is no second try (RFC 9112, 9.6).
+      // Its turn had not come (RFC 9112, 9.6): that is not the one time that a request is sent again.
       if (exchange.isPending && exchange.isSafeToRetry && exchange.call.body.isRepeatable)
         this.#giveBack(exchange)
       else {

@@ -13,7 +13,7 @@ import type { ClientResponse } from './response.js'
 import type { Target } from './target.js'
 
 /** How much of a request the kernel has taken. */
-const SENT_NOTHING = 0
+export const SENT_NOTHING = 0
 export const SENT_PART = 1
 export const SENT_ALL = 2
 

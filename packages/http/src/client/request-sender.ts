@@ -4,7 +4,7 @@
  */
 import type { Link } from '../connection/link.js'
 import { HttpError } from '../errors.js'
-import { type Exchange, SENT_ALL, SENT_PART } from './exchange.js'
+import { type Exchange, SENT_ALL, SENT_NOTHING, SENT_PART } from './exchange.js'
 
 /** Requests up to here go out in one write; longer ones as a body in pieces. */
 export const SEND_BYTES = 65_536
@@ -107,7 +107,7 @@ export class RequestSender {
         this.#flushing = sending
       }
     } catch (error) {
-      for (const exchange of sending) exchange.sent = 0
+      for (const exchange of sending) exchange.sent = SENT_NOTHING
       this.#owner.writeFailed(error)
     }
   }

@@ -153,8 +153,8 @@ describe('20 megabytes', () => {
     let looks = 0
     const look = async () => {
       // Garbage is no matter.
-      if (++looks % 64 === 0) await heapUsedAfterGc()
-      if (looks % 64 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers)
+      if (++looks % 160 === 0) await heapUsedAfterGc()
+      if (looks % 160 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers)
     }
     const looked = async function* () {
       for (const piece of noise()) {

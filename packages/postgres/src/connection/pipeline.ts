@@ -10,13 +10,14 @@ import type { Stream } from '@shrapnel/core'
 import { atTurnEnd, type TurnEndJob } from '@shrapnel/core/parts'
 import { PostgresError } from '../errors.js'
 import { decodeServerReport, decodeStatus } from '../wire/backend-decode.js'
-import type { ServerReport, TransactionStatus } from '../wire/backend-message.js'
+import type { TransactionStatus } from '../wire/backend-message.js'
 import type { MessageCutter } from '../wire/message-cutter.js'
 import { Backend } from '../wire/message-types.js'
 import { MessageWriter } from '../wire/message-writer.js'
 import { Cancellation } from './cancellation.js'
 import { type Exchange, Written } from './exchange.js'
 import { bystanderLoss, connectionFailure, outOfPlace, waitsForItself } from './failures.js'
+import { LastWords } from './last-words.js'
 import { Line } from './line.js'
 import { type Link, linkOf, type Receiver } from './link.js'
 import type { Reservation } from './reservation.js'
@@ -59,11 +60,11 @@ export class Pipeline implements Receiver, TurnEndJob {
   #isSending = false
   #willFlush = false
   #loss: PostgresError | null = null
-  /** What the server said before it closed the connection. */
-  #lastWords: ServerReport | null = null
+  readonly #lastWords: LastWords
 
   constructor(owner: PipelineOwner, stream: Stream, cutter: MessageCutter, status: TransactionStatus) {
     this.#owner = owner
+    this.#lastWords = new LastWords(owner.target)
     this.#cutter = cutter
     this.status = status
     this.#cancellation = new Cancellation(this, owner)
@@ -298,15 +299,13 @@ export class Pipeline implements Receiver, TurnEndJob {
     }
   }
 
-  /** With nothing under way, it is the last that the server says: that it shuts down, that somebody has ended this session. */
   #error(type: number, bytes: Buffer, from: number, to: number): void {
     const { first } = this.inFlight
     if (first !== null) {
       first.receive(type, bytes, from, to)
       if (bytes.indexOf('FATAL', from) < 0 && bytes.indexOf('PANIC', from) < 0) return
     }
-    const report = decodeServerReport(bytes, from, to)
-    if (report.severity === 'FATAL' || report.severity === 'PANIC' || first === null) this.#lastWords = report
+    this.#lastWords.hear(decodeServerReport(bytes, from, to), first === null)
   }
 
   #ready(bytes: Buffer, from: number, to: number): void {
@@ -346,15 +345,7 @@ export class Pipeline implements Receiver, TurnEndJob {
   // The end
 
   ended(): void {
-    const words = this.#lastWords
-    const { target } = this.#owner
-    const what =
-      words !== null
-        ? `${target} ended the connection: ${words.message}`
-        : this.#cutter.isInside
-          ? `${target} closed the connection in the middle of a message`
-          : `${target} closed the connection`
-    this.lose(new PostgresError('PG_BROKEN', what, { report: words ?? undefined }))
+    this.lose(this.#lastWords.closed(this.#cutter.isInside))
   }
 
   /** Sends what there is to say goodbye with, if it can go at once. */
@@ -373,13 +364,7 @@ export class Pipeline implements Receiver, TurnEndJob {
   /** The connection is over, for this reason: everyone is told. */
   lose(error: unknown): void {
     if (this.#loss !== null) return
-    const words = this.#lastWords
-    let loss = connectionFailure(error, this.#owner.target)
-    if (loss.code === 'PG_BROKEN' && loss.report === undefined && words !== null)
-      loss = new PostgresError('PG_BROKEN', `${this.#owner.target} ended the connection: ${words.message}`, {
-        report: words,
-        cause: loss,
-      })
+    const loss = this.#lastWords.explain(connectionFailure(error, this.#owner.target))
     this.#loss = loss
     this.#paused = null
     this.#cancellation.close()

@@ -31,7 +31,6 @@ import type { Reservation } from './reservation.js'
 import { ResultRows } from './result-rows.js'
 import type { Session } from './session.js'
 import { Stage, type Statement } from './statement.js'
-import { StatementCache } from './statement-cache.js'
 import { WaitingExchange } from './waiting-exchange.js'
 
 const ALL_TEXT: readonly [] = []
@@ -102,20 +101,17 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
 
   #choose({ hints }: ParameterFacts): Statement {
     const { statements } = this.session
-    const { stage } = this.#statement ?? NONE
-    // One without a name is this query's own, and described for it.
-    if (this.#statement !== null && stage !== Stage.gone && this.#statement.name === '')
-      return this.#statement
-    const known = this.#isKept ? statements.find(this.text, hints) : undefined
-    if (known === undefined && COPY_FROM_STDIN.test(this.text))
+    const statement = statements.choose(this.#statement, this.text, hints, this.#isKept)
+    if (statement.stage === Stage.fresh && COPY_FROM_STDIN.test(this.text)) {
+      statements.drop(statement)
       throw new PostgresError(
         'PG_USAGE',
         'query cannot send the data of COPY: copyFrom does',
         this.errorFacts(),
       )
-    this.#statement =
-      known ?? (this.#isKept ? statements.add(this.text, hints) : StatementCache.unnamed(this.text, hints))
-    return this.#statement
+    }
+    this.#statement = statement
+    return statement
   }
 
   #firstOf(exchange: Exchange): Exchange {
@@ -313,5 +309,3 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
     return { query: this.text, parameters, cause }
   }
 }
-
-const NONE = { stage: Stage.gone }

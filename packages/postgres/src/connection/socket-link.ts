@@ -3,8 +3,8 @@
  * apart there and then, without a promise for each chunk. The reader goes on when the connection is over.
  */
 import { LATER, PENDING, type RawOperation, type RawSocket, type Socket } from '@shrapnel/core'
-import { inBackground, refillBackground } from '@shrapnel/core/parts'
 import type { Link, Receiver } from './link.js'
+import { sendLater } from './send-later.js'
 
 /** What one read takes: loopback delivers up to this much at once. */
 const SLAB_BYTES = 65_536
@@ -73,21 +73,8 @@ export class SocketLink implements Link, RawOperation<void> {
   send(bytes: Buffer): boolean {
     const count = Math.max(0, this.#raw.write(bytes, 0, bytes.length))
     if (count === bytes.length) return true
-    const rest = Buffer.from(bytes.subarray(count))
-    // There may be room again by now, so that it does not wait: whoever hears of that in the middle of sending would send the same once more.
-    let isDone = false
-    let isLater = false
-    refillBackground()
-    inBackground(
-      () => this.#socket.send(rest),
-      () => {
-        isDone = true
-        if (isLater) this.#receiver.sent()
-      },
-      (error) => this.#receiver.sendFailed(error),
-    )
-    isLater = true
-    return isDone
+    // There may be room again by now.
+    return sendLater(this.#socket, Buffer.from(bytes.subarray(count)), this.#receiver)
   }
 
   close(): void {

@@ -32,6 +32,13 @@ export class StatementCache {
     return statement
   }
 
+  /** What a query goes on with: `own` if it has no name, as it was described for it alone; or one that is kept; or a new one. */
+  choose(own: Statement | null, text: string, hints: readonly number[] | null, isKept: boolean): Statement {
+    if (own !== null && own.stage !== Stage.gone && own.name === '') return own
+    if (!isKept) return new Statement('', text, hints ?? NO_HINTS, '')
+    return this.find(text, hints) ?? this.add(text, hints)
+  }
+
   /** A new one, kept if there may be any. */
   add(text: string, hints: readonly number[] | null): Statement {
     const key = hints === null ? text : keyOf(text, hints)
@@ -40,11 +47,6 @@ export class StatementCache {
     statement.lastUse = ++this.#uses
     this.#statements.set(key, statement)
     return statement
-  }
-
-  /** One that the server does not keep: it has no name. */
-  static unnamed(text: string, hints: readonly number[] | null): Statement {
-    return new Statement('', text, hints ?? NO_HINTS, '')
   }
 
   /** Looks through all: there are few, and it happens when one more is prepared, which is a hundred times the work. */

@@ -1,7 +1,7 @@
 /** A connection over any Stream, TLS for one: its reader receives, and hands over what came. */
 import { Event, type Stream } from '@shrapnel/core'
-import { inBackground, refillBackground } from '@shrapnel/core/parts'
 import type { Link, Receiver } from './link.js'
+import { sendLater } from './send-later.js'
 
 const CHUNK_BYTES = 65_536
 
@@ -45,20 +45,7 @@ export class StreamLink implements Link {
 
   send(bytes: Buffer): boolean {
     // The stream may still hold them when this returns.
-    const all = Buffer.from(bytes)
-    let isDone = false
-    let isLater = false
-    refillBackground()
-    inBackground(
-      () => this.#stream.send(all),
-      () => {
-        isDone = true
-        if (isLater) this.#receiver.sent()
-      },
-      (error) => this.#receiver.sendFailed(error),
-    )
-    isLater = true
-    return isDone
+    return sendLater(this.#stream, Buffer.from(bytes), this.#receiver)
   }
 
   close(): void {

@@ -17,7 +17,6 @@ import { outOfPlace, serverError } from '../connection/failures.js'
 import { isStale } from '../connection/healing.js'
 import { type ParameterFacts, parameterFacts, writeBind } from '../connection/parameters.js'
 import { Stage, type Statement } from '../connection/statement.js'
-import { StatementCache } from '../connection/statement-cache.js'
 import { PostgresError, type PostgresErrorFacts } from '../errors.js'
 import type { QueryCall } from '../query-call.js'
 import { decodeServerReport } from '../wire/backend-decode.js'
@@ -261,12 +260,7 @@ export class PortalExchange extends PulledExchange {
   }
 
   #choose({ hints }: ParameterFacts): Statement {
-    const { statements } = this.session
-    const own = this.#statement
-    if (own !== null && own.stage !== Stage.gone && own.name === '') return own
-    const known = this.#isKept ? statements.find(this.text, hints) : undefined
-    this.#statement =
-      known ?? (this.#isKept ? statements.add(this.text, hints) : StatementCache.unnamed(this.text, hints))
+    this.#statement = this.session.statements.choose(this.#statement, this.text, hints, this.#isKept)
     return this.#statement
   }
 

@@ -32,7 +32,7 @@ export async function openTrusting(where: Where): Promise<OpenedBackend> {
   })
 }
 
-export async function logIn(
+async function logIn(
   stream: Stream,
   cancel: (processId: number, secretKey: Buffer) => Promise<void>,
 ): Promise<OpenedBackend> {

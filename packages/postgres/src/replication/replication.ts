@@ -3,7 +3,15 @@
  * promises at least once: what was not acknowledged comes again after a loss, and nothing is left out.
  */
 import { type Coroutine, Event, Interrupted, now, sleep, spawn } from '@shrapnel/core'
-import { afterTurn, currentScope, keepAlive, QueuedWait, type Scope, spend, WaitQueue } from '@shrapnel/core/parts'
+import {
+  afterTurn,
+  currentScope,
+  keepAlive,
+  QueuedWait,
+  type Scope,
+  spend,
+  WaitQueue,
+} from '@shrapnel/core/parts'
 import { connectionFailure } from '../connection/failures.js'
 import { PostgresError } from '../errors.js'
 import { BackOff } from '../pool/back-off.js'

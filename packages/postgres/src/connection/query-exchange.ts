@@ -80,7 +80,9 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
     this.#facts ??= parameterFacts(this.#values, session.types)
     const statement = this.#choose(this.#facts)
     if (statement.stage === Stage.ready) {
-      if (statement.isUnknown) return this.#firstOf(this.#catalog(statement))
+      // Once is enough: it is under way if it is in a line.
+      if (statement.isUnknown)
+        return this.#before?.line ? Written.later : this.#firstOf(this.#catalog(statement))
       this.#writeRun(writer, statement)
     } else if (statement.stage === Stage.asked) {
       if (!this.#facts.isPlain || !session.textIsExact) return Written.later
@@ -106,7 +108,11 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
       return this.#statement
     const known = this.#isKept ? statements.find(this.text, hints) : undefined
     if (known === undefined && COPY_FROM_STDIN.test(this.text))
-      throw new PostgresError('PG_USAGE', 'query cannot send the data of COPY: copyFrom does', this.errorFacts())
+      throw new PostgresError(
+        'PG_USAGE',
+        'query cannot send the data of COPY: copyFrom does',
+        this.errorFacts(),
+      )
     this.#statement =
       known ?? (this.#isKept ? statements.add(this.text, hints) : StatementCache.unnamed(this.text, hints))
     return this.#statement
@@ -188,7 +194,9 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
         this.#report = decodeServerReport(bytes, from, to)
         return
       case Backend.copyOutResponse:
-        this.giveUp(new PostgresError('PG_USAGE', 'query cannot take the data of COPY: copyTo does', this.errorFacts()))
+        this.giveUp(
+          new PostgresError('PG_USAGE', 'query cannot take the data of COPY: copyTo does', this.errorFacts()),
+        )
         return
       case Backend.copyData:
       case Backend.copyDone:
@@ -197,7 +205,11 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
       case Backend.copyInResponse:
       case Backend.copyBothResponse:
         // It waits for data, and takes what was sent behind it for such: there is no way back.
-        throw new PostgresError('PG_USAGE', 'query cannot send the data of COPY: copyFrom does', this.errorFacts())
+        throw new PostgresError(
+          'PG_USAGE',
+          'query cannot send the data of COPY: copyFrom does',
+          this.errorFacts(),
+        )
     }
     if (!this.#receiveDescribed(type, bytes, from, to))
       throw outOfPlace(`an answer to a query of the type ${type}`)

@@ -64,7 +64,7 @@ export class Reservation {
 }
 
 /** Waits in line, and until the server has nothing else to do. */
-export class ReserveWait extends Wait<Reservation> implements Exchange {
+class ReserveWait extends Wait<Reservation> implements Exchange {
   line: Line | null = null
   before: Exchange | null = null
   after: Exchange | null = null

@@ -61,14 +61,24 @@ export class ScriptExchange extends WaitingExchange<QueryResult[]> {
         this.#report = decodeServerReport(bytes, from, to)
         return
       case Backend.copyOutResponse:
-        this.giveUp(new PostgresError('PG_USAGE', 'a script cannot take the data of COPY: copyTo does', this.errorFacts()))
+        this.giveUp(
+          new PostgresError(
+            'PG_USAGE',
+            'a script cannot take the data of COPY: copyTo does',
+            this.errorFacts(),
+          ),
+        )
         return
       case Backend.copyData:
       case Backend.copyDone:
         if (!this.isPending) return
         break
       case Backend.copyInResponse:
-        throw new PostgresError('PG_USAGE', 'a script cannot send the data of COPY: copyFrom does', this.errorFacts())
+        throw new PostgresError(
+          'PG_USAGE',
+          'a script cannot send the data of COPY: copyFrom does',
+          this.errorFacts(),
+        )
     }
     throw outOfPlace(`an answer to a script of the type ${type}`)
   }

@@ -59,7 +59,9 @@ test('values of types of the database go both ways, in lists, in each other, and
       await using other = isFresh ? await open() : null
       const db = other ?? one
       for (let round = 0; round < 2; round++)
-        expect([...(await db.query(`select $1::${type} as v`, [value]))], `${type} ${round}`).toEqual([{ v: value }])
+        expect([...(await db.query(`select $1::${type} as v`, [value]))], `${type} ${round}`).toEqual([
+          { v: value },
+        ])
     }
   }
 })
@@ -82,7 +84,9 @@ test('a result has the same values as objects, as arrays, as columns, in a strea
   for (let round = 0; round < 2; round++) {
     expect([...(await db.query(text))]).toEqual([row, row])
     expect([...(await db.query(text, [], { rows: 'arrays' }))]).toEqual([values, values])
-    expect([...(await db.query(text, [], { rows: 'columns' }))]).toEqual(values.map((value) => [value, value]))
+    expect([...(await db.query(text, [], { rows: 'columns' }))]).toEqual(
+      values.map((value) => [value, value]),
+    )
     const streamed: unknown[] = []
     for await (const each of db.stream(text)) streamed.push(each)
     expect(streamed).toEqual([row, row])

@@ -2,11 +2,14 @@
 import type { ServerReport } from '../wire/backend-message.js'
 
 /**
- * The server has forgotten the statement (26000), or a table has changed so that it would give other columns than it was described with. That
- * has the state of all that is not supported, 0A000, and only the routine that raises it tells.
+ * The server has forgotten the statement (26000), or a table has changed so that it would give other columns than it was described with (0A000),
+ * or the type of a parameter was dropped, and perhaps made anew (XX000). The last two are the states of many things, and only the routine that
+ * raises them tells: all are before anything is run.
  */
 export function isStale({ sqlState, routine }: ServerReport): boolean {
-  return sqlState === '26000' || (sqlState === '0A000' && routine === 'RevalidateCachedQuery')
+  if (sqlState === '0A000') return routine === 'RevalidateCachedQuery'
+  if (sqlState === 'XX000') return routine === 'getTypeInputInfo' || routine === 'getTypeBinaryInputInfo'
+  return sqlState === '26000'
 }
 
 const LEADING = /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*/

@@ -80,7 +80,9 @@ export class QueryExchange extends WaitingExchange<QueryResult<never>> {
     this.#facts ??= parameterFacts(this.#values, session.types)
     const statement = this.#choose(this.#facts)
     if (statement.stage === Stage.ready) {
-      if (statement.isUnknown) return this.#firstOf(this.#catalog(statement))
+      // Once is enough: it is under way if it is in a line.
+      if (statement.isUnknown)
+        return this.#before?.line ? Written.later : this.#firstOf(this.#catalog(statement))
       this.#writeRun(writer, statement)
     } else if (statement.stage === Stage.asked) {
       if (!this.#facts.isPlain || !session.textIsExact) return Written.later

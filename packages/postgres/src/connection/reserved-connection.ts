@@ -55,7 +55,7 @@ export class ReservedConnection extends SessionQueries implements Disposable {
     return new LedQuery(scope, this.session, this.reservation, text, values, options, first).run()
   }
 
-  /** In which scope the function runs that has it; null when it has returned. */
+  /** In which scope the function runs that has it; null when it has returned. For transactions. */
   heldIn(scope: Scope | null): void {
     this.reservation.scope = scope
   }

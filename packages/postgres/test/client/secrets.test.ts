@@ -55,7 +55,10 @@ test('a connection and a pool show none, with queries under way and with queries
   )
   await sleep(20)
   const reserved = spawn(() =>
-    connection.begin((tx) => (expectNoSecret(tx), tx.query(sql`select ${VALUE}::text`))),
+    connection.begin((tx) => {
+      expectNoSecret(tx)
+      return tx.query(sql`select ${VALUE}::text`)
+    }),
   )
   await sleep(5)
   expectNoSecret(connection, db, db.stats, whereAll(), ...asked, reserved)

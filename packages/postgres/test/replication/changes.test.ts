@@ -115,8 +115,12 @@ describe('a change', () => {
     await using changes = await open({ publications: ['only_inserts'] })
     await server.psql(`insert into other values (1)`)
     await server.psql(`insert into mute values (1)`)
-    const events = (await transaction(changes)).length > 2 ? [] : await transaction(changes)
-    expect(events).toEqual([])
+    // Servers before 15 show a transaction of which nothing is wanted, without its changes.
+    const first = await transaction(changes)
+    const events = first.length > 2 ? first : await transaction(changes)
+    expect(kinds(events)).toEqual(['begin', 'relation', 'insert', 'commit'])
+    expect(events[1]).toMatchObject({ relation: { table: 'mute', replicaIdentity: 'nothing' } })
+    expect(events[2]).toMatchObject({ row: { id: 1 } })
   })
 
   test('of a row whose large value was not changed says so in its place', async () => {

@@ -9,6 +9,9 @@ export class Connection extends PostgresConnection {
    * Calls `fn` in a transaction and gives what it gives, once that is committed. If `fn` fails, it is rolled back, and the error is `fn`'s. What others
    * ask of this connection waits meanwhile. Cancelled, the query that runs is cancelled, and the transaction rolled back.
    *
+   * Inside of `fn`, and of what it waits for in a group, this connection itself would wait for the transaction: it refuses what it is asked there,
+   * with PG_USAGE. `tx` is what is to be asked.
+   *
    * Fails with PG_COMMIT_UNKNOWN if the connection was lost during COMMIT; with what a query failed with, if `fn` did not tell; with PG_BROKEN, PG_CLOSED.
    */
   begin<T>(fn: TransactionFunction<T>): Promise<T>

@@ -2,7 +2,7 @@
  * The service: its parts, what each tells the others, and the order in which they begin and end. Each part that does
  * something by itself is a coroutine of one group, so none outlives it.
  */
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BackdoorServer, serve as openBackdoor } from '@shrapnel/backdoor'
 import { type Event, group, inParallel, interruptible, TimeoutError, withTimeout } from '@shrapnel/core'
@@ -43,7 +43,7 @@ export async function runService(
   onReady: (running: Running) => void,
 ): Promise<void> {
   const { folder, databaseUrl } = options
-  await interruptible(mkdir(folder, { recursive: true, mode: 0o700 }))
+  await makeFolder(folder)
 
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres(folder) : undefined
   await using database = new Database(embedded?.url ?? (databaseUrl as string), {
@@ -118,6 +118,16 @@ async function end({ http, https, telnet }: Listeners, pages: LivePages, arena: 
     )
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await interruptible(mkdir(folder, { recursive: true, mode: 0o700 }))
+    await interruptible(access(folder, constants.W_OK))
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error
+    throw new StartError(`The data cannot be kept in ${folder} (${error.code}). Choose another folder: --data`)
   }
 }
 

@@ -41,7 +41,9 @@ function withNeeded(workspace) {
  * @returns {{ sources: string, made: string }}
  */
 function fingerprints(workspace) {
-  const sources = createHash('sha256').update(`${process.platform} ${process.arch} ${process.versions.modules}`)
+  const sources = createHash('sha256').update(
+    `${process.platform} ${process.arch} ${process.versions.modules}`,
+  )
   const made = createHash('sha256')
   for (const file of DECISIVE) note(sources, join(ROOT, file))
   for (const { path } of withNeeded(workspace)) walk(path, '', sources, made)

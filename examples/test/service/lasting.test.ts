@@ -90,6 +90,12 @@ test('a port that is taken is said, with what to do', async () => {
   expect(stderr).toBe(`Port ${port} is taken. Choose another: npm start -- --port ${port + 1}\n`)
 })
 
+test('a folder that cannot be one is said, with what to do', async () => {
+  const { code, stderr } = await runMain('--data', MAIN)
+  expect(code).toBe(1)
+  expect(stderr).toBe(`The data cannot be kept in ${MAIN} (EEXIST). Choose another folder: --data\n`)
+})
+
 test.each([
   [['--port', 'x'], "--port must be a number from 0 to 65535, not 'x'\n"],
   [['--colour'], /^Unknown option '--colour'/],

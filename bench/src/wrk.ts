@@ -36,7 +36,7 @@ export interface ServerFigures {
 const UNIT_US: Readonly<Record<string, number>> = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 }
 
 /** Rejects if anything but 2xx or 3xx came, or a connection failed: such figures compare nothing. */
-export async function wrk(port: number, options: WrkOptions): Promise<WrkFigures> {
+async function wrk(port: number, options: WrkOptions): Promise<WrkFigures> {
   const { connections, timeS, target = '/', script, headers = {}, isPinned = false } = options
   const args = [
     'wrk',

@@ -34,7 +34,11 @@ export class Composer {
       })
       const answer = await response.json().catch(() => ({}))
       if (response.ok) this.#succeed(answer, response.status === 201)
-      else this.#fail(answer.error?.message ?? `That did not work (${response.status}).`, response.status === 422)
+      else
+        this.#fail(
+          answer.error?.message ?? `That did not work (${response.status}).`,
+          response.status === 422,
+        )
     } catch {
       // Posting twice is posting once, so trying again is safe.
       this.#fail('The service cannot be reached. What you wrote stays here: post it again.', false)

@@ -7,6 +7,7 @@ import { Mutex, shield } from '@shrapnel/core'
 import type { Queryable } from '@shrapnel/postgres'
 import type { Database } from './database/database.js'
 import {
+  boardIdentity,
   createTables,
   findLinks,
   insertLink,
@@ -30,6 +31,13 @@ export interface Changes {
   readonly isAll: boolean
   /** There are older ones. */
   readonly hasMore: boolean
+  /** How far whoever has these has come. */
+  readonly since: Progress
+}
+
+/** Versions are counted by each database for itself: what is known of one says nothing of another. */
+export interface Progress {
+  readonly board: string
   readonly version: number
 }
 
@@ -48,6 +56,8 @@ export class Board {
   /** By version, the oldest first. Every change above `#floor` is in it. */
   #recent = new Map<number, Link>()
   #floor = 0
+  /** Undefined until the database was there for the first time. */
+  #identity: string | undefined
 
   constructor(database: Database, options: BoardOptions) {
     this.#database = database
@@ -57,11 +67,13 @@ export class Board {
   /** For a database that has just come up: its tables, and what changed last. False: all of that was known. */
   async load(database: Queryable): Promise<boolean> {
     await createTables(database)
+    const before = this.#progress
+    const identity = await boardIdentity(database)
     const links = (await lastChanged(database, REMEMBERED)).reverse()
-    const isNews = links.at(-1)?.version !== [...this.#recent.values()].at(-1)?.version
+    this.#identity = identity
     this.#recent = new Map(links.map((link) => [link.id, link]))
     this.#floor = links.length < REMEMBERED ? 0 : (links[0] as Link).version
-    return isNews
+    return before?.board !== identity || before.version !== this.#progress?.version
   }
 
   /** Posting the same URL again gives the link that is there. So whoever does not know whether a post arrived posts again. */
@@ -99,17 +111,23 @@ export class Board {
     return { links: links.slice(0, limit), hasMore: links.length > limit }
   }
 
-  /** What somebody misses who has everything up to `version`. From memory alone. */
-  changesSince(version: number): Changes {
+  /** What somebody misses who had come so far. From memory alone. Undefined: the database was not there yet. */
+  changesSince(seen?: Progress): Changes | undefined {
+    const since = this.#progress
+    if (since === undefined) return undefined
     const recent = [...this.#recent.values()]
-    const newest = recent.at(-1)?.version ?? 0
-    if (version > 0 && version >= this.#floor && version <= newest) {
-      const links = recent.filter((link) => link.version > version)
-      return { links, isAll: false, hasMore: true, version: newest }
+    if (seen?.board === since.board && seen.version >= this.#floor && seen.version <= since.version) {
+      const links = recent.filter((link) => link.version > seen.version)
+      return { links, isAll: false, hasMore: true, since }
     }
     const links = recent.sort((a, b) => b.id - a.id).slice(0, PAGE_LENGTH)
     const hasMore = recent.length > links.length || this.#floor > 0
-    return { links, isAll: true, hasMore, version: newest }
+    return { links, isAll: true, hasMore, since }
+  }
+
+  get #progress(): Progress | undefined {
+    if (this.#identity === undefined) return undefined
+    return { board: this.#identity, version: [...this.#recent.values()].at(-1)?.version ?? 0 }
   }
 
   /** Whoever asked for it may go away; what has begun is finished, as nobody would be told of it otherwise. */

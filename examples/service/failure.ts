@@ -1,6 +1,6 @@
 /** What the service tells people instead of an answer. Each has a status for HTTP and a code for programs. */
 
-export type FailureCode = 'INVALID' | 'NOT_FOUND' | 'DATABASE_AWAY' | 'DISK_FULL'
+export type FailureCode = 'INVALID' | 'NOT_FOUND' | 'TOO_MANY' | 'DATABASE_AWAY' | 'DISK_FULL'
 
 export class Failure extends Error {
   override readonly name = 'Failure'
@@ -20,6 +20,10 @@ export function invalid(message: string): Failure {
 
 export function notFound(message: string): Failure {
   return new Failure('NOT_FOUND', 404, message)
+}
+
+export function tooMany(): Failure {
+  return new Failure('TOO_MANY', 429, 'That was a lot at once. Wait a little.')
 }
 
 export function databaseAway(cause?: unknown): Failure {

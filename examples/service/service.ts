@@ -2,10 +2,11 @@
  * The service: its parts, what each tells the others, and the order in which they begin and end. Each part that does
  * something by itself is a coroutine of one group, so none outlives it.
  */
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BackdoorServer, serve as openBackdoor } from '@shrapnel/backdoor'
 import { type Event, group, inParallel, interruptible, TimeoutError, withTimeout } from '@shrapnel/core'
+import { PostgresError } from '@shrapnel/postgres'
 import { Arena } from '../tutorial/worms/arena.js'
 import { watch } from '../tutorial/worms/session.js'
 import { Board } from './board.js'
@@ -43,10 +44,10 @@ export async function runService(
   onReady: (running: Running) => void,
 ): Promise<void> {
   const { folder, databaseUrl } = options
-  await interruptible(mkdir(folder, { recursive: true, mode: 0o700 }))
+  await makeFolder(folder)
 
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres(folder) : undefined
-  await using database = new Database(embedded?.url ?? (databaseUrl as string), {
+  await using database = databaseAt(embedded?.url ?? (databaseUrl as string), {
     connections: embedded === undefined ? SERVER_CONNECTIONS : EMBEDDED_CONNECTIONS,
     patienceMs: embedded === undefined ? 0 : EMBEDDED_START_MS,
   })
@@ -121,6 +122,27 @@ async function end({ http, https, telnet }: Listeners, pages: LivePages, arena: 
   }
 }
 
+function databaseAt(url: string, options: ConstructorParameters<typeof Database>[1]): Database {
+  try {
+    return new Database(url, options)
+  } catch (error) {
+    if (!(error instanceof PostgresError)) throw error
+    throw new StartError(`DATABASE_URL cannot be used: ${error.message}`)
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await interruptible(mkdir(folder, { recursive: true, mode: 0o700 }))
+    await interruptible(access(folder, constants.W_OK))
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error
+    throw new StartError(
+      `The data cannot be kept in ${folder} (${error.code}). Choose another folder: --data`,
+    )
+  }
+}
+
 /** The backdoor; and, as there can be one of it in a folder, what keeps two services from one database. */
 function enter(folder: string, context: object): BackdoorServer {
   try {
@@ -129,6 +151,8 @@ function enter(folder: string, context: object): BackdoorServer {
     if (!(error instanceof Error) || !('code' in error)) throw error
     if (error.code === 'EADDRINUSE')
       throw new StartError(`Another one runs with the data in ${folder}. Choose another folder: --data`)
+    if (error.code === 'ENAMETOOLONG')
+      throw new StartError(`The path of ${folder} is too long for a socket. Choose another folder: --data`)
     throw error
   }
 }

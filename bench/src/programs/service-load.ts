@@ -81,7 +81,7 @@ function quantile(values: readonly number[], part: number): number {
 }
 
 const startedAt = now()
-const pages = await openAll('/live?since=0')
+const pages = await openAll('/live')
 const arenas = await openAll('/arena')
 const openMs = now() - startedAt
 await group(async (readers) => {

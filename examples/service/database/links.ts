@@ -16,6 +16,11 @@ const SCHEMA = `
       to_tsvector('simple', coalesce(title, '') || ' ' || note || ' ' || regexp_replace(url, '[^[:alnum:]]+', ' ', 'g'))
     ) stored
   );
+  create table if not exists board (
+    is_only boolean primary key default true check (is_only),
+    identity uuid not null default gen_random_uuid()
+  );
+  insert into board default values on conflict do nothing;
   create index if not exists links_words on links using gin (words);
 `
 
@@ -30,6 +35,12 @@ interface Row extends Omit<Link, 'postedAt' | 'version'> {
 
 export async function createTables(database: Queryable): Promise<void> {
   await database.script(SCHEMA)
+}
+
+/** No two databases have the same; versions are counted in each. */
+export async function boardIdentity(database: Queryable): Promise<string> {
+  const [board] = await database.query<{ readonly identity: string }>(sql`select identity from board`)
+  return (board as { readonly identity: string }).identity
 }
 
 /** Undefined: the URL is on the board already. */

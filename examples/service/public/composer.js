@@ -34,7 +34,11 @@ export class Composer {
       })
       const answer = await response.json().catch(() => ({}))
       if (response.ok) this.#succeed(answer, response.status === 201)
-      else this.#fail(answer.error?.message ?? whatIsWrong(response.status), response.status === 422)
+      else
+        this.#fail(
+          answer.error?.message ?? `That did not work (${response.status}).`,
+          response.status === 422,
+        )
     } catch {
       // Posting twice is posting once, so trying again is safe.
       this.#fail('The service cannot be reached. What you wrote stays here: post it again.', false)
@@ -67,8 +71,4 @@ export class Composer {
     this.#isBusy = isBusy
     this.#button.setAttribute('aria-disabled', isBusy)
   }
-}
-
-function whatIsWrong(status) {
-  return status === 429 ? 'That was a lot at once. Wait a little.' : `That did not work (${status}).`
 }

@@ -10,27 +10,33 @@ export class LinkList {
   /** Undefined: what is shown is the board itself. */
   #found
   #isComplete = false
-  /** Of everything that was heard; what comes later is asked for above it. */
-  version = 0
+  /** How far the page has come; undefined: nowhere. What a post is answered with counts for nothing: there may be others before. */
+  since
 
   constructor() {
     this.#more.addEventListener('click', () => void this.#showOlder())
   }
 
   /** With `isAll` these are the newest, and there may be others in between that are not known here. */
-  catchUp({ links, isAll, hasMore }) {
+  catchUp({ links, isAll, hasMore, since }) {
+    this.since = since
     if (isAll) {
       this.#links.clear()
       this.#elements.clear()
       this.#list.replaceChildren()
-      this.version = 0
       this.#isComplete = !hasMore
     }
     for (const link of links) this.#keep(link)
     this.#draw()
   }
 
-  /** A link that is new, or has a title now. */
+  /** A link that is new, or has a title now: the next thing that happened on the board. */
+  hear(link) {
+    this.since.version = link.version
+    this.put(link)
+  }
+
+  /** A link that may be new. */
   put(link) {
     const isNew = !this.#links.has(link.id)
     this.#keep(link)
@@ -57,7 +63,6 @@ export class LinkList {
   }
 
   #keep(link) {
-    this.version = Math.max(this.version, link.version)
     const known = this.#links.get(link.id)
     if (known !== undefined && known.version >= link.version) return
     this.#links.set(link.id, link)

@@ -7,18 +7,19 @@ const FIRST_PAUSE_MS = 300
 const LONGEST_PAUSE_MS = 10_000
 
 export class Live {
-  #versionNow
+  #sinceNow
   #listeners
   #pauseMs = FIRST_PAUSE_MS
 
-  /** @param versionNow tells how far the page has come. */
-  constructor(versionNow, listeners) {
-    this.#versionNow = versionNow
+  /** @param sinceNow tells how far the page has come: which board, and up to which version of it. */
+  constructor(sinceNow, listeners) {
+    this.#sinceNow = sinceNow
     this.#listeners = listeners
   }
 
   run() {
-    const socket = new WebSocket(webSocketUrl(`/live?since=${this.#versionNow()}`))
+    const { board = '', version = 0 } = this.#sinceNow() ?? {}
+    const socket = new WebSocket(webSocketUrl(`/live?${new URLSearchParams({ board, since: version })}`))
     socket.onopen = () => {
       this.#pauseMs = FIRST_PAUSE_MS
       this.#listeners.connection('live')

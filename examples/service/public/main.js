@@ -12,13 +12,13 @@ const search = new Search(list)
 const composer = new Composer((link) => search.show(link))
 const arena = new Arena(document.getElementById('arena'))
 
-const live = new Live(() => list.version, {
+const live = new Live(() => list.since, {
   links: (changes) => {
     list.catchUp(changes)
     search.refresh()
   },
   link: (link) => {
-    list.put(link)
+    list.hear(link)
     search.refresh()
   },
   status: (facts) => status.show(facts),

@@ -4,7 +4,7 @@
  */
 import { all, inParallel, sleep } from '@shrapnel/core'
 import { acceptWebSocket, broadcast, type Handler, type WebSocketConnection } from '@shrapnel/http'
-import type { Board } from '../board.js'
+import type { Board, Progress } from '../board.js'
 import type { DatabaseState } from '../database/database.js'
 import type { Link } from '../link.js'
 
@@ -47,15 +47,16 @@ export class LivePages {
     }
   }
 
-  /** A WebSocket: `/live?since=17`. */
+  /** A WebSocket: `/live?board=…&since=17`, with the `since` of the last `links`. */
   handler(board: Board): Handler {
     return (request) => {
-      const since = Number(new URLSearchParams(request.query).get('since') ?? 0)
+      const seen = progressOf(new URLSearchParams(request.query))
       return acceptWebSocket(request, { maxMessageBytes: 1024 }, async (page) => {
         // It hears of everything from here on, and then of what was before: nothing falls between.
         this.#open.add(page)
         try {
-          await page.send(textOf('links', board.changesSince(Number.isSafeInteger(since) ? since : 0)))
+          const missed = board.changesSince(seen)
+          if (missed !== undefined) await page.send(textOf('links', missed))
           await page.send(textOf('status', this.status))
           // Pages say nothing. This waits for the end of the connection.
           for await (const _ of page);
@@ -78,7 +79,8 @@ export class LivePages {
 
   /** The board was loaded anew, perhaps from another database: every page gets the newest links. */
   async tellAll(board: Board): Promise<void> {
-    await broadcast(this.#open, textOf('links', board.changesSince(0)), { slow: 'close' })
+    const changes = board.changesSince()
+    if (changes !== undefined) await broadcast(this.#open, textOf('links', changes), { slow: 'close' })
   }
 
   /** Tells how the service fares whenever that has changed, until it is shut down. */
@@ -100,6 +102,12 @@ export class LivePages {
     this.#lastStatus = text
     await broadcast(this.#open, text)
   }
+}
+
+/** Undefined: it has seen nothing yet, or says what makes no sense. */
+function progressOf(query: URLSearchParams): Progress | undefined {
+  const [board, version] = [query.get('board'), Number(query.get('since') ?? Number.NaN)]
+  return board !== null && Number.isSafeInteger(version) ? { board, version } : undefined
 }
 
 function textOf(type: string, facts: object): string {

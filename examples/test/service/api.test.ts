@@ -4,6 +4,7 @@ import { BufferedReader, sleep, tcp, unix } from '@shrapnel/core'
 import { connectWebSocket, html, router, type Server, serve } from '@shrapnel/http'
 import { type TemporaryFolder, temporaryFolder } from '@shrapnel/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Progress } from '../../service/board.js'
 import type { Link } from '../../service/link.js'
 import { Terminal } from '../terminal.js'
 import { BoardProcess } from './board-process.js'
@@ -134,13 +135,14 @@ test('a page that comes hears what it missed, and nothing else', async () => {
   await using first = await LivePage.open(board)
   const all = await first.until(({ type }) => type === 'links')
   expect(all.isAll).toBe(true)
-  const version = Math.max(...(all.links ?? []).map((link) => link.version))
+  const since = all.since as Progress
+  expect(since.version).toBe(Math.max(...(all.links ?? []).map((link) => link.version)))
   await board.post({ url: 'https://missed.example/' })
-  await using second = await LivePage.open(board, version)
+  await using second = await LivePage.open(board, since)
   const missed = await second.until(({ type }) => type === 'links')
   expect(missed.isAll).toBe(false)
   expect(missed.links?.map(({ url }) => url)).toContain('https://missed.example/')
-  expect(missed.links?.every((link) => link.version > version)).toBe(true)
+  expect(missed.links?.every((link) => link.version > since.version)).toBe(true)
 })
 
 test('pages know all that is in the database, also when whoever posted has gone away', async () => {
@@ -161,9 +163,19 @@ test('pages know all that is in the database, also when whoever posted has gone 
   expect(heard.filter((url) => url.includes('rude'))).toEqual(links.map(({ url }) => url))
 })
 
-test('a version of another database gets all', async () => {
-  await using page = await LivePage.open(board, 1_000_000)
-  expect((await page.until(({ type }) => type === 'links')).isAll).toBe(true)
+test('who has come as far in another database, or further than this one, gets all', async () => {
+  await using page = await LivePage.open(board)
+  const { since } = await page.until(({ type }) => type === 'links')
+  const { board: identity, version } = since as Progress
+  const others = [
+    { board: '00000000-0000-0000-0000-000000000000', version },
+    { board: identity, version: version + 1_000_000 },
+    { board: identity, version: Number.NaN },
+  ]
+  for (const seen of others) {
+    await using other = await LivePage.open(board, seen)
+    expect((await other.until(({ type }) => type === 'links')).isAll).toBe(true)
+  }
 })
 
 test('canvas and telnet show one arena', async () => {
@@ -222,4 +234,19 @@ test('the backdoor leads to the board', async () => {
   const lines = new BufferedReader(door)
   await door.send('(await board.find({ query: "first" })).links[0].title\n')
   for (;;) if ((await lines.readLine()).includes("'Page first'")) return
+})
+
+// The last one: it takes all that this address may post.
+test('who posts too often is told to wait, in either way, and may go on reading', async () => {
+  let posts = 0
+  for (; posts < 200; posts++) if ((await board.post({ url: 'https://often.example/' })).status === 429) break
+  expect(posts).toBeLessThan(200)
+  const refused = await Promise.all(
+    Array.from({ length: 10 }, () => board.rpc('links.post', { url: 'https://often.example/' })),
+  )
+  expect(refused).toContainEqual(
+    expect.objectContaining({ error: expect.objectContaining({ data: { code: 'TOO_MANY' } }) }),
+  )
+  for (let reads = 0; reads < 60; reads++)
+    expect(await board.rpc('links.find', { q: 'often' })).toHaveProperty('result')
 })

@@ -90,6 +90,25 @@ test('a port that is taken is said, with what to do', async () => {
   expect(stderr).toBe(`Port ${port} is taken. Choose another: npm start -- --port ${port + 1}\n`)
 })
 
+test('a folder that cannot be one is said, with what to do', async () => {
+  const { code, stderr } = await runMain('--data', MAIN)
+  expect(code).toBe(1)
+  expect(stderr).toBe(`The data cannot be kept in ${MAIN} (EEXIST). Choose another folder: --data\n`)
+})
+
+test('a DATABASE_URL that is none, and a path that is too long for a socket, are said', async () => {
+  await using other = await temporaryFolder()
+  const wrong = await runProgram(MAIN, {
+    args: ['--data', other.path],
+    env: { ...PLAIN, DATABASE_URL: 'nonsense' },
+  })
+  expect(wrong.code).toBe(1)
+  expect(wrong.stderr).toMatch(/^DATABASE_URL cannot be used: .*\n$/)
+  const long = await runMain('--data', join(other.path, 'x'.repeat(108)))
+  expect(long.code).toBe(1)
+  expect(long.stderr).toMatch(/^The path of .* is too long for a socket\. .*\n$/)
+})
+
 test.each([
   [['--port', 'x'], "--port must be a number from 0 to 65535, not 'x'\n"],
   [['--colour'], /^Unknown option '--colour'/],

@@ -1,5 +1,6 @@
 /** What an open page hears, without a browser. */
 import { connectWebSocket, type WebSocketConnection } from '@shrapnel/http'
+import type { Progress } from '../../service/board.js'
 import type { Link } from '../../service/link.js'
 import type { BoardProcess } from './board-process.js'
 
@@ -7,6 +8,7 @@ export interface Message {
   readonly type: string
   readonly links?: readonly Link[]
   readonly isAll?: boolean
+  readonly since?: Progress
   readonly url?: string
   readonly title?: string | null
   readonly problem?: string | null
@@ -20,8 +22,9 @@ export class LivePage implements AsyncDisposable {
     this.socket = socket
   }
 
-  static async open(board: BoardProcess, since = 0): Promise<LivePage> {
-    return new LivePage(await connectWebSocket(`${board.url.replace('http', 'ws')}/live?since=${since}`))
+  static async open(board: BoardProcess, seen?: Progress): Promise<LivePage> {
+    const query = seen === undefined ? '' : `?board=${seen.board}&since=${seen.version}`
+    return new LivePage(await connectWebSocket(`${board.url.replace('http', 'ws')}/live${query}`))
   }
 
   /** Waits for the next message that is so. */

@@ -127,6 +127,16 @@ test('what people write is text, whatever it looks like', async () => {
   expect(await page.locator('#links img, #links script').count()).toBe(0)
 })
 
+test('a title that is very long takes three lines', async () => {
+  await post(page, `https://lengthy.example/${'unbroken'.repeat(200)}`, 'the long one')
+  await page.getByText('the long one').waitFor()
+  const link = page.getByRole('link', { name: 'lengthy.example' })
+  const lines = await link.evaluate(
+    (element) => element.clientHeight / Number.parseFloat(getComputedStyle(element).lineHeight),
+  )
+  expect(Math.round(lines)).toBe(3)
+})
+
 test('search shows what matches while one types, and Escape brings the board back', async () => {
   await post(page, 'https://needle.example/', 'in a haystack')
   await page.getByText('in a haystack').waitFor()

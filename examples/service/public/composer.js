@@ -50,7 +50,8 @@ export class Composer {
   #succeed(link, isNew) {
     this.#form.reset()
     this.#say(isNew ? 'Posted.' : 'That link was on the board already.')
-    this.#url.focus()
+    // Whoever has gone on to something else in the meantime is not called back.
+    if (this.#form.contains(document.activeElement)) this.#url.focus()
     this.#onPosted(link)
   }
 
